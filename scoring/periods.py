@@ -1,0 +1,54 @@
+"""Periods of collected values: `2026-03`, `2026Q1`, `2026H1`, `2026`."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date
+
+from scoring.items import Period
+
+_FORMS: dict[Period, tuple[re.Pattern[str], int]] = {
+    "monthly": (re.compile(r"(\d{4})-(0[1-9]|1[0-2])"), 1),
+    "quarterly": (re.compile(r"(\d{4})Q([1-4])"), 3),
+    "half_yearly": (re.compile(r"(\d{4})H([12])"), 6),
+    "yearly": (re.compile(r"(\d{4})()"), 12),
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class CalendarPeriod:
+    """One period: first and last day, both included, and how it is written."""
+
+    first: date
+    last: date
+    text: str
+
+
+def period(kind: Period, text: str) -> CalendarPeriod:
+    """The period that `text` writes. Raises ValueError unless it has the form of `kind`."""
+    form, months = _FORMS[kind]
+    found = form.fullmatch(text)
+    if found is None or int(found[1]) < 1:
+        raise ValueError(f"{text[:20]!r} is not a {kind} period")
+    return _span(kind, int(found[1]), int(found[2] or 1), months)
+
+
+def periods_of(kind: Period, year: int) -> tuple[CalendarPeriod, ...]:
+    """All periods of `year`, in order."""
+    months = _FORMS[kind][1]
+    return tuple(_span(kind, year, number, months) for number in range(1, 12 // months + 1))
+
+
+def _span(kind: Period, year: int, number: int, months: int) -> CalendarPeriod:
+    last_month = number * months
+    first = date(year, last_month - months + 1, 1)
+    last = date(year, last_month, monthrange(year, last_month)[1])
+    form = {
+        "monthly": "{0:04}-{1:02}",
+        "quarterly": "{0:04}Q{1}",
+        "half_yearly": "{0:04}H{1}",
+        "yearly": "{0:04}",
+    }
+    return CalendarPeriod(first, last, form[kind].format(year, number))
