@@ -26,8 +26,8 @@ class Span:
 class Total:
     """What a member has under one rule in the year to date.
 
-    points: booked points, positive when earned and negative when deducted. count: events, months, cases; hours
-    for study. Taken-back lines are already subtracted.
+    points: booked points, positive when earned and negative when deducted. count: events, months, cases;
+    hours for study. Taken-back lines are already subtracted.
     """
 
     points: int = 0
@@ -39,7 +39,7 @@ NOTHING = Total()
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """What one rule gave: `earned` counts for the index (for a deduction: what it takes), never above `cap`."""
+    """What one rule gave. `earned` counts for the index (a deduction takes it) and never exceeds `cap`."""
 
     rule_id: str
     part: PartId
@@ -51,7 +51,7 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True)
 class PioneerResult:
-    """The index of one member. base, positive, conduct and score are hundredths, rounded as they are printed."""
+    """The index of one member. base, positive, conduct and score are hundredths, rounded as printed."""
 
     base: int
     positive: int
@@ -180,7 +180,7 @@ def judge(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A proposal: `times` more events under `rule_id` (of `unit` as the rule says) raise the score by `gain`."""
+    """A proposal: `times` more events (in the rule's unit) under `rule_id` raise the score by `gain`."""
 
     rule_id: str
     times: int
@@ -189,7 +189,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Moves:
-    """What would bring the next star. `missing` is what lacks to it now; `reached` whether the steps suffice."""
+    """What would bring the next star, what is missing to it, and whether the steps suffice (`reached`)."""
 
     next_stars: int
     next_score: int  # lower bound of the next star, hundredths
@@ -207,8 +207,9 @@ def what_moves(
 ) -> Moves | None:
     """The shortest believable list of steps to the next star, most common ones first.
 
-    Gains are computed by the index itself, so caps and months of membership are in them. `without` names rules
-    that cannot bring anything now (this month's dues are paid). None at the top, or when the score is cleared.
+    Gains are computed by the index itself, so caps and months of membership are in them. `without` names
+    rules that cannot bring anything now (this month's dues are paid). None at the top, or when the score
+    is cleared.
     """
     bands = catalogue.pioneer.terms_on(as_of).stars
     target = next_band(bands, result.score)

@@ -31,8 +31,9 @@ class Rated:
 def stars_in_field(bands: Bands, five_star_share: Fraction, field: Sequence[Rated]) -> list[int]:
     """Stars of every branch of one field, in the order given.
 
-    A vetoed branch has none. The top band is kept only where fewer than max(1, floor(share x n)) branches that
-    are not vetoed have a strictly higher score; others fall to the band below. n counts the vetoed ones too.
+    A vetoed branch has none. The top band is kept only where fewer than max(1, floor(share x n)) branches
+    that are not vetoed have a strictly higher score; others fall to the band below. n counts the vetoed
+    ones too.
     """
     top = bands[0][1]
     below = bands[1][1] if len(bands) > 1 else top
