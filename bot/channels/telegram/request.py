@@ -1,0 +1,253 @@
+"""How one request reaches the Bot API, and what its failure means for the next. Knows no message, no person."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+from telegram._utils.types import ODVInput
+from telegram.error import TelegramError
+from telegram.request import BaseRequest, RequestData
+from yarl import URL
+
+from notices.channel import Verdict
+
+CONNECT_S = 5.0  # also the wait for a free connection of the pool
+READ_S = 10.0  # silence after which nobody knows whether the request was carried out
+ANSWER_BYTES_MAX = 16 * 1024 * 1024  # a full batch of updates stays far below
+TOKEN_PAUSE_S = 600.0  # a refused token heals only when somebody changes it
+FLOOD_S = 5.0  # a 429 that names no pause
+
+Clock: TypeAlias = Callable[[], float]
+
+
+class CallError(TelegramError):
+    """A call of the Bot API that did not certainly succeed; carries the decision.
+
+    verdict: as in SendError. reason: short, stable, free of secrets. code: the HTTP status, None when there
+    was no answer. description: Telegram's own words, for matching and for the log; never the token.
+    """
+
+    def __init__(
+        self,
+        verdict: Verdict,
+        reason: str,
+        *,
+        code: int | None = None,
+        description: str = "",
+        retry_after_s: float | None = None,
+        moved_to: str | None = None,
+    ) -> None:
+        super().__init__(f"{verdict}: {reason}")
+        self.verdict = verdict
+        self.reason = reason
+        self.code = code
+        self.description = description
+        self.retry_after_s = retry_after_s
+        self.moved_to = moved_to
+
+    @property
+    def refused(self) -> bool:
+        """Telegram itself said no to this very call: the same call would get the same answer."""
+        return bool(self.description) and self.code in (400, 403) and self.moved_to is None
+
+
+class Pause:
+    """Until when Telegram wants to hear nothing from this bot. The deadline only ever moves forward.
+
+    One object is shared by replies and deliveries: a halt that any of them could release early is no halt.
+    """
+
+    def __init__(self, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._until = 0.0
+
+    def extend(self, pause_s: float) -> None:
+        """Ask for silence for `pause_s` seconds from now; a shorter wish never shortens a longer one."""
+        self._until = max(self._until, self._clock() + pause_s)
+
+    def left_s(self) -> float:
+        """Seconds that are left, 0.0 when calls may go out."""
+        return max(0.0, self._until - self._clock())
+
+
+class AiohttpRequest(BaseRequest):
+    """python-telegram-bot's transport on aiohttp and orjson.
+
+    It alone holds the token: the Bot above it sees `telegram:/METHOD` only, so that no log line, no repr and
+    no exception text of the library can contain it.
+    """
+
+    def __init__(self, *, token: str, api_url: str, pause: Pause, pool: int, read_s: float = READ_S) -> None:
+        self._token = token
+        self._api_url = api_url.rstrip("/")
+        self._pause = pause
+        self._pool = pool
+        self._read_s = read_s
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def read_timeout(self) -> float:
+        """Seconds of silence before a call is given up."""
+        return self._read_s
+
+    async def initialize(self) -> None:
+        """Open the connection pool."""
+        if self._session is None:
+            # Kept shorter than Telegram keeps its side: writing into a connection that the other end just
+            # closed looks like a lost answer, and a lost answer may not be repeated.
+            connector = aiohttp.TCPConnector(limit=self._pool, keepalive_timeout=20, ttl_dns_cache=300)
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
+            )
+
+    async def shutdown(self) -> None:
+        """Close the connection pool; calls in flight end with an error."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def renew(self) -> None:
+        """Drop every connection and start with fresh ones."""
+        await self.shutdown()
+        await self.initialize()
+
+    async def do_request(
+        self,
+        url: str,
+        method: str,
+        request_data: RequestData | None = None,
+        read_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        write_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+    ) -> tuple[int, bytes]:
+        """Status and body of a 2xx answer. Raises CallError for everything else, and while a pause lasts."""
+        left_s = self._pause.left_s()
+        if left_s > 0:
+            raise CallError("retry", "paused", retry_after_s=left_s)
+        read_s = float(read_timeout) if isinstance(read_timeout, int | float) else self._read_s
+        address = f"{self._api_url}/bot{self._token}/{url.rpartition('/')[2]}"
+        code, payload = await self._exchange("POST", address, _body(request_data), read_s, ANSWER_BYTES_MAX)
+        if 200 <= code <= 299:
+            return code, payload
+        error = self._refusal(code, payload)
+        if code == 429:
+            self._pause.extend(error.retry_after_s or FLOOD_S)
+        raise error
+
+    async def download(self, file_path: str, bytes_max: int) -> bytes:
+        """The file that getFile named. Raises CallError; `too_large` when it has more than `bytes_max` bytes."""
+        address = f"{self._api_url}/file/bot{self._token}/{quote(file_path)}"
+        code, payload = await self._exchange("GET", address, {}, self._read_s, bytes_max)
+        if code != 200:
+            raise self._refusal(code, payload)
+        return payload
+
+    async def _exchange(
+        self, method: str, address: str, body: dict[str, Any], read_s: float, bytes_max: int
+    ) -> tuple[int, bytes]:
+        """Status and body of one HTTP exchange. The causes of its errors hold the URL, so none is kept."""
+        assert self._session is not None, "the transport is used before initialize()"
+        limits = aiohttp.ClientTimeout(
+            total=2 * read_s + CONNECT_S, connect=CONNECT_S, sock_connect=CONNECT_S, sock_read=read_s
+        )
+        try:
+            async with self._session.request(
+                method, URL(address, encoded=True), timeout=limits, allow_redirects=False, **body
+            ) as response:
+                payload = bytearray()
+                async for piece in response.content.iter_any():
+                    payload += piece
+                    if len(payload) > bytes_max:
+                        raise CallError("ambiguous" if method == "POST" else "permanent", "too_large")
+                return response.status, bytes(payload)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise _unheard(error) from None
+
+    def _refusal(self, code: int, payload: bytes) -> CallError:
+        """What a status outside 2xx means."""
+        answer = _answer_of(payload)
+        description = str(answer.get("description", ""))[:200].replace(self._token, "***")
+        parameters = answer.get("parameters")
+        parameters = parameters if isinstance(parameters, dict) else {}
+        if code == 429:
+            pause = parameters.get("retry_after")
+            pause_s = float(pause) if isinstance(pause, int | float) and pause > 0 else FLOOD_S
+            return CallError("retry", "429", code=code, description=description, retry_after_s=pause_s)
+        if code >= 500 or code == 408:
+            return CallError("ambiguous", f"http_{code}", code=code, description=description)
+        if "migrate_to_chat_id" in parameters:
+            moved_to = str(parameters["migrate_to_chat_id"])
+            return CallError("retry", "moved", code=code, description=description, moved_to=moved_to)
+        if code in (401, 404):
+            return CallError("retry", "token_refused", code=code, retry_after_s=TOKEN_PAUSE_S)
+        # What carries no description was answered by something on the way; it did not reach Telegram.
+        return CallError("retry", f"http_{code}", code=code, description=description)
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """The answer of a call, with its `result`. Raises CallError (ambiguous) when it cannot be read."""
+        answer = _answer_of(payload)
+        if answer.get("ok") is not True or "result" not in answer:
+            raise CallError("ambiguous", "unreadable", code=200)
+        return answer
+
+
+def _answer_of(payload: bytes) -> dict[str, Any]:
+    """The JSON object in `payload`, empty when there is none."""
+    try:
+        answer = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _body(data: RequestData | None) -> dict[str, Any]:
+    """The body as arguments for aiohttp: JSON, or multipart as soon as a file is in it."""
+    if data is None:
+        return {}
+    if not data.contains_files:
+        return {"data": orjson.dumps(data.parameters), "headers": {"Content-Type": "application/json"}}
+    form = aiohttp.FormData(quote_fields=False)
+    for name, value in data.json_parameters.items():
+        form.add_field(name, value)
+    for name, (filename, content, media_type) in data.multipart_data.items():
+        form.add_field(name, content, filename=filename, content_type=media_type)
+    return {"data": form}
+
+
+NOT_SENT: tuple[tuple[type[Exception], str], ...] = (  # the first match counts
+    (aiohttp.ConnectionTimeoutError, "connect_timeout"),
+    (aiohttp.ClientConnectorDNSError, "dns"),
+    (aiohttp.ClientConnectorError, "connect_refused"),
+    (aiohttp.ClientHttpProxyError, "proxy_refused"),
+    (ValueError, "bad_address"),
+)
+
+
+def _unheard(error: Exception) -> CallError:
+    """What a transport error means: was the request certainly not sent, or does nobody know?"""
+    for kind, reason in NOT_SENT:
+        if isinstance(error, kind):
+            return CallError("retry", reason)
+    if isinstance(error, TimeoutError):
+        return CallError("ambiguous", "read_timeout")
+    if isinstance(error, aiohttp.ClientPayloadError):
+        return CallError("ambiguous", "half_answer")
+    return CallError("ambiguous", "connection_lost")
+
+
+class _NoDebug(logging.Filter):
+    """Keeps out python-telegram-bot's DEBUG lines: they hold whole messages, bind codes and the webhook secret."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.DEBUG
+
+
+logging.getLogger("telegram.Bot").addFilter(_NoDebug())

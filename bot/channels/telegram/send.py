@@ -1,0 +1,121 @@
+"""Messages to one Telegram chat: one try, one verdict. Waiting and counting belong to who calls."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeAlias
+
+from bot.channels.telegram.api import Api
+from bot.channels.telegram.inbound import NAME
+from bot.channels.telegram.render import Call, calls
+from bot.channels.telegram.request import CallError
+from bot.channels.telegram.text import TEXT_MAX, clean, cut, units
+from notices.channel import Message, Picture, SendError
+from notices.wording import Wording
+
+LOG = logging.getLogger(__name__)
+
+Draw: TypeAlias = Callable[[Picture], Awaitable[bytes]]
+
+UPLOAD_S = 30.0  # silence while a picture travels and is scaled
+BEGUN_MAX = 10_000  # deliveries of several calls that are remembered between two tries
+
+# Substrings of Telegram's own words, lower case: with and without "Forbidden:" in front.
+UNREACHABLE = {
+    "bot was blocked by the user": "blocked",
+    "user is deactivated": "deactivated",
+    "chat not found": "chat_not_found",
+    "bot was kicked": "kicked",
+    "bot is not a member": "not_a_member",
+    "bot can't initiate conversation": "never_spoke",
+    "group chat was deleted": "chat_deleted",
+    "user not found": "user_not_found",
+}
+UNFIT = {  # the message is wrong, not the chat
+    "message is too long": "too_long",
+    "caption is too long": "too_long",
+    "message text is empty": "empty",
+    "button_data_invalid": "bad_button",
+    "photo_invalid_dimensions": "bad_picture",
+    "image_process_failed": "bad_picture",
+    "file is too big": "bad_picture",
+}
+
+
+class TelegramChannel:
+    """Fulfils notices.channel.Channel.
+
+    masks_names: texts for this channel go abroad, so they must name nobody in full and list no members.
+    """
+
+    name = NAME
+
+    def __init__(self, api: Api, *, draw: Draw, say: Wording, full_names: bool = False) -> None:
+        self._api = api
+        self._draw = draw
+        self._say = say
+        self._begun: OrderedDict[str, list[str]] = OrderedDict()
+        self.masks_names = not full_names
+
+    def parts(self, text: str) -> Sequence[str]:
+        """`text` in parts of at most 4096 UTF-16 units, cut at sentence ends."""
+        return cut(text, TEXT_MAX)
+
+    async def send(self, address: str, message: Message, *, key: str) -> str:
+        """Deliver `message`; the id of its last Telegram message. Raises SendError.
+
+        Telegram knows no key of ours. `key` only makes a second try go on where the first one stopped,
+        when a picture had arrived and its text had certainly not.
+        """
+        if not message.text.strip() and not message.picture:
+            raise SendError("permanent", "empty")
+        if units(clean(message.text)) > TEXT_MAX:
+            raise SendError("permanent", "too_long")
+        if pause_s := self._api.pause.left_s():
+            raise SendError("retry", "paused", retry_after_s=pause_s)
+        image = await self._draw(message.picture) if message.picture else None
+        steps = calls(address, message, image, self._say)
+        done = self._begun.get(key, [])
+        for step in steps[len(done) :]:
+            try:
+                done = [*done, message_id(await deliver(self._api, step))]
+            except CallError as error:
+                raise send_error(error) from None
+            self._remember(key, done, last=len(done) == len(steps))
+        return done[-1]
+
+    def _remember(self, key: str, done: list[str], *, last: bool) -> None:
+        """Keep what a delivery has reached, until it is complete."""
+        if last:
+            self._begun.pop(key, None)
+            return
+        self._begun[key] = done
+        if len(self._begun) > BEGUN_MAX:
+            self._begun.popitem(last=False)
+
+
+async def deliver(api: Api, call: Call) -> Any:
+    """The result of one call, with the patience that an upload needs. Raises CallError."""
+    method, arguments = call
+    return await api.call(method, arguments, UPLOAD_S if method == "sendPhoto" else None)
+
+
+def message_id(result: object) -> str:
+    """The id in Telegram's answer, empty when it has none."""
+    return str(result.get("message_id", "")) if isinstance(result, dict) else ""
+
+
+def send_error(error: CallError) -> SendError:
+    """The verdict for the outbox. Only a refusal listed by name makes an address unreachable."""
+    if error.refused:
+        words = error.description.lower()
+        for part, reason in UNREACHABLE.items():
+            if part in words:
+                return SendError("permanent", reason, disables=True)
+        for part, reason in UNFIT.items():
+            if part in words:
+                return SendError("permanent", reason)
+        LOG.warning("Telegram refused with words that we do not know: %s", error.description)
+    return SendError(error.verdict, error.reason, error.retry_after_s, moved_to=error.moved_to)
