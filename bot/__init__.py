@@ -1,0 +1,1 @@
+"""The process: settings, wiring, command line, dispatch, jobs, channels and pages."""

@@ -1,0 +1,177 @@
+"""One message, one transaction, one reply: the way of every message from every channel."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from bot.writer import Writer
+from db import accounts, inbound, pictures
+from handlers import COMMANDS
+from handlers.conversation import Button, Command, Context, Incoming, Message, Reply
+from handlers.routing import respond
+from notices import mailbox
+from notices.channel import BACK_NUMBER, HOME, HOME_NUMBER, message_from_json
+from notices.wording import wording
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+CLOCK_SLACK = timedelta(minutes=2)  # a platform's clock may run ahead of ours by this much
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What to give back. message None: nothing is said. first False: a redelivery, the stored reply again.
+
+    taken: the platform has already taken this reply, so a channel that pushes replies need not push it again.
+    picture_id: the row of a picture that came with the message and is still to be fetched from the platform.
+    """
+
+    inbound_id: int | None
+    message: Message | None
+    first: bool = True
+    taken: bool = False
+    member_id: int | None = None
+    picture_id: int | None = None
+
+
+class Dispatcher:
+    """Takes messages in. `clock` gives the present instant, aware, in UTC."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        *,
+        zone: ZoneInfo,
+        clock: Callable[[], datetime] | None = None,
+        commands: Sequence[Command] = COMMANDS,
+        demo: bool = False,
+    ) -> None:
+        self._writer = writer
+        self.zone = zone
+        self.clock = clock or (lambda: datetime.now(UTC))
+        self.demo = demo
+        self._commands = tuple(commands)
+
+    async def answer(self, incoming: Incoming) -> Answer:
+        """The reply to `incoming`, committed with everything that it did.
+
+        A handler that fails loses what it did; its person gets an apology with an id that the log has, too.
+        Raises only when not even the apology can be stored (then the platform delivers again).
+        """
+        incoming = replace(incoming, sent_at=self._plausible(incoming.sent_at))
+        person = f"{incoming.channel}:{incoming.address}"
+        try:
+            return await self._writer.write(lambda session: self._take_in(session, incoming), person=person)
+        except inbound.Repeated:  # another process was first: its reply stands now
+            return await self._writer.write(lambda session: self._take_in(session, incoming), person=person)
+        except Exception:
+            incident = _incident(incoming)
+            log.exception("message %s failed (%s, %s)", incident, incoming.channel, incoming.kind)
+            return await self._writer.write(
+                lambda session: self._apologise(session, incoming, incident), person=person
+            )
+
+    async def taken(self, answer: Answer) -> None:
+        """Note that the platform has taken the reply, so that a restart does not send it again."""
+        inbound_id = answer.inbound_id
+        if inbound_id is not None and not answer.taken:
+            now = self.clock()
+            await self._writer.write(lambda session: inbound.taken(session, inbound_id, now))
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a transaction and commit it."""
+        return await self._writer.write(work)
+
+    def _plausible(self, sent_at: datetime) -> datetime:
+        """When it was sent, as far as that can be true: never in our future."""
+        now = self.clock()
+        return now if sent_at > now + CLOCK_SLACK else sent_at.astimezone(UTC)
+
+    def _take_in(self, session: Session, incoming: Incoming) -> Answer:
+        stored = inbound.known(session, incoming.channel, incoming.key)
+        if stored:
+            inbound_id, reply, taken = stored
+            return Answer(inbound_id, message_from_json(reply) if reply else None, first=False, taken=taken)
+        context = self._context(session, incoming)
+        if incoming.kind == "unfollow":
+            accounts.remember(session, context.who, incoming.sent_at)
+            accounts.disable(session, incoming.channel, incoming.address, "left")
+            return self._store(session, context, None)
+        return self._settle(session, context, respond(context, self._commands))
+
+    def _apologise(self, session: Session, incoming: Incoming, incident: str) -> Answer:
+        context = self._context(session, incoming)
+        say = context.say
+        again = (Button(say("dispatch.again"), incoming.text, 1),) if incoming.text else ()
+        return self._settle(session, context, Reply(say("dispatch.failed", incident=incident), again))
+
+    def _context(self, session: Session, incoming: Incoming) -> Context:
+        day = incoming.sent_at.astimezone(self.zone).date()
+        who = accounts.speaker(session, incoming.channel, incoming.address, day)
+        if who.chat_id is None:
+            accounts.begin(session, who)
+        picture_id = None
+        if incoming.picture:
+            picture_id = pictures.receive(
+                session, incoming.channel, incoming.picture, who.member_id, incoming.sent_at
+            )
+        return Context(
+            session=session,
+            incoming=incoming,
+            who=who,
+            now=incoming.sent_at,
+            zone=self.zone,
+            say=wording(who.language),
+            picture_id=picture_id,
+            demo=self.demo,
+        )
+
+    def _settle(self, session: Session, context: Context, reply: Reply) -> Answer:
+        """Complete the reply with the ways out and a waiting letter, and note what the chat waits for."""
+        who, incoming = context.who, context.incoming
+        message = _with_exits(reply, context)
+        if who.mailbox and who.member_id is not None:
+            message = mailbox.handed_over(session, who, message, context.now)
+        who.choices = {str(number): button.action for number, button in message.numbered()}
+        who.expect, who.back = reply.expect, reply.back
+        accounts.remember(session, who, incoming.sent_at)
+        return self._store(session, context, message)
+
+    @staticmethod
+    def _store(session: Session, context: Context, message: Message | None) -> Answer:
+        incoming = context.incoming
+        inbound_id = inbound.take_in(
+            session,
+            channel=incoming.channel,
+            key=incoming.key,
+            address=incoming.address,
+            received_at=incoming.sent_at,
+            reply=message.to_json() if message else None,
+        )
+        return Answer(inbound_id, message, member_id=context.who.member_id, picture_id=context.picture_id)
+
+
+def _with_exits(reply: Reply, context: Context) -> Message:
+    """The reply as a message that is never a dead end: `9` back and `0` home where they are not there yet."""
+    message = reply.message()
+    numbers = {button.number for button in message.buttons}
+    actions = {button.action for button in message.buttons}
+    exits: list[Button] = []
+    if BACK_NUMBER not in numbers and reply.back != HOME and reply.back not in actions:
+        exits.append(Button(context.say("dispatch.back"), reply.back, BACK_NUMBER))
+    if HOME_NUMBER not in numbers and not reply.at_home:
+        exits.append(Button(context.say("dispatch.home"), HOME, HOME_NUMBER))
+    return replace(message, buttons=(*message.buttons, *exits)) if exits else message
+
+
+def _incident(incoming: Incoming) -> str:
+    """A short id that the person can read out and the log can be searched for."""
+    return f"R-{zlib.crc32(f'{incoming.channel}:{incoming.key}'.encode()) & 0xFFFFFF:06X}"

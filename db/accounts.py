@@ -1,0 +1,210 @@
+"""Chats (one row per address on a channel), what each waits for, and the one-time codes that bind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, bindparam, insert, or_, select, update
+from sqlmodel import Field, Session, SQLModel, col
+
+from db.deliveries import Delivery
+from db.engine import BigId
+from db.members import Member, Membership
+from db.organizations import Organization
+from db.prepared import Prepared
+
+
+class Chat(SQLModel, table=True):
+    """One address on one channel, bound to a member or to nobody yet, with the state of its dialogue."""
+
+    __table_args__ = (UniqueConstraint("channel", "address"), Index("ix_chat_member_id", "member_id"))
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    channel: str
+    address: str
+    member_id: int | None = Field(default=None, foreign_key="member.id")
+    bound_at: datetime | None = None
+    language: str = "zh"  # zh or en
+    disabled: str | None = None  # why this address cannot be reached ("blocked"); a later message clears it
+    heard_at: datetime | None = None  # last time that the person wrote
+    choices: dict[str, str] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False)
+    )  # number -> action
+    expect: str | None = None  # the action that takes the next free text
+    back: str | None = None  # the action behind 9
+    misses: int = 0  # messages in a row that were not understood
+    bind_failures: int = 0  # wrong codes since `bind_failed_at` began
+    bind_failed_at: datetime | None = None
+    window_kind: str | None = None  # WeChat: what opened the present sending window (message, click, ...)
+    window_opened_at: datetime | None = None
+    window_sent: int = 0  # customer messages sent in the present window
+
+
+class BindCode(SQLModel, table=True):
+    """A one-time code that binds a chat to a member. Only its hash is kept."""
+
+    __tablename__ = "bind_code"
+    __table_args__ = (Index("ix_bind_code_member_id", "member_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    code_hash: str = Field(unique=True)
+    member_id: int = Field(foreign_key="member.id")
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None
+    used_by_chat_id: int | None = None
+
+
+def chat_at(session: Session, channel: str, address: str) -> Chat | None:
+    """The chat with this address."""
+    statement = select(Chat).where(Chat.channel == channel, Chat.address == address)
+    return session.execute(statement).scalar_one_or_none()
+
+
+def chats_of(session: Session, member_id: int) -> list[Chat]:
+    """Every chat bound to the member, the one heard from last first."""
+    statement = select(Chat).where(Chat.member_id == member_id)
+    found = list(session.execute(statement).scalars())
+    return sorted(found, key=lambda chat: (chat.heard_at is not None, chat.heard_at, chat.id), reverse=True)
+
+
+def disable(session: Session, channel: str, address: str, why: str) -> None:
+    """Note that an address cannot be reached any more. Its person's next message clears the note."""
+    session.execute(update(Chat).where(Chat.channel == channel, Chat.address == address).values(disabled=why))
+
+
+def offer(session: Session, channel: str, address: str, choices: dict[str, Any]) -> None:
+    """Let typed numbers pick from `choices` from now on (a letter with buttons has just arrived there)."""
+    session.execute(
+        update(Chat).where(Chat.channel == channel, Chat.address == address).values(choices=choices)
+    )
+
+
+@dataclass(slots=True)
+class Speaker:
+    """Who speaks in a chat, with the state of the dialogue: what dispatch reads once per message.
+
+    chat_id is None for an address that was never heard before, member_id None for a stranger, branch_id None
+    for a member without a branch today. mailbox: does a letter wait for the next reply?
+    """
+
+    channel: str
+    address: str
+    chat_id: int | None = None
+    member_id: int | None = None
+    language: str = "zh"
+    choices: dict[str, str] = field(default_factory=dict)
+    expect: str | None = None
+    back: str | None = None
+    misses: int = 0
+    bind_failures: int = 0
+    bind_failed_at: datetime | None = None
+    window_kind: str | None = None
+    window_opened_at: datetime | None = None
+    window_sent: int = 0
+    disabled: str | None = None
+    name: str = ""
+    status: str = ""
+    branch_id: int | None = None
+    branch_path: str = ""
+    branch_name: str = ""
+    mailbox: bool = False
+
+
+_SPEAKER = Prepared(
+    select(
+        col(Chat.id),
+        col(Chat.member_id),
+        col(Chat.language),
+        col(Chat.choices),
+        col(Chat.expect),
+        col(Chat.back),
+        col(Chat.misses),
+        col(Chat.bind_failures),
+        col(Chat.bind_failed_at),
+        col(Chat.window_kind),
+        col(Chat.window_opened_at),
+        col(Chat.window_sent),
+        col(Chat.disabled),
+        col(Member.name),
+        col(Member.status),
+        col(Organization.id),
+        col(Organization.path),
+        col(Organization.name),
+        select(col(Delivery.id))
+        .where(
+            Delivery.member_id == Chat.member_id, Delivery.state == "queued", Delivery.channel == "mailbox"
+        )
+        .exists(),
+    )
+    .select_from(Chat)
+    .outerjoin(Member, Member.id == Chat.member_id)
+    .outerjoin(
+        Membership,
+        (Membership.member_id == Chat.member_id)
+        & (Membership.from_day <= bindparam("day"))
+        & or_(col(Membership.to_day).is_(None), Membership.to_day > bindparam("day")),
+    )
+    .outerjoin(Organization, Organization.id == Membership.organization_id)
+    .where(Chat.channel == bindparam("channel"), Chat.address == bindparam("address"))
+)
+
+
+def speaker(session: Session, channel: str, address: str, day: date) -> Speaker:
+    """Who speaks at this address on `day`; an unknown address gives a stranger without a chat id."""
+    row = _SPEAKER.row(session, channel=channel, address=address, day=day)
+    if row is None:
+        return Speaker(channel, address)
+    (*chat, name, status, branch_id, branch_path, branch_name, mailbox) = row
+    return Speaker(
+        channel,
+        address,
+        *chat,
+        name or "",
+        status or "",
+        branch_id,
+        branch_path or "",
+        branch_name or "",
+        bool(mailbox),
+    )
+
+
+def begin(session: Session, who: Speaker) -> None:
+    """Give an address that was never heard before its row; `who.chat_id` is set."""
+    statement = insert(Chat).values(
+        channel=who.channel, address=who.address, language=who.language, choices={}
+    )
+    who.chat_id = int(session.execute(statement.returning(col(Chat.id))).scalar_one())
+
+
+_REMEMBER = Prepared(
+    update(Chat)
+    .where(Chat.id == bindparam("chat_id"))
+    .values(
+        choices=bindparam("choices"),
+        expect=bindparam("expect"),
+        back=bindparam("back"),
+        misses=bindparam("misses"),
+        heard_at=bindparam("heard_at"),
+        window_kind=bindparam("window_kind"),
+        window_opened_at=bindparam("window_opened_at"),
+        window_sent=bindparam("window_sent"),
+        disabled=None,
+    )
+)
+
+
+def remember(session: Session, who: Speaker, heard_at: datetime) -> None:
+    """Store what the chat waits for. A chat that was unreachable is reachable again: its person wrote."""
+    _REMEMBER.count(
+        session,
+        chat_id=who.chat_id,
+        choices=who.choices,
+        expect=who.expect,
+        back=who.back,
+        misses=who.misses,
+        heard_at=heard_at,
+        window_kind=who.window_kind,
+        window_opened_at=who.window_opened_at,
+        window_sent=who.window_sent,
+    )

@@ -1,0 +1,46 @@
+"""Duty activities: what a branch held that its members had to attend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from db.activities import Activity
+
+COUNTABLE = frozenset(
+    {"member_assembly", "party_lecture", "theme_party_day", "org_life_meeting", "volunteering"}
+)
+"""Kinds that count for the veto and as duties; committee and group meetings do not."""
+
+CITY = ZoneInfo("Asia/Shanghai")
+
+
+def duty_activities(
+    session: Session,
+    spans: Iterable[tuple[int, date, date | None]],
+    as_of: date,
+    zone: ZoneInfo = CITY,
+) -> int:
+    """How many approved branch activities of a countable kind lay within (branch, from_day, to_day) this year."""
+    count = 0
+    for organization_id, from_day, to_day in spans:
+        first = max(from_day, date(as_of.year, 1, 1))
+        begin = datetime.combine(first, time(), zone)
+        rows = session.execute(
+            select(col(Activity.kinds), col(Activity.starts_at)).where(
+                Activity.organization_id == organization_id,
+                Activity.scope == "branch",
+                col(Activity.approved).is_(True),
+                Activity.state != "cancelled",
+                Activity.starts_at >= begin,
+            )
+        )
+        for kinds, starts_at in rows:
+            day = starts_at.astimezone(zone).date()
+            if day <= as_of and (to_day is None or day < to_day) and COUNTABLE & set(kinds.split(";")):
+                count += 1
+    return count

@@ -1,0 +1,114 @@
+"""Engines and sessions: one that writes, one that only reads, the same on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import partial
+from json import dumps
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, MetaData, create_engine, event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
+
+BigId = BigInteger().with_variant(Integer, "sqlite")
+"""Type of ids that may pass 2^31; SQLite numbers only INTEGER keys by itself."""
+
+# Names for every constraint, so that a migration can find and change them on both databases.
+SQLModel.metadata.naming_convention = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+).naming_convention
+
+_serialize = partial(dumps, ensure_ascii=False, separators=(",", ":"))
+
+
+def database_url(url: str) -> str:
+    """`url` with the driver that we use: psycopg 3 for PostgreSQL, the standard library for SQLite."""
+    parsed = make_url(url)
+    drivers = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "sqlite": "sqlite"}
+    name = drivers.get(parsed.get_backend_name())
+    if name is None:
+        raise ValueError("HONGXIN_DATABASE_URL must begin with sqlite:/// or postgresql://")
+    return parsed.set(drivername=name).render_as_string(hide_password=False)
+
+
+def write_engine(url: str, *, workers: int = 1) -> Engine:
+    """The engine that writes. On SQLite one connection, every transaction opened with BEGIN IMMEDIATE.
+
+    A transaction that reads and then writes in SQLite's default mode loses updates or fails at once.
+    """
+    url = database_url(url)
+    if url.startswith("sqlite"):
+        engine = create_engine(
+            url,
+            pool_size=1,
+            max_overflow=0,
+            connect_args={"check_same_thread": False, "timeout": 30, "cached_statements": 512},
+            json_serializer=_serialize,
+            hide_parameters=True,  # an error text must not carry what a person wrote
+        )
+        event.listen(engine, "connect", _connect_to_write)
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+    return create_engine(
+        url,
+        pool_size=workers + 1,
+        max_overflow=4,
+        pool_pre_ping=True,
+        json_serializer=_serialize,
+        hide_parameters=True,
+    )
+
+
+def read_engine(url: str) -> AsyncEngine:
+    """The engine for pages, reports and look-ups. It cannot write."""
+    url = database_url(url)
+    if url.startswith("sqlite"):
+        engine = create_async_engine(
+            url.replace("sqlite", "sqlite+aiosqlite", 1),
+            pool_size=4,
+            json_serializer=_serialize,
+            hide_parameters=True,
+        )
+        event.listen(engine.sync_engine, "connect", _connect_to_read)
+        return engine
+    return create_async_engine(
+        url,
+        pool_size=4,
+        json_serializer=_serialize,
+        hide_parameters=True,
+        execution_options={"postgresql_readonly": True},
+    )
+
+
+def is_sqlite(connection: Connection) -> bool:
+    """Whether this connection speaks to SQLite."""
+    return connection.dialect.name == "sqlite"
+
+
+def _connect_to_write(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")  # a booked point survives a power cut
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA wal_autocheckpoint=10000")  # pages
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("PRAGMA cache_size=-65536")  # KiB
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _connect_to_read(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.execute("PRAGMA busy_timeout=30000")  # milliseconds
+    cursor.close()

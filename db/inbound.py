@@ -1,0 +1,108 @@
+"""What came in and what was answered: the reason why a redelivery has no second effect."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Field, Session, SQLModel, col
+
+from db.engine import BigId
+from db.prepared import Prepared
+
+
+class Inbound(SQLModel, table=True):
+    """One message that was taken in, with the reply that it got."""
+
+    __table_args__ = (
+        UniqueConstraint("channel", "key"),
+        Index("ix_inbound_open", "taken_at", "received_at"),
+    )
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
+    channel: str
+    key: str
+    address: str
+    received_at: datetime
+    reply: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON)
+    )  # a Message; None: nothing is said
+    taken_at: datetime | None = None  # when the platform took the reply
+
+
+_KNOWN = Prepared(
+    select(col(Inbound.id), col(Inbound.reply), col(Inbound.taken_at)).where(
+        Inbound.channel == bindparam("channel"), Inbound.key == bindparam("key")
+    )
+)
+
+
+def _take_in(dialect: str) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    names = ("channel", "key", "address", "received_at", "reply")
+    return (
+        insert(Inbound)
+        .values({name: bindparam(name) for name in names})
+        .on_conflict_do_nothing(index_elements=["channel", "key"])
+        .returning(col(Inbound.id))
+    )
+
+
+_TAKE_IN = Prepared(_take_in)
+
+
+class Repeated(Exception):
+    """Another process has just taken in the same message; everything done for it here has to go."""
+
+
+def known(session: Session, channel: str, key: str) -> tuple[int, dict[str, Any] | None, bool] | None:
+    """(id, stored reply, has the platform taken it?) of a message that came before; None for a new one."""
+    row = _KNOWN.row(session, channel=channel, key=key)
+    return (row[0], row[1], row[2] is not None) if row else None
+
+
+def take_in(
+    session: Session,
+    *,
+    channel: str,
+    key: str,
+    address: str,
+    received_at: datetime,
+    reply: dict[str, Any] | None,
+) -> int:
+    """Write the row of a new message with its reply; the row's id. Raises Repeated for a second row of one key."""
+    row = _TAKE_IN.row(
+        session, channel=channel, key=key, address=address, received_at=received_at, reply=reply
+    )
+    if row is None:
+        raise Repeated
+    return int(row[0])
+
+
+def taken(session: Session, inbound_id: int, at: datetime) -> None:
+    """Note that the platform has taken the reply."""
+    session.execute(
+        update(Inbound)
+        .where(col(Inbound.id) == inbound_id, col(Inbound.taken_at).is_(None))
+        .values(taken_at=at)
+    )
+
+
+def open_replies(session: Session, channel: str, since: datetime) -> list[Inbound]:
+    """Replies committed since `since` that the platform has not taken, the oldest first."""
+    statement = (
+        select(Inbound)
+        .where(
+            Inbound.channel == channel,
+            col(Inbound.taken_at).is_(None),
+            Inbound.received_at >= since,
+        )
+        .order_by(col(Inbound.id))
+    )
+    return [row for row in session.execute(statement).scalars() if row.reply is not None]
+
+
+def forget(session: Session, before: datetime) -> int:
+    """Delete rows older than `before`: no platform delivers again after a day. How many went."""
+    return session.execute(delete(Inbound).where(col(Inbound.received_at) < before)).rowcount  # type: ignore[attr-defined, no-any-return]

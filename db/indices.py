@@ -1,0 +1,79 @@
+"""Results of the city refresh: pioneer and fortress indices, each row with the rules it was computed under."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+
+class PioneerIndex(SQLModel, table=True):
+    """A member's pioneer index of one year. Scores in hundredths of a point."""
+
+    __tablename__ = "pioneer_index"
+    member_id: int = Field(foreign_key="member.id", primary_key=True)
+    year: int = Field(primary_key=True)
+    base: int
+    positive: int
+    conduct: int
+    score: int
+    stars: int
+    as_of: date
+    rules: str  # id of the scheme
+
+
+class FortressIndex(SQLModel, table=True):
+    """A branch's fortress index of one year. Scores in hundredths of a point; rank within the field."""
+
+    __tablename__ = "fortress_index"
+    __table_args__ = (Index("ix_fortress_index_board", "year", "field", "rank"),)
+    organization_id: int = Field(foreign_key="organization.id", primary_key=True)
+    year: int = Field(primary_key=True)
+    field: str
+    common: int
+    specific: int
+    deductions: int
+    base: int
+    appraisal: int | None = None
+    score: int
+    activities: int
+    veto: bool = False
+    stars: int
+    rank: int
+    rank_before: int | None = None  # at the end of the last month
+    as_of: date
+    rules: str
+
+
+class IndicatorValue(SQLModel, table=True):
+    """The value of an indicator or value item of an organisation for one period (2026-03, 2026Q1, 2026H1, 2026)."""
+
+    __tablename__ = "indicator_value"
+    organization_id: int = Field(foreign_key="organization.id", primary_key=True)
+    indicator_id: str = Field(primary_key=True)
+    period: str = Field(primary_key=True)
+    value: str  # a decimal number or true/false, as it was declared
+    recorded_at: datetime
+
+
+class Negative(SQLModel, table=True):
+    """A hit on the negative list; undone by a row with the opposite count."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    organization_id: int = Field(foreign_key="organization.id", index=True)
+    item_id: str
+    day: date
+    count: int
+    note: str = ""
+    recorded_at: datetime
+
+
+class Appraisal(SQLModel, table=True):
+    """A branch's appraisal of one year, each 0..100 in hundredths; None: not held."""
+
+    organization_id: int = Field(foreign_key="organization.id", primary_key=True)
+    year: int = Field(primary_key=True)
+    self_score: int | None = None
+    members_masses: int | None = None
+    superior: int | None = None

@@ -1,0 +1,196 @@
+"""Members, their memberships in branches, and the roles they hold for a term."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, Index, bindparam, func, or_, select, text
+from sqlmodel import Field, Session, SQLModel, col
+
+from db.organizations import Organization
+from db.prepared import Prepared
+
+ROLES = ("secretary", "committee_reviewer", "department", "reward_keeper", "operator")
+"""Stored identifiers of roles on a node of the tree. A role reaches the whole subtree of its node."""
+
+MODES = ("normal", "rate", "exempt")
+STATUSES = ("active", "left", "transferred", "deceased", "lost_contact")
+
+
+class Member(SQLModel, table=True):
+    """A Party member. The name stays here; channels abroad get none of it."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(unique=True)  # the roll's own number; imports find the member by it
+    name: str
+    status: str = "active"  # one of STATUSES; only active members are written to
+    mobile: bool = False  # lives in another city
+    city: str = ""  # where a mobile member lives
+    mode: str = "normal"  # one of MODES: how the pioneer index counts; a branch resolution decides
+    probationary: bool = False
+    admitted_on: date | None = None  # the political birthday
+    phone: str | None = None
+    share_name: bool = False  # consent to stand by name on boards of persons
+    quiet_from_minute: int | None = None  # own quiet hours, minutes after local midnight; None: the city's
+    quiet_to_minute: int | None = None
+    letters_paused_until: date | None = None  # first day on which letters come again
+    preferred_channel: str | None = None
+    timezone: str | None = None  # None: the city's
+    created_at: datetime | None = None
+
+
+class Membership(SQLModel, table=True):
+    """Belonging to one branch in [from_day, to_day). No gap, no overlap."""
+
+    __table_args__ = (
+        CheckConstraint("to_day IS NULL OR to_day > from_day", name="half_open"),
+        # Only one membership of a member is open, whatever runs at once.
+        Index(
+            "uq_membership_open",
+            "member_id",
+            unique=True,
+            sqlite_where=text("to_day IS NULL"),
+            postgresql_where=text("to_day IS NULL"),
+        ),
+        Index("ix_membership_organization_id", "organization_id", "to_day"),
+        Index("ix_membership_member_id", "member_id", "from_day"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    member_id: int = Field(foreign_key="member.id")
+    organization_id: int = Field(foreign_key="organization.id")
+    from_day: date
+    to_day: date | None = None  # None: still belongs
+
+
+class Role(SQLModel, table=True):
+    """A duty on a node of the tree for [from_day, to_day)."""
+
+    __table_args__ = (
+        Index("ix_role_member_id", "member_id"),
+        Index("ix_role_organization_id", "organization_id"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    member_id: int = Field(foreign_key="member.id")
+    organization_id: int = Field(foreign_key="organization.id")
+    role: str  # one of ROLES
+    from_day: date
+    to_day: date | None = None
+
+
+def get(session: Session, member_id: int) -> Member:
+    """The member. Raises LookupError when there is none."""
+    found = session.get(Member, member_id)
+    if found is None:
+        raise LookupError(f"member {member_id}")
+    return found
+
+
+def branch_of(session: Session, member_id: int, day: date) -> Organization | None:
+    """The branch that the member belongs to on `day`; None on a day without membership."""
+    statement = (
+        select(Organization)
+        .join(Membership, Membership.organization_id == Organization.id)
+        .where(
+            Membership.member_id == member_id,
+            Membership.from_day <= day,
+            or_(Membership.to_day.is_(None), Membership.to_day > day),
+        )
+    )
+    return session.execute(statement).scalars().first()
+
+
+def roles_of(session: Session, member_id: int, day: date) -> Sequence[tuple[str, Organization]]:
+    """The roles in force on `day`, each with its node."""
+    statement = (
+        select(Role.role, Organization)
+        .join(Organization, Organization.id == Role.organization_id)
+        .where(
+            Role.member_id == member_id,
+            Role.from_day <= day,
+            or_(Role.to_day.is_(None), Role.to_day > day),
+        )
+        .order_by(Role.id)
+    )
+    return [(role, node) for role, node in session.execute(statement)]
+
+
+def holders(session: Session, organization: Organization, role: str, day: date) -> Sequence[Member]:
+    """Active members who hold `role` on the organisation or on the nearest node above it that has any holder."""
+    ids = [int(part) for part in organization.path.strip("/").split("/")]
+    statement = (
+        select(Member, Organization.path)
+        .join(Role, Role.member_id == Member.id)
+        .join(Organization, Organization.id == Role.organization_id)
+        .where(
+            Role.organization_id.in_(ids),
+            Role.role == role,
+            Role.from_day <= day,
+            or_(Role.to_day.is_(None), Role.to_day > day),
+            Member.status == "active",
+        )
+    )
+    rows = session.execute(statement).all()
+    nearest = max((len(path) for _, path in rows), default=0)
+    return [member for member, path in rows if len(path) == nearest]
+
+
+def secretary_name(session: Session, organization: Organization, day: date) -> str:
+    """Name of the branch's own secretary, or an empty text when the post is vacant."""
+    found = holders(session, organization, "secretary", day)
+    return found[0].name if found else ""
+
+
+def has_role(session: Session, member_id: int, role: str, organization: Organization, day: date) -> bool:
+    """Whether the member holds `role` on the organisation or on a node above it."""
+    return any(
+        held == role and organization.path.startswith(node.path)
+        for held, node in roles_of(session, member_id, day)
+    )
+
+
+def members_of(session: Session, organization_id: int, day: date) -> Sequence[Member]:
+    """Active members who belong to the branch on `day`, in the order of their ids."""
+    statement = (
+        select(Member)
+        .join(Membership, Membership.member_id == Member.id)
+        .where(
+            Membership.organization_id == organization_id,
+            Membership.from_day <= day,
+            or_(Membership.to_day.is_(None), Membership.to_day > day),
+            Member.status == "active",
+        )
+        .order_by(Member.id)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def count_of(session: Session, organization_id: int, day: date) -> int:
+    """How many active members belong to the branch on `day`."""
+    statement = (
+        select(func.count())
+        .select_from(Membership)
+        .join(Member, Member.id == Membership.member_id)
+        .where(
+            Membership.organization_id == organization_id,
+            Membership.from_day <= day,
+            or_(Membership.to_day.is_(None), Membership.to_day > day),
+            Member.status == "active",
+        )
+    )
+    return int(session.execute(statement).scalar_one())
+
+
+_SPANS = Prepared(
+    select(
+        col(Membership.from_day), col(Membership.to_day), col(Membership.organization_id), col(Member.mode)
+    )
+    .join(Member, col(Member.id) == col(Membership.member_id))
+    .where(Membership.member_id == bindparam("member_id"))
+    .order_by(col(Membership.from_day))
+)
+
+
+def spans(session: Session, member_id: int) -> Sequence[tuple[date, date | None, int, str]]:
+    """(from_day, to_day, organisation, the member's mode) of every membership, the oldest first."""
+    return [(row[0], row[1], row[2], row[3]) for row in _SPANS.rows(session, member_id=member_id)]

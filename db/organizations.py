@@ -1,0 +1,87 @@
+"""Organisations (city, committee, general branch, branch, Party group) and the regions across them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import select
+from sqlmodel import Field, Session, SQLModel
+
+FIELDS = ("admin_village", "urban_community", "gov_institution", "two_new", "soe")
+"""The five fields in which branches are compared. Stored identifiers: never renamed."""
+
+LEVELS = ("city", "committee", "general_branch", "branch", "party_group")
+
+
+class Organization(SQLModel, table=True):
+    """One node of the tree."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(unique=True)  # the city's own number for it; imports find it by this
+    name: str
+    level: str  # one of LEVELS
+    field: str | None = Field(default=None, index=True)  # one of FIELDS; None: a node that is not compared
+    parent_id: int | None = Field(default=None, foreign_key="organization.id", index=True)
+    path: str = Field(index=True)  # ids from the root to here, "/1/4/17/": a subtree is a prefix
+    founded_on: date | None = None  # None: always existed
+    closed_on: date | None = None
+    place: str = ""  # where people meet
+
+
+class Region(SQLModel, table=True):
+    """A neighbourhood of organisations across the tree; regional activities belong to one."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    code: str = Field(unique=True)
+    name: str
+
+
+class RegionOrganization(SQLModel, table=True):
+    """An organisation that belongs to a region, with everything under it."""
+
+    __tablename__ = "region_organization"
+    region_id: int = Field(foreign_key="region.id", primary_key=True)
+    organization_id: int = Field(foreign_key="organization.id", primary_key=True, index=True)
+
+
+def get(session: Session, organization_id: int) -> Organization:
+    """The organisation. Raises LookupError when there is none."""
+    found = session.get(Organization, organization_id)
+    if found is None:
+        raise LookupError(f"organization {organization_id}")
+    return found
+
+
+def by_code(session: Session, code: str) -> Organization | None:
+    """The organisation with the city's own number `code`."""
+    return session.execute(select(Organization).where(Organization.code == code)).scalar_one_or_none()
+
+
+def ancestors(session: Session, organization: Organization) -> Sequence[Organization]:
+    """From the root down to the organisation itself."""
+    ids = [int(part) for part in organization.path.strip("/").split("/")]
+    found = session.execute(select(Organization).where(Organization.id.in_(ids))).scalars()
+    return sorted(found, key=lambda one: len(one.path))
+
+
+def branches_under(session: Session, path: str) -> Sequence[Organization]:
+    """Every branch (an organisation with a field) in the subtree, in the order of their ids."""
+    statement = (
+        select(Organization)
+        .where(Organization.path.startswith(path, autoescape=True), Organization.field.is_not(None))
+        .order_by(Organization.id)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def regions_of(session: Session, organization: Organization) -> Sequence[Region]:
+    """Regions that the organisation or one above it belongs to."""
+    ids = [int(part) for part in organization.path.strip("/").split("/")]
+    statement = (
+        select(Region)
+        .join(RegionOrganization, RegionOrganization.region_id == Region.id)
+        .where(RegionOrganization.organization_id.in_(ids))
+        .order_by(Region.id)
+    )
+    return session.execute(statement).scalars().unique().all()

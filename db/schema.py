@@ -1,0 +1,61 @@
+"""All tables at once: the one place that imports every aggregate."""
+
+from __future__ import annotations
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlmodel import SQLModel
+
+from db import (  # noqa: F401 - importing a module registers its tables
+    accounts,
+    activities,
+    attendance,
+    audit,
+    deliveries,
+    inbound,
+    indices,
+    ledger,
+    letters,
+    members,
+    occurrences,
+    organizations,
+    pictures,
+    rewards,
+    tokens,
+    warnings,
+    wishes,
+)
+
+metadata = SQLModel.metadata
+
+_APPEND_ONLY = ("entry", "audit_event")
+
+
+def create(engine: Engine) -> None:
+    """Make every table in an empty database. A running service migrates instead (`db.migrations`)."""
+    metadata.create_all(engine)
+
+
+def guard(connection: Connection) -> None:
+    """Make the ledger and the audit log append-only: the database itself refuses to change or delete a line."""
+    for table in _APPEND_ONLY:
+        if connection.dialect.name == "sqlite":
+            for verb in ("UPDATE", "DELETE"):
+                connection.exec_driver_sql(
+                    f"CREATE TRIGGER IF NOT EXISTS {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                    f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+                )
+        else:
+            connection.exec_driver_sql(
+                f"CREATE OR REPLACE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+                f"$$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$"
+            )
+            connection.exec_driver_sql(
+                f"CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table} "
+                f"FOR EACH ROW EXECUTE FUNCTION {table}_is_append_only()"
+            )
+
+
+@event.listens_for(metadata, "after_create")
+def _guard_after_create(_target: object, connection: Connection, **_: object) -> None:
+    guard(connection)

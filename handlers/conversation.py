@@ -1,0 +1,139 @@
+"""What a channel hands in and what a conversation gives back. Knows no channel by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from db import members
+from db.accounts import Speaker
+from db.organizations import Organization
+from notices.channel import HOME, Button, Message, Picture
+from notices.wording import Wording
+
+__all__ = ["HOME", "Button", "Command", "Context", "Incoming", "Message", "Picture", "Reply"]
+
+Kind = Literal["text", "button", "scan", "follow", "unfollow", "location", "image", "voice", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One thing that a person did, in the same form from every channel.
+
+    text: what was typed or said; for a button its action; for a scan, a follow by QR code or a deep link
+    the code in it. picture: the platform's own reference to a picture that was sent.
+    """
+
+    channel: str
+    address: str  # the chat at the platform: who
+    key: str  # the platform's message key: the same for every redelivery, unique within the channel
+    sent_at: datetime  # aware; when the person sent it, as the platform says
+    kind: Kind = "text"
+    text: str = ""
+    point: tuple[float, float] | None = None  # latitude, longitude
+    picture: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one Incoming, and what the chat then waits for.
+
+    expect: the action that takes the next free text, picture or location (it is appended as the last argument);
+    None ends the dialogue. back: the action behind `9`. Dispatch adds `9` and `0` to the buttons.
+    """
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    picture: Picture | None = None
+    ask_location: bool = False
+    expect: str | None = None
+    back: str = HOME
+    at_home: bool = False  # this is the menu: no way home is shown
+
+    def message(self) -> Message:
+        """The part that a person sees."""
+        return Message(self.text, self.buttons, self.picture, self.ask_location)
+
+
+@dataclass(slots=True)
+class Context:
+    """Everything that a handler may use. `session` is inside the one transaction of this message.
+
+    `who` is the person and the chat. `now` is the instant of the message (aware UTC), `today` its day on the
+    city's calendar. `args` are the words after the command, or the button's arguments.
+    """
+
+    session: Session
+    incoming: Incoming
+    who: Speaker
+    now: datetime
+    zone: ZoneInfo
+    say: Wording
+    args: tuple[str, ...] = ()
+    picture_id: int | None = None  # the row of the picture that came with this message
+    demo: bool = False
+
+    @property
+    def today(self) -> date:
+        """The day of the message on the city's calendar."""
+        return self.now.astimezone(self.zone).date()
+
+    @property
+    def me(self) -> int:
+        """The member who speaks. Only for commands that are not open to strangers."""
+        assert self.who.member_id is not None, "dispatch lets no stranger into a members' command"
+        return self.who.member_id
+
+    @property
+    def branch_id(self) -> int | None:
+        """The branch that the member belongs to today; None for a member without one."""
+        return self.who.branch_id
+
+    def branch(self) -> Organization | None:
+        """The branch that the member belongs to today."""
+        return self.session.get(Organization, self.who.branch_id) if self.who.branch_id else None
+
+    def roles(self) -> Sequence[tuple[str, Organization]]:
+        """The roles that the member holds today, each with its node; empty for a stranger."""
+        if self.who.member_id is None:
+            return ()
+        return members.roles_of(self.session, self.who.member_id, self.today)
+
+    def node(self, role: str) -> Organization | None:
+        """The node on which the member holds `role` today (the highest one), or None."""
+        nodes = [node for held, node in self.roles() if held == role]
+        return min(nodes, key=lambda node: len(node.path), default=None)
+
+    def arg(self, place: int = 0) -> str:
+        """The argument at `place`, or an empty text."""
+        return self.args[place] if len(self.args) > place else ""
+
+    def arg_id(self, place: int = 0) -> int | None:
+        """The argument at `place` as an id, or None when it is not a plain number (a forged or mistyped one)."""
+        word = self.arg(place)
+        return int(word) if word.isascii() and word.isdigit() and len(word) < 12 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One conversation. `name` is permanent: buttons that people still hold refer to it.
+
+    words: what people type, Chinese first; the first one is shown. `run` may read and write the database;
+    it never sends, commits or waits. roles: who may use it, empty for every member; a person needs one of them.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    run: Callable[[Context], Reply]
+    slash: tuple[str, ...] = ()
+    roles: frozenset[str] = frozenset()
+    strangers: bool = False  # may people without a binding use it?
+    phrases: tuple[str, ...] = ()  # how people say it in their own words; matched by meaning
+    in_menu: bool = True
+    order: int = 50  # place in the menu
+    extra: Mapping[str, Any] | None = None

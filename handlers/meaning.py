@@ -1,0 +1,127 @@
+"""From what a person typed to a command: cleaning, exact words, and matching by meaning."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from pypinyin import lazy_pinyin
+from rapidfuzz import fuzz
+
+from handlers.conversation import Command
+
+ACT = 75  # a match at least this good is acted upon
+OFFER = 55  # one at least this good is offered as a choice
+TEXT_MAX = 20_000  # characters that are looked at; the longest letter is far below
+
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_ACTION = re.compile(r"[a-z_]+(:[^\s:]*)*")
+_ENDING = " \t\n.。,，!！?？、;；~～"
+
+
+def clean(text: str) -> str:
+    """`text` as a person sees it: no control, zero-width or direction-changing characters, one form of each."""
+    text = unicodedata.normalize("NFC", text[:TEXT_MAX])
+    return _CONTROL.sub("", _INVISIBLE.sub("", text)).strip()
+
+
+def folded(text: str) -> str:
+    """`text` for comparing: full-width as half-width, lower case, no closing punctuation."""
+    return unicodedata.normalize("NFKC", text).strip(_ENDING).lower()
+
+
+def typed_number(text: str) -> str | None:
+    """The number that was typed (`1`, `１`, `1.`), without leading zeros; None when it is not one alone."""
+    word = folded(text)
+    return str(int(word)) if word.isascii() and word.isdigit() and len(word) <= 9 else None
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether this is a bare bind code: eight digits, perhaps in two groups."""
+    return bool(re.fullmatch(r"[0-9]{4}[-  ]?[0-9]{4}", folded(text)))
+
+
+def action(text: str, commands: dict[str, Command]) -> tuple[Command, tuple[str, ...]] | None:
+    """The command and arguments of a button's action; None when it is none of ours."""
+    if len(text) > 200 or not _ACTION.fullmatch(text):
+        return None
+    name, *args = text.split(":")
+    command = commands.get(name)
+    return (command, tuple(args)) if command else None
+
+
+def said(text: str, commands: Sequence[Command]) -> tuple[Command, tuple[str, ...]] | None:
+    """The command that was said in its own words, with what follows as arguments; None for anything else.
+
+    `签到 8841`, `签到8841` and `/checkin 8841` are the same; `/start@our_bot CODE` loses the name.
+    """
+    first, *rest = text.split(maxsplit=1)[:2] or [""]
+    word = folded(first)
+    tail = tuple(rest[0].split()) if rest else ()
+    if word.startswith("/"):
+        word = word.split("@")[0]
+        return next(((c, tail) for c in commands if word in c.slash), None)
+    for command in commands:
+        for known in command.words:
+            known = known.lower()
+            if word == known or (" " in known and folded(text) == known):
+                return command, tail if word == known else ()
+    return _run_together(word, tail, commands)
+
+
+def _run_together(
+    word: str, tail: tuple[str, ...], commands: Sequence[Command]
+) -> tuple[Command, tuple[str, ...]] | None:
+    """A Chinese word with a number right behind it."""
+    parted = re.fullmatch(r"(\D+?)[:：]?([0-9][0-9\-]*)", word)
+    if not parted:
+        return None
+    name, number = parted.groups()
+    for command in commands:
+        if name in command.words:
+            return command, (number, *tail)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How well a text fits a command, 0..100."""
+
+    command: Command
+    score: float
+
+
+def matches(text: str, commands: Sequence[Command]) -> list[Match]:
+    """Commands that the text may mean, the best first; by characters and, for slips of the tongue, by sound."""
+    spoken = folded(text)[:60]
+    if not spoken:
+        return []
+    sound = _sound(spoken)
+    found = [
+        Match(command, max(_likeness(spoken, sound, phrase) for phrase in (*command.words, *command.phrases)))
+        for command in commands
+        if command.words or command.phrases
+    ]
+    return sorted((match for match in found if match.score >= OFFER), key=lambda match: -match.score)
+
+
+def _likeness(spoken: str, sound: str, phrase: str) -> float:
+    phrase = phrase.lower()
+    by_characters = fuzz.ratio(spoken, phrase)
+    # A short phrase inside a long sentence means something only when it is a real word.
+    inside = 90.0 if len(phrase) >= 2 and phrase in spoken and len(spoken) <= 4 * len(phrase) else 0.0
+    by_sound = fuzz.ratio(sound, _sound(phrase)) - 5 if len(spoken) >= 2 else 0.0
+    return max(by_characters, inside, by_sound)
+
+
+@cache
+def _sound_of_phrase(text: str) -> str:
+    return "".join(lazy_pinyin(text))
+
+
+def _sound(text: str) -> str:
+    return _sound_of_phrase(text) if len(text) <= 20 else "".join(lazy_pinyin(text))

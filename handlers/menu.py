@@ -1,0 +1,58 @@
+"""The numbered menu of what this person can do, and who can help."""
+
+from __future__ import annotations
+
+from db import members
+from handlers.conversation import Button, Command, Context, Reply
+
+
+def menu(ctx: Context) -> Reply:
+    """What this person can do, by role, as numbers."""
+    from handlers import COMMANDS
+
+    say, who = ctx.say, ctx.who
+    if who.member_id is None:
+        buttons = (Button(say("menu.about"), "about"), Button(say("menu.privacy"), "privacy"))
+        return Reply(say("menu.stranger"), buttons, at_home=True)
+    held = {role for role, _ in ctx.roles()}
+    shown = [
+        Button(say(f"menu.{command.name}"), command.name)
+        for command in sorted(COMMANDS, key=lambda command: command.order)
+        if command.in_menu and (not command.roles or held & command.roles)
+    ]
+    return Reply(say("menu.greeting", name=who.name, branch=who.branch_name), tuple(shown), at_home=True)
+
+
+def about(ctx: Context) -> Reply:
+    """What Hongxin is, in a few lines."""
+    return Reply(ctx.say("menu.about_text"), (Button(ctx.say("menu.privacy"), "privacy"),))
+
+
+def find_secretary(ctx: Context) -> Reply:
+    """Who the branch secretary is."""
+    branch = ctx.branch()
+    name = members.secretary_name(ctx.session, branch, ctx.today) if branch else ""
+    if not branch or not name:
+        return Reply(ctx.say("menu.no_secretary"))
+    return Reply(ctx.say("menu.secretary", name=name, branch=branch.name, place=branch.place))
+
+
+MENU = Command(
+    "menu",
+    ("菜单", "帮助", "首页", "menu", "help"),
+    menu,
+    slash=("/menu", "/help"),
+    strangers=True,
+    phrases=("有什么功能", "怎么用", "你能做什么", "what can you do"),
+    in_menu=False,
+)
+ABOUT = Command(
+    "about", ("什么是红信", "about"), about, strangers=True, in_menu=False, phrases=("红信是什么", "你是谁")
+)
+SECRETARY = Command(
+    "find_secretary",
+    ("找书记", "书记", "secretary"),
+    find_secretary,
+    phrases=("联系书记", "书记电话", "我要找人", "who is my secretary"),
+    in_menu=False,
+)

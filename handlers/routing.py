@@ -1,0 +1,149 @@
+"""Which conversation answers: a button, a number, a word, an expected answer, or the meaning of free text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from db import members
+from handlers import meaning
+from handlers.conversation import Button, Command, Context, Reply
+
+START = "start"  # the command that follows deep links, scanned codes and bind codes
+OFFERED_MAX = 3  # choices when a text may mean several things
+
+
+def respond(ctx: Context, commands: Sequence[Command]) -> Reply:
+    """The reply to the message in `ctx`, from the command that it belongs to."""
+    incoming = ctx.incoming
+    if incoming.kind in ("scan", "follow"):
+        return _run(ctx, _named(START, commands), (incoming.text,) if incoming.text else ())
+    if incoming.kind == "button":
+        return _pressed(ctx, incoming.text, commands)
+    if incoming.kind in ("location", "image") or (incoming.kind == "voice" and not incoming.text):
+        return _sent_something(ctx, commands)
+    text = meaning.clean(incoming.text)
+    if incoming.kind == "other" or not text:
+        return Reply(ctx.say("routing.only_words"), _numbers_home(ctx, commands), expect=ctx.who.expect)
+    return _typed(ctx, text, commands)
+
+
+def _typed(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
+    number = meaning.typed_number(text)
+    if number is not None and number in ctx.who.choices:
+        return _choice(ctx, ctx.who.choices[number], commands)
+    if number == "0":
+        return _run(ctx, _named("menu", commands))
+    if number == "9" and ctx.who.back:
+        return _choice(ctx, ctx.who.back, commands)
+    by_name = {command.name: command for command in commands}
+    found = meaning.action(text, by_name) or meaning.said(text, commands)
+    if found and _may(ctx, found[0]):
+        return _run(ctx, *found)
+    if ctx.who.expect:
+        return _expected(ctx, text, commands)
+    if found:
+        return _refused(ctx, found[0])
+    if ctx.who.member_id is None and meaning.looks_like_code(text):
+        return _run(ctx, _named(START, commands), (text,))
+    return _by_meaning(ctx, text, commands)
+
+
+def _choice(ctx: Context, choice: str, commands: Sequence[Command]) -> Reply:
+    """What a number stands for: an action, or the words of an earlier message to be tried again."""
+    found = meaning.action(choice, {command.name: command for command in commands})
+    if found:
+        return _run(ctx, *found)
+    ctx.who.choices = {}  # a stored text is not itself a number to look up
+    return _typed(ctx, meaning.clean(choice), commands)
+
+
+def _pressed(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
+    found = meaning.action(text, {command.name: command for command in commands})
+    if found is None:
+        return Reply(ctx.say("routing.old_button"), _numbers_home(ctx, commands))
+    return _run(ctx, *found)
+
+
+def _expected(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
+    found = meaning.action(ctx.who.expect or "", {command.name: command for command in commands})
+    if found is None:
+        return Reply(ctx.say("routing.old_button"), _numbers_home(ctx, commands))
+    command, args = found
+    return _run(ctx, command, (*args, text))
+
+
+def _sent_something(ctx: Context, commands: Sequence[Command]) -> Reply:
+    """A picture, a place or an unheard voice: for the conversation that waits for it, else a hint."""
+    kind = ctx.incoming.kind
+    if kind != "voice" and ctx.who.expect and ctx.who.member_id is not None:
+        return _expected(ctx, meaning.clean(ctx.incoming.text), commands)
+    return Reply(ctx.say(f"routing.{kind}"), _numbers_home(ctx, commands), expect=ctx.who.expect)
+
+
+def _run(ctx: Context, command: Command, args: tuple[str, ...] = ()) -> Reply:
+    if not _may(ctx, command):
+        return _refused(ctx, command)
+    ctx.args = args
+    ctx.who.misses = 0
+    return command.run(ctx)
+
+
+def _may(ctx: Context, command: Command) -> bool:
+    if command.strangers:
+        return True
+    if ctx.who.member_id is None or ctx.who.status != "active":
+        return False
+    return not command.roles or any(held in command.roles for held, _ in ctx.roles())
+
+
+def _refused(ctx: Context, command: Command) -> Reply:
+    say = ctx.say
+    if ctx.who.member_id is None:
+        return Reply(
+            say("routing.stranger"),
+            (Button(say("routing.about"), "about"), Button(say("routing.privacy"), "privacy")),
+            at_home=True,
+        )
+    if ctx.who.status != "active":
+        return Reply(say("routing.not_active"), at_home=True)
+    return Reply(say("routing.no_role", what=say(f"menu.{command.name}")))
+
+
+def _by_meaning(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
+    allowed = [command for command in commands if _may(ctx, command)]
+    found = meaning.matches(text, allowed)
+    clear = found and found[0].score >= meaning.ACT and (len(found) == 1 or found[0].score > found[1].score)
+    if clear and ctx.who.member_id is not None:
+        return _run(ctx, found[0].command)
+    if ctx.who.member_id is None:
+        return _refused(ctx, _named("menu", commands))
+    ctx.who.misses += 1
+    quoted = text if len(text) <= 20 else text[:20] + "…"
+    if found and ctx.who.misses == 1:
+        buttons = tuple(
+            Button(ctx.say(f"menu.{match.command.name}"), match.command.name) for match in found[:OFFERED_MAX]
+        )
+        return Reply(ctx.say("routing.did_you_mean", text=quoted), buttons)
+    return Reply(
+        ctx.say("routing.not_understood", text=quoted, secretary=_secretary(ctx)),
+        _numbers_home(ctx, commands),
+    )
+
+
+def _secretary(ctx: Context) -> str:
+    """The branch secretary's name, for a person who is stuck; without a name, the office."""
+    if ctx.who.branch_id is None:
+        return ctx.say("routing.secretary_unknown")
+    branch = ctx.branch()
+    name = members.secretary_name(ctx.session, branch, ctx.today) if branch else ""
+    return name or ctx.say("routing.secretary_unknown")
+
+
+def _numbers_home(ctx: Context, commands: Sequence[Command]) -> tuple[Button, ...]:
+    """The first things that this person can do, as numbers."""
+    usual = [c for c in sorted(commands, key=lambda c: c.order) if c.in_menu and not c.roles and _may(ctx, c)]
+    return tuple(Button(ctx.say(f"menu.{command.name}"), command.name) for command in usual[:5])
+
+
+def _named(name: str, commands: Sequence[Command]) -> Command:
+    return next(command for command in commands if command.name == name)

@@ -1,0 +1,1 @@
+"""What the service says on its own: letters, reminders, warnings, and how they reach people."""
