@@ -17,6 +17,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, PendingRollbackError
 from sqlmodel import Session
 
+from db.prepared import driver_of
+
 T = TypeVar("T")
 GROUP_MAX = 256  # works in one commit: more gains nothing and makes the first one wait
 TRIES_MAX = 5  # for one work that meets a deadlock or a serialization failure on PostgreSQL
@@ -95,8 +97,9 @@ class Writer:
         self.works += len(group)
         try:
             with Session(self._engine, expire_on_commit=False) as session:
+                driver, _ = driver_of(session, keep=True)
                 for work in group:
-                    _run_behind_savepoint(session, work)
+                    _run_behind_savepoint(session, driver, work)
                 session.commit()
             self.commits += 1
         except BaseException as error:  # noqa: BLE001 - a thread has no one above it to tell; every work gets it
@@ -124,7 +127,7 @@ class Writer:
                 work.result = work.run(session)
                 session.commit()
             self.commits += 1
-        except BaseException as error:  # noqa: BLE001 - handed to the caller of `write`
+        except BaseException as error:
             return error
         return None
 
@@ -145,19 +148,14 @@ def _settle_all(works: list[_Work]) -> None:
         work.settle()
 
 
-def _run_behind_savepoint(session: Session, work: _Work) -> None:
+def _run_behind_savepoint(session: Session, driver: Any, work: _Work) -> None:
     """Run one work; its own error undoes it alone. Raises when the whole transaction is lost."""
-    driver = session.connection().connection.driver_connection
-    assert driver is not None
     driver.execute("SAVEPOINT work")  # straight to the driver: 3 instead of 130 microseconds
     try:
         work.result = work.run(session)
         session.flush()
-    except Exception as error:  # noqa: BLE001 - handed to the caller of `write`
-        if (
-            isinstance(error, (DBAPIError, InvalidRequestError, PendingRollbackError))
-            or not session.is_active
-        ):
+    except Exception as error:
+        if isinstance(error, (DBAPIError, InvalidRequestError, PendingRollbackError)) or not session.is_active:
             raise  # SQLAlchemy has given up the whole transaction
         driver.execute("ROLLBACK TO SAVEPOINT work")
         work.error = error

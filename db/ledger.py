@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, bindparam, select, update
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -21,9 +21,7 @@ class Entry(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("member_id", "cause", "rule_id"), Index("ix_entry_cause", "cause"))
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     member_id: int = Field(foreign_key="member.id")
-    organization_id: int | None = Field(
-        default=None, foreign_key="organization.id"
-    )  # the branch at that time
+    organization_id: int | None = Field(default=None, foreign_key="organization.id")  # the branch at that time
     rule_id: str  # of the catalogue, or a wallet's own: REDEEM, REFUND, PROJECT
     terms_from: date | None = None  # which terms of the rule paid it
     cause: str  # what happened: "activity:17"; its opposite is "undo:activity:17"
@@ -102,29 +100,26 @@ def _add_total(dialect: str) -> Any:
 
 _ADD_ENTRY = Prepared(_add_entry)
 _ADD_TOTAL = Prepared(_add_total)
-_PURSE = Prepared(
-    select(col(Wallet.balance), col(Wallet.debt)).where(Wallet.member_id == bindparam("member_id"))
-)
-_SET_PURSE = Prepared(
-    update(Wallet)
-    .where(
-        Wallet.member_id == bindparam("member_id"),
-        Wallet.balance == bindparam("balance_was"),
-        Wallet.debt == bindparam("debt_was"),
+_PURSE = Prepared(select(col(Wallet.balance), col(Wallet.debt)).where(Wallet.member_id == bindparam("member_id")))
+
+
+def _move_purse(dialect: str) -> Any:
+    """Points pay a debt first; a deduction takes the balance first and then makes a debt. One atomic step."""
+    adding = _insert(dialect, Wallet).values(
+        member_id=bindparam("member_id"), balance=bindparam("balance"), debt=bindparam("debt")
     )
-    .values(balance=bindparam("balance"), debt=bindparam("debt"))
-)
+    after = Wallet.balance - Wallet.debt + adding.excluded.balance - adding.excluded.debt  # type: ignore[operator]
+    return adding.on_conflict_do_update(
+        index_elements=["member_id"],
+        set_={"balance": case((after > 0, after), else_=0), "debt": case((after < 0, -after), else_=0)},
+    )
+
+
+_MOVE_PURSE = Prepared(_move_purse)
 _TAKE = Prepared(
     update(Wallet)
     .where(Wallet.member_id == bindparam("member_id"), Wallet.balance >= bindparam("price"))
     .values(balance=Wallet.balance - bindparam("price"))
-)
-_NEW_PURSE = Prepared(
-    lambda dialect: (
-        _insert(dialect, Wallet)
-        .values(member_id=bindparam("member_id"), balance=0, debt=0)
-        .on_conflict_do_nothing(index_elements=["member_id"])
-    )
 )
 _TOTALS = Prepared(
     select(col(Total.rule_id), col(Total.points), col(Total.hundredths)).where(
@@ -176,7 +171,7 @@ def book(
             session, member_id=member_id, year=day.year, rule_id=rule_id, points=points, hundredths=hundredths
         )
     if in_wallet and points:
-        _move_purse(session, member_id, points)
+        _MOVE_PURSE.count(session, member_id=member_id, balance=max(points, 0), debt=max(-points, 0))
     return True
 
 
@@ -267,23 +262,3 @@ def line(session: Session, member_id: int, cause: str, rule_id: str | None = Non
     if rule_id is not None:
         statement = statement.where(Entry.rule_id == rule_id)
     return session.execute(statement).scalars().first()
-
-
-def _move_purse(session: Session, member_id: int, points: int) -> None:
-    """Add to the wallet: points pay a debt first, a deduction takes the balance first."""
-    while True:
-        row = _PURSE.row(session, member_id=member_id)
-        if row is None:
-            _NEW_PURSE.count(session, member_id=member_id)
-            continue
-        sum_after = row[0] - row[1] + points
-        changed = _SET_PURSE.count(
-            session,
-            member_id=member_id,
-            balance_was=row[0],
-            debt_was=row[1],
-            balance=max(0, sum_after),
-            debt=max(0, -sum_after),
-        )
-        if changed:  # else another transaction moved it between the two statements: read again
-            return

@@ -15,6 +15,7 @@ from sqlalchemy.sql.expression import Executable
 from sqlmodel import Session
 
 Processor = Callable[[Any], Any] | None
+_DRIVER = "driver"  # place in `Session.info`
 
 
 class Prepared:
@@ -43,16 +44,26 @@ class Prepared:
         return int(self._run(session, values)[1].rowcount)
 
     def _run(self, session: Session, values: dict[str, Any]) -> tuple[_Compiled, Any]:
-        if session.new or session.dirty or session.deleted:
-            session.flush()  # the driver must see what the session still holds
-        connection = session.connection()
-        compiled = self._compiled.get(connection.dialect.name)
+        session.flush()  # the driver must see what the session still holds; nothing to do costs nothing
+        known = session.info.get(_DRIVER)
+        driver, dialect = known or driver_of(session)
+        compiled = self._compiled.get(dialect.name)
         if compiled is None:
-            compiled = _Compiled(self._statement, connection.dialect)
-            self._compiled[connection.dialect.name] = compiled
-        driver = connection.connection.driver_connection
-        assert driver is not None
+            compiled = self._compiled[dialect.name] = _Compiled(self._statement, dialect)
         return compiled, driver.execute(compiled.sql, compiled.bind(values))
+
+
+def driver_of(session: Session, *, keep: bool = False) -> tuple[Any, Dialect]:
+    """The driver's own connection under a session, and its dialect.
+
+    keep: remember it for the rest of this transaction. Only for a session that lives for one transaction.
+    """
+    connection = session.connection()
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    if keep:
+        session.info[_DRIVER] = (driver, connection.dialect)
+    return driver, connection.dialect
 
 
 class _Compiled:
@@ -62,12 +73,14 @@ class _Compiled:
         built: Any = statement(dialect.name) if callable(statement) else statement
         compiled = built.compile(dialect=dialect)
         self.sql = str(compiled)
-        self._order: list[str] | None = compiled.positiontup
-        self._defaults = {name: value for name, value in compiled.params.items() if value is not None}
-        self._bind: dict[str, Processor] = {
+        defaults = {name: value for name, value in compiled.params.items() if value is not None}
+        processors: dict[str, Processor] = {
             name: bound.type.dialect_impl(dialect).bind_processor(dialect)
             for name, bound in compiled.binds.items()
         }
+        self._by_place = compiled.positiontup is not None
+        names = compiled.positiontup if compiled.positiontup is not None else list(compiled.binds)
+        self._places = [(name, processors[name], defaults.get(name)) for name in names]
         columns = getattr(built, "selected_columns", None) or getattr(built, "_returning", ())
         self._result: list[Processor] = [
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
@@ -75,13 +88,14 @@ class _Compiled:
         self._plain = not any(self._result)
 
     def bind(self, values: dict[str, Any]) -> Any:
-        """The values in the driver's own form: a tuple where places count, else a dict."""
-        given = {**self._defaults, **values}
-        bound = {
-            name: (processor(given.get(name)) if processor else given.get(name))
-            for name, processor in self._bind.items()
-        }
-        return tuple(bound[name] for name in self._order) if self._order is not None else bound
+        """The values in the driver's own form: a list where places count, else a dict."""
+        bound = [
+            processor(values.get(name, default)) if processor else values.get(name, default)
+            for name, processor, default in self._places
+        ]
+        if self._by_place:
+            return bound
+        return dict(zip((name for name, _, _ in self._places), bound, strict=True))
 
     def read(self, rows: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
         """The rows with every value converted."""

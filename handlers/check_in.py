@@ -66,16 +66,8 @@ def _enter(ctx: Context, activity: CheckIn) -> Reply:
     say = ctx.say
     if activity.state == "cancelled":
         return Reply(say("check_in.cancelled", title=activity.title))
-    standing_row = attendance.found(ctx.session, activity.id, ctx.me)
-    if standing_row and standing_row[0] == "present":
-        return _already(ctx, activity, standing_row[2])
-    if ctx.now < activity.check_in_opens_at:
-        opens = _clock(ctx, activity.check_in_opens_at)
-        remind = Button(say("check_in.remind"), f"check_in:{activity.code}:remind")
-        return Reply(say("check_in.too_early", title=activity.title, opens=opens), (remind,))
-    if ctx.now > activity.check_in_closes_at:
-        closed = _clock(ctx, activity.check_in_closes_at)
-        return Reply(say("check_in.too_late", title=activity.title, closed=closed))
+    if not activity.check_in_opens_at <= ctx.now <= activity.check_in_closes_at:
+        return _outside(ctx, activity)
     attended_round = attendance.record(
         ctx.session,
         activity_id=activity.id,
@@ -84,15 +76,30 @@ def _enter(ctx: Context, activity: CheckIn) -> Reply:
         evidence=ctx.incoming.kind,
         at=ctx.now,
     )
-    if attended_round is None:  # another chat of the same member was faster
-        again = attendance.found(ctx.session, activity.id, ctx.me)
-        return _already(ctx, activity, again[2] if again else ctx.now)
+    if attended_round is None:
+        return _already(ctx, activity)
     return _done(ctx, activity, _book(ctx, activity, attended_round))
 
 
-def _already(ctx: Context, activity: CheckIn, at: datetime) -> Reply:
+def _outside(ctx: Context, activity: CheckIn) -> Reply:
+    """Outside the window: those who are in hear that; the others, when it opens or that it has closed."""
+    say = ctx.say
+    known = attendance.found(ctx.session, activity.id, ctx.me)
+    if known and known[0] == "present":
+        return _already(ctx, activity)
+    if ctx.now < activity.check_in_opens_at:
+        opens = _clock(ctx, activity.check_in_opens_at)
+        remind = Button(say("check_in.remind"), f"check_in:{activity.code}:remind")
+        return Reply(say("check_in.too_early", title=activity.title, opens=opens), (remind,))
+    closed = _clock(ctx, activity.check_in_closes_at)
+    return Reply(say("check_in.too_late", title=activity.title, closed=closed))
+
+
+def _already(ctx: Context, activity: CheckIn) -> Reply:
+    known = attendance.found(ctx.session, activity.id, ctx.me)
+    assert known is not None, "the unique key has just refused a second row"
     return Reply(
-        ctx.say("check_in.already", title=activity.title, when=_when(ctx, at)),
+        ctx.say("check_in.already", title=activity.title, when=_when(ctx, known[2])),
         (Button(ctx.say("check_in.undo"), f"check_in:{activity.code}:undo"), _lines(ctx)),
     )
 
@@ -126,9 +133,7 @@ def _book(ctx: Context, activity: CheckIn, attended_round: int) -> int:
 
 def _done(ctx: Context, activity: CheckIn, points: int) -> Reply:
     say = ctx.say
-    text = say(
-        f"check_in.done_{activity.scope}", title=activity.title, time=_clock(ctx, ctx.now), points=points
-    )
+    text = say(f"check_in.done_{activity.scope}", title=activity.title, time=_clock(ctx, ctx.now), points=points)
     undo = Button(say("check_in.undo_soon"), f"check_in:{activity.code}:undo")
     return Reply(f"{text}\n{score_line(ctx)}", (undo, _lines(ctx)))
 
