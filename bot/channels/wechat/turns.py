@@ -103,7 +103,7 @@ class Turns:
             turn.waiting.discard(number)
             self._settle(turn)
 
-    def answered(self, turn: Turn) -> None:
+    async def answered(self, turn: Turn) -> None:
         """The passive reply has gone out: send what did not fit into it, once."""
         if not turn.followed:
             turn.followed = True
