@@ -17,7 +17,7 @@ from db import accounts, inbound, pictures
 from handlers import COMMANDS
 from handlers.conversation import Button, Command, Context, Incoming, Message, Reply
 from handlers.routing import respond
-from notices import mailbox
+from notices import mailbox, quotas
 from notices.channel import BACK_NUMBER, HOME, HOME_NUMBER, message_from_json
 from notices.wording import wording
 
@@ -142,6 +142,8 @@ class Dispatcher:
             message = mailbox.handed_over(session, who, message, context.now)
         who.choices = {str(number): button.action for number, button in message.numbered()}
         who.expect, who.back = reply.expect, reply.back
+        if incoming.channel == "wechat":
+            quotas.heard(who, incoming.kind, context.now)
         accounts.remember(session, who, incoming.sent_at)
         return self._store(session, context, message)
 

@@ -208,3 +208,59 @@ def remember(session: Session, who: Speaker, heard_at: datetime) -> None:
         window_opened_at=who.window_opened_at,
         window_sent=who.window_sent,
     )
+
+
+def code_exists(session: Session, code_hash: str) -> bool:
+    """Whether this code was ever given out."""
+    return session.execute(select(BindCode.id).where(BindCode.code_hash == code_hash)).first() is not None
+
+
+def add_code(
+    session: Session, code_hash: str, member_id: int, created_at: datetime, expires_at: datetime
+) -> None:
+    """Store a new code of the member. Codes given out before stay valid until they expire or are used."""
+    session.add(
+        BindCode(code_hash=code_hash, member_id=member_id, created_at=created_at, expires_at=expires_at)
+    )
+    session.flush()
+
+
+def open_code(session: Session, code_hash: str, now: datetime) -> BindCode | None:
+    """The code, if it is neither used nor expired."""
+    statement = select(BindCode).where(
+        BindCode.code_hash == code_hash, col(BindCode.used_at).is_(None), BindCode.expires_at > now
+    )
+    return session.execute(statement).scalar_one_or_none()
+
+
+def use_code(session: Session, code: BindCode, chat_id: int, now: datetime) -> bool:
+    """Mark the code as used; False when it was used in the meantime."""
+    statement = (
+        update(BindCode)
+        .where(col(BindCode.id) == code.id, col(BindCode.used_at).is_(None))
+        .values(used_at=now, used_by_chat_id=chat_id)
+    )
+    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
+def bind(session: Session, chat_id: int, member_id: int, now: datetime) -> None:
+    """Give the chat to the member and forget its wrong tries."""
+    values = {"member_id": member_id, "bound_at": now, "bind_failures": 0, "bind_failed_at": None}
+    session.execute(update(Chat).where(col(Chat.id) == chat_id).values(**values))
+
+
+def unbind(session: Session, chat_id: int) -> None:
+    """Take the chat away from its member; nothing that the member has is touched."""
+    session.execute(update(Chat).where(col(Chat.id) == chat_id).values(member_id=None, bound_at=None, choices={}))
+
+
+def note_failure(session: Session, chat_id: int, failures: int, since: datetime) -> None:
+    """Store how many wrong codes this chat has tried since `since`."""
+    session.execute(
+        update(Chat).where(col(Chat.id) == chat_id).values(bind_failures=failures, bind_failed_at=since)
+    )
+
+
+def speak(session: Session, chat_id: int, language: str) -> None:
+    """Use `language` in this chat from now on."""
+    session.execute(update(Chat).where(col(Chat.id) == chat_id).values(language=language))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, bindparam, case, select, update
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, bindparam, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -262,3 +262,8 @@ def line(session: Session, member_id: int, cause: str, rule_id: str | None = Non
     if rule_id is not None:
         statement = statement.where(Entry.rule_id == rule_id)
     return session.execute(statement).scalars().first()
+
+
+def count_lines(session: Session, member_id: int) -> int:
+    """How many lines the member has."""
+    return int(session.execute(select(func.count()).where(Entry.member_id == member_id)).scalar_one())

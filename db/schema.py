@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import event
+from sqlalchemy import event, func, select, text
 from sqlalchemy.engine import Connection, Engine
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 from db import (  # noqa: F401 - importing a module registers its tables
     accounts,
@@ -34,6 +34,19 @@ _APPEND_ONLY = ("entry", "audit_event")
 def create(engine: Engine) -> None:
     """Make every table in an empty database. A running service migrates instead (`db.migrations`)."""
     metadata.create_all(engine)
+
+
+def count_on(session: Session) -> None:
+    """Let PostgreSQL number new rows behind those that were written with an id of their own."""
+    if session.connection().dialect.name != "postgresql":
+        return
+    for table in metadata.sorted_tables:
+        keys = list(table.primary_key.columns)
+        if len(keys) == 1 and keys[0].name == "id" and keys[0].autoincrement in (True, "auto"):
+            last = session.execute(select(func.max(keys[0]))).scalar()
+            if isinstance(last, int):
+                place = text("SELECT setval(pg_get_serial_sequence(:name, 'id'), :last)")
+                session.execute(place, {"name": f'"{table.name}"', "last": last})
 
 
 def guard(connection: Connection) -> None:

@@ -77,6 +77,7 @@ class Context:
     args: tuple[str, ...] = ()
     picture_id: int | None = None  # the row of the picture that came with this message
     demo: bool = False
+    names_allowed: bool = True  # False on a channel abroad: no full names, no member lists
 
     @property
     def today(self) -> date:

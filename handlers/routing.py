@@ -9,6 +9,8 @@ from handlers import meaning
 from handlers.conversation import Button, Command, Context, Reply
 
 START = "start"  # the command that follows deep links, scanned codes and bind codes
+LINKS = {"c-": "check_in", "r-": "remote"}
+"""How a code in a link or a picture says whose it is; one without a mark is a bind code."""
 OFFERED_MAX = 3  # choices when a text may mean several things
 
 
@@ -16,7 +18,7 @@ def respond(ctx: Context, commands: Sequence[Command]) -> Reply:
     """The reply to the message in `ctx`, from the command that it belongs to."""
     incoming = ctx.incoming
     if incoming.kind in ("scan", "follow"):
-        return _run(ctx, _named(START, commands), (incoming.text,) if incoming.text else ())
+        return _run(ctx, commands, _named(START, commands), (incoming.text,) if incoming.text else ())
     if incoming.kind == "button":
         return _pressed(ctx, incoming.text, commands)
     if incoming.kind in ("location", "image") or (incoming.kind == "voice" and not incoming.text):
@@ -32,19 +34,19 @@ def _typed(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
     if number is not None and number in ctx.who.choices:
         return _choice(ctx, ctx.who.choices[number], commands)
     if number == "0":
-        return _run(ctx, _named("menu", commands))
+        return _run(ctx, commands, _named("menu", commands))
     if number == "9" and ctx.who.back:
         return _choice(ctx, ctx.who.back, commands)
     by_name = {command.name: command for command in commands}
     found = meaning.action(text, by_name) or meaning.said(text, commands)
     if found and _may(ctx, found[0]):
-        return _run(ctx, *found)
+        return _run(ctx, commands, *found)
     if ctx.who.expect:
         return _expected(ctx, text, commands)
     if found:
         return _refused(ctx, found[0])
     if ctx.who.member_id is None and meaning.looks_like_code(text):
-        return _run(ctx, _named(START, commands), (text,))
+        return _run(ctx, commands, _named(START, commands), (text,))
     return _by_meaning(ctx, text, commands)
 
 
@@ -52,7 +54,7 @@ def _choice(ctx: Context, choice: str, commands: Sequence[Command]) -> Reply:
     """What a number stands for: an action, or the words of an earlier message to be tried again."""
     found = meaning.action(choice, {command.name: command for command in commands})
     if found:
-        return _run(ctx, *found)
+        return _run(ctx, commands, *found)
     ctx.who.choices = {}  # a stored text is not itself a number to look up
     return _typed(ctx, meaning.clean(choice), commands)
 
@@ -61,7 +63,7 @@ def _pressed(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
     found = meaning.action(text, {command.name: command for command in commands})
     if found is None:
         return Reply(ctx.say("routing.old_button"), _numbers_home(ctx, commands))
-    return _run(ctx, *found)
+    return _run(ctx, commands, *found)
 
 
 def _expected(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
@@ -69,7 +71,7 @@ def _expected(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
     if found is None:
         return Reply(ctx.say("routing.old_button"), _numbers_home(ctx, commands))
     command, args = found
-    return _run(ctx, command, (*args, text))
+    return _run(ctx, commands, command, (*args, text))
 
 
 def _sent_something(ctx: Context, commands: Sequence[Command]) -> Reply:
@@ -80,12 +82,24 @@ def _sent_something(ctx: Context, commands: Sequence[Command]) -> Reply:
     return Reply(ctx.say(f"routing.{kind}"), _numbers_home(ctx, commands), expect=ctx.who.expect)
 
 
-def _run(ctx: Context, command: Command, args: tuple[str, ...] = ()) -> Reply:
+def _run(
+    ctx: Context, commands: Sequence[Command], command: Command, args: tuple[str, ...] = ()
+) -> Reply:
+    if command.name == START and args and args[0][:2] in LINKS:
+        return _linked(ctx, args[0], commands)
     if not _may(ctx, command):
         return _refused(ctx, command)
     ctx.args = args
     ctx.who.misses = 0
     return command.run(ctx)
+
+
+def _linked(ctx: Context, token: str, commands: Sequence[Command]) -> Reply:
+    """A link or picture that belongs to a conversation; a stranger has to bind first."""
+    if ctx.who.member_id is None:
+        return Reply(ctx.say("routing.bind_first"), at_home=True)
+    command = _named(LINKS[token[:2]], commands)
+    return _run(ctx, commands, command, (token[2:],))
 
 
 def _may(ctx: Context, command: Command) -> bool:
@@ -114,7 +128,7 @@ def _by_meaning(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
     found = meaning.matches(text, allowed)
     clear = found and found[0].score >= meaning.ACT and (len(found) == 1 or found[0].score > found[1].score)
     if clear and ctx.who.member_id is not None:
-        return _run(ctx, found[0].command)
+        return _run(ctx, commands, found[0].command)
     if ctx.who.member_id is None:
         return _refused(ctx, _named("menu", commands))
     ctx.who.misses += 1

@@ -110,7 +110,9 @@ def _organizations(session: Session) -> None:
 
 
 def _activities(session: Session) -> None:
-    def activity(activity_id: int, code: str, branch: int, scope: str, title: str, begins_in: timedelta) -> Activity:
+    def activity(
+        activity_id: int, code: str, branch: int, scope: str, title: str, begins_in: timedelta
+    ) -> Activity:
         starts = NOON + begins_in
         return Activity(
             id=activity_id,
@@ -136,6 +138,30 @@ def _activities(session: Session) -> None:
 
 
 def _rewards(session: Session) -> None:
-    session.add(Reward(id=1, organization_id=CITY, kind="goods", name="水杯", price=20, stock=2, received=2, place="社区党群服务中心"))
-    session.add(Reward(id=2, organization_id=CITY, kind="goods", name="围巾", price=30, stock=1, received=1, place="社区党群服务中心"))
-    session.add(Reward(id=3, organization_id=CITY, kind="project", name="义务巡逻队项目", goal=800, raised=460, stock=None))
+    session.add(
+        Reward(
+            id=1,
+            organization_id=CITY,
+            kind="goods",
+            name="水杯",
+            price=20,
+            stock=2,
+            received=2,
+            place="社区党群服务中心",
+        )
+    )
+    session.add(
+        Reward(
+            id=2,
+            organization_id=CITY,
+            kind="goods",
+            name="围巾",
+            price=30,
+            stock=1,
+            received=1,
+            place="社区党群服务中心",
+        )
+    )
+    session.add(
+        Reward(id=3, organization_id=CITY, kind="project", name="义务巡逻队项目", goal=800, raised=460, stock=None)
+    )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import shutil
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,12 @@ from sqlmodel import Session
 
 from bot.dispatch import Answer, Dispatcher
 from bot.writer import Writer
-from db import schema
 from db.engine import write_engine
 from handlers.conversation import Incoming
-from tests import cast
+from tests import cast, databases
+from tests.databases import postgresql_server, sqlite_template
+
+__all__ = ["postgresql_server", "sqlite_template"]
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -39,20 +43,23 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    """An empty database of its own for every test."""
-    return f"sqlite:///{tmp_path / 'hongxin.db'}"
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of its own for every test, with all tables and the cast; every test runs on both kinds."""
+    if request.param == "sqlite":
+        path = tmp_path / "hongxin.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server = request.getfixturevalue("postgresql_server")
+    with databases.postgresql_copy(server, f"t{uuid.uuid4().hex[:12]}") as url:
+        yield url
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
-    """The write engine on a database with all tables and the cast."""
-    made = write_engine(database_url)
-    schema.create(made)
-    with Session(made) as session:
-        cast.populate(session)
-        session.commit()
+    """The write engine on this test's database."""
+    made = write_engine(database_url, workers=2)
     yield made
     made.dispose()
 
@@ -60,7 +67,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 @pytest.fixture
 def writer(engine: Engine) -> Iterator[Writer]:
     """The writer thread of this test."""
-    made = Writer(engine)
+    made = Writer(engine, workers=1 if engine.dialect.name == "sqlite" else 2)
     yield made
     made.close()
 
