@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.render import Call, calls, edit
 from bot.channels.telegram.request import CallError
-from bot.channels.telegram.send import Draw, deliver
+from bot.channels.telegram.send import Draw, deliver, drawn
 from notices.channel import Message
 from notices.wording import Wording
 
@@ -67,20 +66,11 @@ class Replies:
         """The drawn picture of `message`; None without one, and when it cannot be drawn."""
         if message.picture is None:
             return None
-        drawing = asyncio.ensure_future(self._draw(message.picture))
         try:
             await self._api.call("sendChatAction", {"chat_id": address, "action": "upload_photo"})
         except CallError as error:
             LOG.debug("no sign that a picture is coming: %s", error)
-        # `wait` instead of `await` with a catch-all: whatever breaks in drawing, the words must arrive.
-        try:
-            await asyncio.wait([drawing])
-        finally:
-            drawing.cancel()  # without effect once it is drawn
-        if broken := drawing.exception():
-            LOG.warning("a picture could not be drawn: %s", type(broken).__name__)
-            return None
-        return drawing.result()
+        return await drawn(self._draw, message.picture)
 
     async def _try(self, call: Call) -> CallError | None:
         """One call, repeated while that can help; None when Telegram took it, else why it did not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
@@ -75,7 +76,7 @@ class TelegramChannel:
             raise SendError("permanent", "too_long")
         if pause_s := self._api.pause.left_s():
             raise SendError("retry", "paused", retry_after_s=pause_s)
-        image = await self._draw(message.picture) if message.picture else None
+        image = await drawn(self._draw, message.picture) if message.picture else None
         steps = calls(address, message, image, self._say)
         done = self._begun.get(key, [])
         for step in steps[len(done) :]:
@@ -94,6 +95,15 @@ class TelegramChannel:
         self._begun[key] = done
         if len(self._begun) > BEGUN_MAX:
             self._begun.popitem(last=False)
+
+
+async def drawn(draw: Draw, picture: Picture) -> bytes | None:
+    """The picture's bytes; None when it cannot be drawn. Whatever breaks there, the words must arrive."""
+    (image,) = await asyncio.gather(draw(picture), return_exceptions=True)
+    if isinstance(image, BaseException):
+        LOG.warning("a picture could not be drawn: %s", type(image).__name__)
+        return None
+    return image
 
 
 async def deliver(api: Api, call: Call) -> Any:

@@ -1,0 +1,157 @@
+"""What each failure means, decided below the library, which would call them all a network error."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from bot.channels.telegram.api import Api
+from bot.channels.telegram.request import CallError, Pause
+from tests.bot.telegram.conftest import ALICE, FakeTime
+from tests.bot.telegram.server import TelegramServer
+
+WORDS = {"chat_id": str(ALICE), "text": "hello"}
+
+
+async def _failure(api: Api, method: str = "sendMessage") -> CallError:
+    with pytest.raises(CallError) as caught:
+        await api.call(method, dict(WORDS))
+    return caught.value
+
+
+def _outcome(error: CallError) -> tuple[str, str]:
+    return error.verdict, error.reason
+
+
+async def test_a_good_answer_gives_the_bare_result(api: Api, server: TelegramServer) -> None:
+    server.chats.meet(ALICE)
+    assert (await api.call("sendMessage", dict(WORDS)))["message_id"] == server.sent(ALICE)[0].message_id
+
+
+async def test_a_refused_connection_was_certainly_not_sent(fake_time: FakeTime) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        api = Api(token="7:t", api_url=url, pause=Pause(fake_time))
+        await api.open()
+        assert _outcome(await _failure(api)) == ("retry", "connect_refused")
+        await api.close()
+
+
+async def test_an_unknown_host_was_certainly_not_sent(fake_time: FakeTime) -> None:
+    api = Api(token="7:t", api_url="http://nowhere.invalid", pause=Pause(fake_time))
+    await api.open()
+    assert _outcome(await _failure(api)) in (("retry", "dns"), ("retry", "connect_refused"))
+    await api.close()
+
+
+@pytest.mark.parametrize("accept", [True, False])
+async def test_silence_after_the_request_is_ambiguous(api: Api, server: TelegramServer, accept: bool) -> None:
+    server.chats.meet(ALICE)
+    server.hang("sendMessage", accept=accept)
+    assert _outcome(await _failure(api)) == ("ambiguous", "read_timeout")
+    assert len(server.sent(ALICE)) == accept  # and this is why nobody can know
+
+
+async def test_a_cut_connection_is_ambiguous(api: Api, server: TelegramServer) -> None:
+    server.chats.meet(ALICE)
+    server.cut("sendMessage", accept=True)
+    assert _outcome(await _failure(api)) == ("ambiguous", "connection_lost")
+
+
+async def test_half_an_answer_is_ambiguous(api: Api, server: TelegramServer) -> None:
+    server.chats.meet(ALICE)
+    server.half("sendMessage")
+    assert _outcome(await _failure(api)) == ("ambiguous", "half_answer")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b"{}", b'{"ok":false}', b'{"ok":true}', b'{"ok":1,"result":1}']
+)
+async def test_an_unreadable_200_is_ambiguous(api: Api, server: TelegramServer, body: bytes) -> None:
+    server.garble("sendMessage", body, accept=False)
+    assert _outcome(await _failure(api)) == ("ambiguous", "unreadable")
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 408])
+async def test_a_broken_server_is_ambiguous(api: Api, server: TelegramServer, status: int) -> None:
+    server.garble("sendMessage", b"Bad Gateway", status=status, accept=False)
+    assert _outcome(await _failure(api)) == ("ambiguous", f"http_{status}")
+
+
+async def test_a_redirect_is_not_followed_and_was_not_sent(api: Api, server: TelegramServer) -> None:
+    server.garble("sendMessage", b"", status=302, accept=False)
+    assert _outcome(await _failure(api)) == ("retry", "http_302")
+    assert len(server.calls) == 1
+
+
+async def test_a_refusal_by_something_on_the_way_is_no_word_of_telegram(api: Api, server: TelegramServer) -> None:
+    server.garble("sendMessage", b"<html>blocked by the proxy", status=403, accept=False)
+    error = await _failure(api)
+    assert _outcome(error) == ("retry", "http_403")
+    assert not error.refused
+
+
+async def test_telegrams_own_refusal_carries_its_words(api: Api, server: TelegramServer) -> None:
+    error = await _failure(api)  # nobody has opened this chat
+    assert error.refused
+    assert error.description == "Bad Request: chat not found"
+
+
+async def test_a_wrong_token_asks_for_a_long_pause(fake_time: FakeTime, server: TelegramServer) -> None:
+    api = Api(token="7:wrong", api_url=server.url, pause=Pause(fake_time))
+    await api.open()
+    error = await _failure(api)
+    assert (*_outcome(error), error.retry_after_s) == ("retry", "token_refused", 600.0)
+    await api.close()
+
+
+async def test_a_group_that_became_a_supergroup_names_its_new_address(api: Api, server: TelegramServer) -> None:
+    words = "Bad Request: group chat was upgraded to a supergroup chat"
+    server.refuse("sendMessage", 400, words, migrate_to_chat_id=-100123)
+    error = await _failure(api)
+    assert (*_outcome(error), error.moved_to) == ("retry", "moved", "-100123")
+
+
+async def test_no_request_leaves_inside_a_pause(api: Api, server: TelegramServer, fake_time: FakeTime) -> None:
+    server.chats.meet(ALICE)
+    server.flood("sendMessage", 3)
+    first = await _failure(api)
+    assert (*_outcome(first), first.retry_after_s) == ("retry", "429", 3.0)
+    fake_time.now_s += 2.9
+    second = await _failure(api)
+    assert _outcome(second) == ("retry", "paused")
+    assert second.retry_after_s == pytest.approx(0.1)
+    assert len(server.called("sendMessage")) == 1
+    fake_time.now_s += 0.1
+    await api.call("sendMessage", dict(WORDS))
+    assert server.hasty == []
+
+
+async def test_a_shorter_pause_never_shortens_a_longer_one(fake_time: FakeTime) -> None:
+    pause = Pause(fake_time)
+    pause.extend(30)
+    pause.extend(2)
+    assert pause.left_s() == 30
+    fake_time.now_s += 40
+    assert pause.left_s() == 0
+
+
+async def test_a_429_without_a_number_pauses_too(api: Api, server: TelegramServer) -> None:
+    server.garble("sendMessage", b"{}", status=429, accept=False)
+    assert (await _failure(api)).retry_after_s == 5.0
+    assert api.pause.left_s() == 5.0
+
+
+async def test_polling_goes_on_while_sending_is_paused(api: Api, server: TelegramServer) -> None:
+    api.pause.extend(60)
+    assert await api.call("getUpdates", {"timeout": 0}) == []
+
+
+async def test_a_file_larger_than_the_limit_is_refused(api: Api, server: TelegramServer) -> None:
+    server.files["big"] = b"x" * 101
+    assert await api.download("photos/big", 101) == b"x" * 101
+    with pytest.raises(CallError) as caught:
+        await api.download("photos/big", 100)
+    assert _outcome(caught.value) == ("permanent", "too_large")
