@@ -87,9 +87,7 @@ def _place(location: tuple[int | str, ...]) -> str:
     for step in location:
         if isinstance(step, int) and words:
             words[-1] = f"{words[-1]} {step + 1}"
-        elif (
-            not isinstance(step, int) and "[" not in step
-        ):  # pydantic's own marks, such as function-plain[...]
+        elif not isinstance(step, int) and "[" not in step:  # pydantic's own marks, such as function-plain[...]
             words.append(step)
     return ", ".join(words)
 

@@ -89,9 +89,7 @@ def specific_results(
     return tuple(_judge(one, facts, as_of, first_closed.get(one.id)) for one in indicators)
 
 
-def _judge(
-    indicator: Indicator, facts: BranchFacts, as_of: date, first_closed: date | None
-) -> IndicatorResult:
+def _judge(indicator: Indicator, facts: BranchFacts, as_of: date, first_closed: date | None) -> IndicatorResult:
     if first_closed is None or first_closed > as_of:
         return IndicatorResult(indicator.id, 0, 0)
     founded = facts.founded_on or date.min
@@ -145,48 +143,37 @@ def fortress(
     held = to_date(facts.activities, as_of)
     items = common_results(catalogue, facts, terms.veto, activities=held, months=months, as_of=as_of)
     indicators = specific_results(catalogue, facts, as_of=as_of, first_closed=first_closed)
-    negatives = tuple(
-        NegativeResult(one.id, count, one.deduction(count))
-        for one in catalogue.negatives_on(facts.field, as_of)
-        if (count := facts.negatives.get(one.id, 0)) > 0
-    )
-    count = counted_days(terms.veto, held)
-    parts = _Parts(
-        common=half_up(sum((one.points * one.share for one in items), Fraction(0))),
-        specific=half_up(specific_points(terms.parts.specific, indicators)),
-        deductions=100 * sum(one.points for one in negatives),
-        appraisal=_appraisal(terms, facts, as_of),
-    )
+    negatives = _negatives(catalogue, facts, as_of)
+    days = counted_days(terms.veto, held)
+    common = half_up(sum((one.points * one.share for one in items), Fraction(0)))
+    specific = half_up(specific_points(terms.parts.specific, indicators))
+    deductions = 100 * sum(one.points for one in negatives)
+    appraisal = _appraisal(terms, facts, as_of)
     base, score = base_and_score(
-        terms.weights,
-        common=parts.common,
-        specific=parts.specific,
-        deductions=parts.deductions,
-        appraisal=parts.appraisal,
+        terms.weights, common=common, specific=specific, deductions=deductions, appraisal=appraisal
     )
+    needed = needed_activities(terms.veto, months)
+    veto = vetoed(terms.veto, months=months, activities=days, as_of=as_of)
     return FortressResult(
-        common=parts.common,
-        specific=parts.specific,
-        deductions=parts.deductions,
-        base=base,
-        appraisal=parts.appraisal,
-        score=score,
-        activities=count,
-        needed=needed_activities(terms.veto, months),
-        veto=vetoed(terms.veto, months=months, activities=count, as_of=as_of),
-        months=months,
-        items=items,
-        indicators=indicators,
-        negatives=negatives,
+        common,
+        specific,
+        deductions,
+        base,
+        appraisal,
+        score,
+        days,
+        needed,
+        veto,
+        months,
+        items,
+        indicators,
+        negatives,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    common: int
-    specific: int
-    deductions: int
-    appraisal: int | None
+def _negatives(catalogue: Catalogue, facts: BranchFacts, as_of: date) -> tuple[NegativeResult, ...]:
+    counts = ((one, facts.negatives.get(one.id, 0)) for one in catalogue.negatives_on(facts.field, as_of))
+    return tuple(NegativeResult(one.id, count, one.deduction(count)) for one, count in counts if count > 0)
 
 
 def _appraisal(terms: FortressTerms, facts: BranchFacts, as_of: date) -> int | None:

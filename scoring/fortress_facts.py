@@ -74,9 +74,7 @@ class BranchFacts:
     appraisal: Appraisal | None = None
 
 
-def first_closes(
-    indicators: Iterable[Indicator], rows: Iterable[tuple[str, str]], as_of: date
-) -> dict[str, date]:
+def first_closes(indicators: Iterable[Indicator], rows: Iterable[tuple[str, str]], as_of: date) -> dict[str, date]:
     """Per indicator the end of its earliest closed period that has a row, of any organisation.
 
     rows: (indicator id, period) of every stored value, empty ones included; rows of other ids are passed

@@ -124,9 +124,7 @@ class Indicator(Row):
             return value is True
         limit = Fraction(1) if self.threshold == "plan" else fraction(self.threshold)
         figure = Fraction(value)
-        return {"==": figure == limit, ">=": figure >= limit, "<=": figure <= limit, "<": figure < limit}[
-            self.op
-        ]
+        return {"==": figure == limit, ">=": figure >= limit, "<=": figure <= limit, "<": figure < limit}[self.op]
 
     @model_validator(mode="after")
     def _relations(self) -> Self:

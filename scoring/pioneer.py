@@ -138,9 +138,7 @@ def pioneer(
     months = month_count(memberships, as_of)
     if mode == "exempt" or months == 0:
         return None
-    return judge(
-        catalogue, as_of=as_of, months=months, totals=totals, duty_activities=duty_activities, mode=mode
-    )
+    return judge(catalogue, as_of=as_of, months=months, totals=totals, duty_activities=duty_activities, mode=mode)
 
 
 def judge(
@@ -232,9 +230,7 @@ def what_moves(
     return Moves(target[1], target[0], target[0] - result.score, tuple(steps), now.score >= target[0])
 
 
-def _after(
-    catalogue: Catalogue, result: PioneerResult, rule_id: str, times: int, as_of: date
-) -> PioneerResult:
+def _after(catalogue: Catalogue, result: PioneerResult, rule_id: str, times: int, as_of: date) -> PioneerResult:
     """The index after `times` more events under one rule; an activity attended is also an activity held."""
     rule = catalogue.rule(rule_id)
     terms = rule.terms_on(as_of)

@@ -77,6 +77,8 @@ class Rule(Named):
             raise ValueError("deductions stand in the part conduct, and nothing else does")
         if (self.part == "zero_clear") != (self.formula == "zero_clear"):
             raise ValueError("the part zero_clear and the formula zero_clear belong together")
+        if self.part != "base" and (self.rate_mode or self.formula.endswith("pro_rata")):
+            raise ValueError("months of membership and rate mode count in the part base only")
         for place, terms in enumerate(self.terms, start=1):
             self._check_terms(place, terms)
         return self
@@ -90,9 +92,7 @@ class Rule(Named):
         if terms.cap is None and self.part in ("base", "positive"):
             raise ValueError(f"terms {place}: a cap is needed")
         if (terms.full_at is not None) != (self.formula == "hours_pro_rata"):
-            raise ValueError(
-                f"terms {place}: full_at belongs to the formula hours_pro_rata, and is needed there"
-            )
+            raise ValueError(f"terms {place}: full_at belongs to the formula hours_pro_rata, and is needed there")
 
 
 class PioneerTerms(Block):
@@ -138,9 +138,7 @@ class PioneerScheme(Block):
                 raise ValueError(f"rule {place}: the id {one} stands twice")
         if [part.id for part in self.part] != ["base", "positive", "conduct"]:
             raise ValueError("the parts base, positive and conduct must be named, in this order")
-        for day in sorted(
-            {t.starts for rule in self.rule for t in rule.terms} | {t.starts for t in self.terms}
-        ):
+        for day in sorted({t.starts for rule in self.rule for t in rule.terms} | {t.starts for t in self.terms}):
             self._check_reach(day)
         return self
 
