@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint, or_, select, update
+from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.engine import BigId
+from db.prepared import Prepared
 
 STATES = (
     "queued",
@@ -51,7 +53,8 @@ class Delivery(SQLModel, table=True):
     content: dict[str, Any] | None = Field(
         default=None, sa_column=Column(JSON)
     )  # a Message; None: the letter's own
-    lane: int = 2
+    lane: int = 2  # 0 notes and urgent letters, 1 branch letters, 2 city letters, 9 the mailbox: never claimed
+    urgent: bool = False  # goes out in quiet hours, too
     state: str = "queued"  # one of STATES
     channel: str | None = None  # chosen by the planner; "mailbox": handed over with the next reply
     address: str | None = None
@@ -59,7 +62,8 @@ class Delivery(SQLModel, table=True):
     expires_at: datetime | None = None
     fence: int = 0  # raised by every claim; an outcome with an old fence changes nothing
     lease_until: datetime | None = None
-    attempts: int = 0
+    attempts: int = 0  # tries that began
+    died: int = 0  # claims whose process ended before an intent; at 3 the row is set aside
     reason: str = ""  # why it is failed, suppressed or ambiguous: short and stable
     platform_id: str = ""
     finished_at: datetime | None = None
@@ -72,9 +76,49 @@ class Attempt(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     delivery_id: int = Field(foreign_key="delivery.id", sa_type=BigId)
     channel: str
+    address: str = ""
     fence: int
     started_at: datetime
-    outcome: str = ""  # empty while it runs or when the process died in it
+    outcome: str = ""  # empty while it runs or when the process died in it; "sent", "permanent:blocked", ...
+
+
+def _enqueue(dialect: str) -> Any:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    names = ("key", "member_id", "content", "lane", "urgent", "not_before", "expires_at")
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    return (
+        insert(Delivery)
+        .values(**values, part=1, state="queued", fence=0, attempts=0, died=0, reason="", platform_id="")
+        .on_conflict_do_nothing(index_elements=["key", "member_id", "part"])
+    )
+
+
+_ENQUEUE = Prepared(_enqueue)
+
+
+def enqueue(
+    session: Session,
+    *,
+    key: str,
+    member_id: int,
+    content: dict[str, Any],
+    lane: int,
+    urgent: bool,
+    not_before: datetime,
+    expires_at: datetime | None,
+) -> bool:
+    """Add one row that carries its own message. False when the member has a row of this key already."""
+    added = _ENQUEUE.count(
+        session,
+        key=key,
+        member_id=member_id,
+        content=content,
+        lane=lane,
+        urgent=urgent,
+        not_before=not_before,
+        expires_at=expires_at,
+    )
+    return added == 1
 
 
 def oldest_in_mailbox(session: Session, member_id: int, now: datetime) -> Delivery | None:
