@@ -54,7 +54,7 @@ class _Reader:
 def children(document: bytes) -> list[tuple[str, str | None]]:
     """Name and text of every field under the root, in order; None for one with attributes or nested elements.
 
-    Always read as UTF-8, whatever the document says of itself. Raises Malformed for everything that is not
+    Read as UTF-8 only, whatever the document says of itself. Raises Malformed for everything that is not
     well-formed, has another root, a DOCTYPE or a processing instruction.
     """
     reader = _Reader()
@@ -67,7 +67,8 @@ def children(document: bytes) -> list[tuple[str, str | None]]:
     parser.EntityDeclHandler = reader.refuse
     parser.ProcessingInstructionHandler = reader.refuse
     try:
-        parser.Parse(document, True)
+        # Decoded here, because a byte order mark would make the parser read UTF-16.
+        parser.Parse(document.decode(), True)
     except (expat.ExpatError, ValueError):
         raise Malformed from None
     return reader.found

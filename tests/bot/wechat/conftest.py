@@ -38,7 +38,7 @@ class Clock:
 
 @dataclass
 class EchoDispatcher:
-    """Answers every message with its text, once; a redelivery gets the stored answer. `hold` keeps it from answering."""
+    """Answers every message with its text; a redelivery gets the stored answer. `hold` keeps it from answering."""
 
     writer: Writer
     hold: asyncio.Event | None = None
