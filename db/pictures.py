@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index, LargeBinary, UniqueConstraint, select
+from sqlalchemy import Index, LargeBinary, UniqueConstraint, select, update
 from sqlmodel import Field, Session, SQLModel, col
 
 
@@ -35,3 +35,33 @@ def receive(session: Session, channel: str, reference: str, member_id: int | Non
     session.flush()
     assert picture.id is not None
     return picture.id
+
+
+def open_ones(session: Session, *, most: int = 20) -> list[tuple[int, str, str]]:
+    """(id, channel, reference) of pictures whose bytes are still to be fetched, the oldest first."""
+    statement = (
+        select(col(Picture.id), col(Picture.channel), col(Picture.reference))
+        .where(col(Picture.content).is_(None), col(Picture.failed).is_(None))
+        .order_by(col(Picture.id))
+        .limit(most)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(statement)]
+
+
+def keep(session: Session, picture_id: int, media_type: str, content: bytes, sha256: str) -> None:
+    """Store the bytes of a picture."""
+    values = {"media_type": media_type, "content": content, "sha256": sha256}
+    session.execute(update(Picture).where(col(Picture.id) == picture_id).values(**values))
+
+
+def give_up(session: Session, picture_id: int, why: str) -> None:
+    """Note why a picture could not be fetched; it is not tried again."""
+    session.execute(update(Picture).where(col(Picture.id) == picture_id).values(failed=why))
+
+
+def stored(session: Session, picture_id: int) -> tuple[str, bytes] | None:
+    """(media type, bytes) of a picture, or None when there are none (yet)."""
+    row = session.execute(
+        select(col(Picture.media_type), col(Picture.content)).where(col(Picture.id) == picture_id)
+    ).first()
+    return (row[0], row[1]) if row and row[1] is not None else None

@@ -1,13 +1,22 @@
 """What a person can say: one file per conversation. A new conversation is a file and a line in COMMANDS."""
 
+from handlers.binding import START, UNBIND
 from handlers.check_in import CHECK_IN
 from handlers.conversation import Command
+from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
+from handlers.points import POINTS
 
 COMMANDS: tuple[Command, ...] = (
     MENU,
     ABOUT,
     SECRETARY,
+    START,
+    UNBIND,
     CHECK_IN,
+    POINTS,
+    ME,
+    PRIVACY,
+    LANGUAGE,
 )
 """Every conversation. The order decides nothing but who comes first when two match equally well."""

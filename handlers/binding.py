@@ -188,4 +188,6 @@ START = Command(
     phrases=("我要绑定", "绑定码", "怎么加入"),
     in_menu=False,
 )
-UNBIND = Command("unbind", ("解绑", "unbind"), unbind, slash=("/unbind",), phrases=("取消绑定", "退出账号"), in_menu=False)
+UNBIND = Command(
+    "unbind", ("解绑", "unbind"), unbind, slash=("/unbind",), phrases=("取消绑定", "退出账号"), in_menu=False
+)

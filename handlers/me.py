@@ -71,7 +71,9 @@ def language(ctx: Context) -> Reply:
     return Reply(ctx.say("me.language_now"))
 
 
-ME = Command("me", ("我的", "我", "me"), me, slash=("/me",), phrases=("我的资料", "个人信息", "my data"), order=140)
+ME = Command(
+    "me", ("我的", "我", "me"), me, slash=("/me",), phrases=("我的资料", "个人信息", "my data"), order=140
+)
 PRIVACY = Command(
     "privacy",
     ("隐私", "privacy"),

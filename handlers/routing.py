@@ -82,9 +82,7 @@ def _sent_something(ctx: Context, commands: Sequence[Command]) -> Reply:
     return Reply(ctx.say(f"routing.{kind}"), _numbers_home(ctx, commands), expect=ctx.who.expect)
 
 
-def _run(
-    ctx: Context, commands: Sequence[Command], command: Command, args: tuple[str, ...] = ()
-) -> Reply:
+def _run(ctx: Context, commands: Sequence[Command], command: Command, args: tuple[str, ...] = ()) -> Reply:
     if command.name == START and args and args[0][:2] in LINKS:
         return _linked(ctx, args[0], commands)
     if not _may(ctx, command):

@@ -1,0 +1,38 @@
+# `make demo` and `make test` do everything that a fresh machine needs; Python 3.11 or newer is all they ask for.
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: demo test check bench lock clean
+
+demo: .venv/service  ## a sample city at http://127.0.0.1:8080
+	$(BIN)/python -m bot demo
+
+test: .venv/develop  ## every test, on both databases; browser tests where Chromium is found
+	$(BIN)/pytest
+
+check: .venv/develop  ## style, types and the arrows between the rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config pyproject.toml
+
+bench: .venv/develop  ## prints one JSON line per benchmark
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+lock: .venv/develop  ## new versions into the lock files, with hashes
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements.in -o requirements.lock
+	$(BIN)/uv pip compile -q --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements-dev.in -o requirements-dev.lock
+
+.venv/service: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Hongxin needs Python 3.11 or newer: make PYTHON=python3.11")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	touch $@
+
+.venv/develop: .venv/service requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	touch $@
+
+clean:
+	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,88 @@
+"""Pictures that people sent: their bytes are fetched from the platform after the message was committed."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from db import pictures
+from notices.channel import SendError
+
+log = logging.getLogger(__name__)
+Fetch = Callable[[str], Awaitable[bytes]]
+Write = Callable[[Callable[[Session], Any]], Awaitable[Any]]
+
+_MAGIC = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"GIF8": "image/gif",
+    b"RIFF": "image/webp",
+}
+
+
+def media_type(content: bytes) -> str | None:
+    """What kind of picture the bytes are; None when they are none that we show."""
+    return next((kind for magic, kind in _MAGIC.items() if content.startswith(magic)), None)
+
+
+class IncomingPictures:
+    """Fetches what is open, at the start and whenever a message brought a picture."""
+
+    def __init__(self, write: Write, fetchers: Mapping[str, Fetch]) -> None:
+        self._write = write
+        self._fetchers = fetchers
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, with what an earlier run left open."""
+        self._wake.set()
+        self._task = asyncio.create_task(self._serve())
+
+    async def stop(self) -> None:
+        """End; what is still open is fetched after the next start."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def arrived(self) -> None:
+        """A message with a picture was committed."""
+        self._wake.set()
+
+    async def fetch_open(self) -> int:
+        """Fetch what is open now; how many pictures were tried."""
+        waiting = await self._write(pictures.open_ones)
+        for picture_id, channel, reference in waiting:
+            await self._fetch(picture_id, channel, reference)
+        return len(waiting)
+
+    async def _serve(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while await self.fetch_open():
+                pass
+
+    async def _fetch(self, picture_id: int, channel: str, reference: str) -> None:
+        fetch = self._fetchers.get(channel)
+        if fetch is None:
+            await self._write(lambda session: pictures.give_up(session, picture_id, "channel_off"))
+            return
+        try:
+            content = await fetch(reference)
+        except SendError as error:
+            reason = error.reason
+            log.warning("picture %s could not be fetched: %s", picture_id, reason)
+            await self._write(lambda session: pictures.give_up(session, picture_id, reason))
+            return
+        kind = media_type(content)
+        if kind is None:
+            await self._write(lambda session: pictures.give_up(session, picture_id, "not_a_picture"))
+            return
+        digest = hashlib.sha256(content).hexdigest()
+        await self._write(lambda session: pictures.keep(session, picture_id, kind, content, digest))

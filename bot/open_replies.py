@@ -1,0 +1,32 @@
+"""Replies that were committed but that the platform had not taken when the process died: they go out now."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from db import inbound
+from notices.channel import Channel, SendError, message_from_json
+
+log = logging.getLogger(__name__)
+OPEN_FOR = timedelta(minutes=5)  # an older reply would only confuse; the person has long asked again
+
+
+async def send_open_replies(
+    write: Callable[[Callable[[Session], Any]], Awaitable[Any]], channel: Channel, now: datetime
+) -> int:
+    """Send what is still open on a channel that pushes its replies; how many went out."""
+    waiting = await write(lambda session: inbound.open_replies(session, channel.name, now - OPEN_FOR))
+    count = 0
+    for row in waiting:
+        try:
+            await channel.send(row.address, message_from_json(row.reply), key=f"inbound:{row.id}")
+            count += 1
+        except SendError as error:
+            log.warning("open reply %s did not go out: %s", row.id, error)
+        await write(lambda session, row_id=row.id: inbound.taken(session, row_id, now))
+    return count
