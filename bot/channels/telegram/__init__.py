@@ -109,7 +109,6 @@ class Telegram:
 
     async def start(self) -> None:
         """Begin. Returns at once: while Telegram cannot be reached, it is tried again in the background."""
-        await self._api.open()
         self._work = asyncio.create_task(self._run())
         self._work.add_done_callback(_log_end)
 
@@ -195,9 +194,10 @@ async def open_telegram(
     language: str = "zh",
     timing: Timing | None = None,
 ) -> Telegram:
-    """The channel, wired but not started. `public_url` and `secret` are needed for the webhook only.
+    """The channel: `.channel` can send at once, messages come in after `start()`; end it with `stop()`.
 
-    Raises ValueError, naming the variable, for settings with which it could not work.
+    `public_url` and `secret` are needed for the webhook only. Raises ValueError, naming the variable, for
+    settings with which it could not work.
     """
     if mode == "webhook" and not (secret and SECRET.fullmatch(secret)):
         raise ValueError("HONGXIN_TELEGRAM_SECRET: the webhook needs 1 to 256 characters of A-Z a-z 0-9 _ -")
@@ -205,6 +205,7 @@ async def open_telegram(
         raise ValueError("HONGXIN_PUBLIC_URL: the webhook needs the address at which Telegram reaches us")
     say, timing = wording(language), timing or Timing()
     api = Api(token=token, api_url=api_url, pause=Pause(timing.clock), read_s=timing.read_s)
+    await api.open()
     conversation = Conversation(
         api, dispatcher, draw=draw, say=say, now=timing.now, clock=timing.clock, sleep=timing.sleep
     )

@@ -12,7 +12,7 @@ from bot.channels.telegram.api import Api
 from bot.channels.telegram.inbound import NAME
 from bot.channels.telegram.render import Call, calls
 from bot.channels.telegram.request import CallError
-from bot.channels.telegram.text import TEXT_MAX, clean, cut, units
+from bot.channels.telegram.text import TEXT_MAX, cut
 from notices.channel import Message, Picture, SendError
 from notices.wording import Wording
 
@@ -67,13 +67,11 @@ class TelegramChannel:
     async def send(self, address: str, message: Message, *, key: str) -> str:
         """Deliver `message`; the id of its last Telegram message. Raises SendError.
 
-        Telegram knows no key of ours. `key` only makes a second try go on where the first one stopped,
-        when a picture had arrived and its text had certainly not.
+        Telegram knows no key of ours. `key` only makes a second try go on where the first one stopped, when
+        a message needs several calls (a picture and a longer text, more than one part).
         """
         if not message.text.strip() and not message.picture:
             raise SendError("permanent", "empty")
-        if units(clean(message.text)) > TEXT_MAX:
-            raise SendError("permanent", "too_long")
         if pause_s := self._api.pause.left_s():
             raise SendError("retry", "paused", retry_after_s=pause_s)
         image = await drawn(self._draw, message.picture) if message.picture else None

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from aiohttp import web
+
 
 class Refused(Exception):
     """The Bot API says no."""
@@ -134,3 +136,19 @@ def _measure(text: str, units_max: int, empty: str, too_long: str) -> None:
         raise Refused(400, f"Bad Request: {empty}")
     if len(text.encode("utf-16-le")) // 2 > units_max:
         raise Refused(400, f"Bad Request: {too_long}")
+
+
+async def arguments_of(request: web.Request) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """What the bot asks for, and the files that it brings."""
+    if request.content_type == "application/json":
+        return await request.json(), {}
+    if not request.content_type.startswith("multipart/"):
+        return {}, {}
+    arguments: dict[str, Any] = {}
+    files: dict[str, bytes] = {}
+    for name, value in (await request.post()).items():
+        if isinstance(value, web.FileField):
+            files[name] = value.file.read()
+        else:
+            arguments[name] = value
+    return arguments, files

@@ -19,7 +19,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from tests.bot.telegram.chats import Chats, Refused, Sent
+from tests.bot.telegram.chats import Chats, Refused, Sent, arguments_of
 from tests.bot.telegram.faults import Fault, FaultOrders
 
 BOT = {"id": 4242, "is_bot": True, "first_name": "Hongxin", "username": "HongxinTestBot"}
@@ -62,6 +62,7 @@ class TelegramServer(FaultOrders):
         self._clock = clock
         self._updates: dict[int, dict[str, Any]] = {}
         self._waiting: dict[int, dict[str, Any]] = {}  # not confirmed yet
+        self._again: set[int] = set()  # to be delivered once more, even if they are confirmed
         self.files: dict[str, bytes] = {}
         self._changed = asyncio.Condition()
         self._polls = 0
@@ -138,7 +139,8 @@ class TelegramServer(FaultOrders):
         return self._last_update
 
     async def redeliver(self, update_id: int) -> None:
-        """The same update comes (again)."""
+        """The same update comes (again), whatever the bot has confirmed."""
+        self._again.add(update_id)
         self._waiting[update_id] = self._updates[update_id]
         await self._tell()
         if self.webhook:
@@ -187,7 +189,7 @@ class TelegramServer(FaultOrders):
 
     async def _request(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        arguments, files = await _arguments(request)
+        arguments, files = await arguments_of(request)
         fault = self.next_fault(method)
         accept = fault is None or fault.accept
         call = Call(method, arguments, self._clock(), accept)
@@ -248,7 +250,7 @@ class TelegramServer(FaultOrders):
         self._polls += 1
         mine = self._polls
         offset = int(arguments.get("offset") or 0)
-        for update_id in [known for known in self._waiting if known < offset]:
+        for update_id in [known for known in self._waiting if known < offset and known not in self._again]:
             del self._waiting[update_id]
         await self._tell()
         try:
@@ -258,7 +260,9 @@ class TelegramServer(FaultOrders):
             pass
         if self._polls != mine:
             raise Refused(409, "Conflict: terminated by other getUpdates request")
-        return [update for _, update in sorted(self._waiting.items())][: int(arguments.get("limit", 100))]
+        batch = sorted(self._waiting)[: int(arguments.get("limit", 100))]
+        self._again.difference_update(batch)
+        return [self._waiting[update_id] for update_id in batch]
 
     async def _file(self, request: web.Request) -> web.Response:
         content = self.files.get(request.match_info["path"].removeprefix("photos/"))
@@ -283,22 +287,6 @@ class TelegramServer(FaultOrders):
     async def _tell(self) -> None:
         async with self._changed:
             self._changed.notify_all()
-
-
-async def _arguments(request: web.Request) -> tuple[dict[str, Any], dict[str, bytes]]:
-    """What the bot asks for, and the files that it brings."""
-    if request.content_type == "application/json":
-        return await request.json(), {}
-    if not request.content_type.startswith("multipart/"):
-        return {}, {}
-    arguments: dict[str, Any] = {}
-    files: dict[str, bytes] = {}
-    for name, value in (await request.post()).items():
-        if isinstance(value, web.FileField):
-            files[name] = value.file.read()
-        else:
-            arguments[name] = value
-    return arguments, files
 
 
 def _json(answer: dict[str, Any]) -> bytes:

@@ -100,11 +100,25 @@ async def test_a_message_that_does_not_fit_is_refused_for_good_but_keeps_the_cha
     assert (error.verdict, error.reason, error.disables) == ("permanent", "bad_button", False)
 
 
-async def test_too_long_and_empty_never_reach_telegram(channel: TelegramChannel, server: TelegramServer) -> None:
-    assert (await refusal(channel, Message("红" * 4097))).reason == "too_long"
-    assert (await refusal(channel, Message(" \n"))).reason == "empty"
+async def test_an_empty_message_never_reaches_telegram(channel: TelegramChannel, server: TelegramServer) -> None:
+    error = await refusal(channel, Message(" \n"))
+    assert (error.verdict, error.reason) == ("permanent", "empty")
     assert server.calls == []
-    await channel.send(str(ALICE), Message("红" * 4096), key="k")
+
+
+async def test_a_message_that_nobody_has_cut_arrives_in_parts(
+    channel: TelegramChannel, server: TelegramServer
+) -> None:
+    number = await channel.send(str(ALICE), Message("红" * 4097), key="k")
+    assert [len(seen.text) for seen in server.sent(ALICE)] == [4096, 1]
+    assert number == str(server.sent(ALICE)[-1].message_id)
+
+
+async def test_a_picture_that_cannot_be_drawn_leaves_the_words(
+    channel: TelegramChannel, server: TelegramServer
+) -> None:
+    await channel.send(str(ALICE), Message("码", picture=Picture("qr", {"text": "broken"}, "7K4M")), key="k")
+    assert [seen.text for seen in server.sent(ALICE)] == ["码\n7K4M"]
 
 
 async def test_a_moved_group_names_the_new_address(channel: TelegramChannel, server: TelegramServer) -> None:
