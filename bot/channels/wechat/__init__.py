@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.channels.wechat import menu
 from bot.channels.wechat.api import Api
@@ -14,7 +15,7 @@ from bot.channels.wechat.sealing import key_from
 from bot.channels.wechat.send import Draw, WeChatChannel
 from bot.channels.wechat.tokens import Tokens, Write
 from bot.channels.wechat.transport import DEFAULT_ORIGIN, TOTAL_S, Transport
-from bot.channels.wechat.turns import PAUSES_S, Turns
+from bot.channels.wechat.turns import Turns
 from bot.channels.wechat.webhook import Webhook
 from notices.wording import Wording, wording
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["SceneCode", "WeChat", "WeChatChannel", "account_api"]
 
 BUDGET_S = 4.0  # of the 5 s that WeChat waits
+
+Pause = Callable[[float], Awaitable[Any]]
+"""Waits that many seconds; given so that tests need not."""
 
 
 def _present() -> datetime:
@@ -38,12 +42,13 @@ def account_api(
     clock: Callable[[], datetime],
     *,
     total_s: float = TOTAL_S,
+    pause: Pause = asyncio.sleep,
 ) -> tuple[Transport, Api]:
     """The API of one account and the connections under it, which the caller starts and stops."""
     if not app_id.isascii() or not app_id or not app_secret:
         raise ValueError("HONGXIN_WECHAT_APP_ID and HONGXIN_WECHAT_APP_SECRET belong together")
     transport = Transport(api_url, total_s=total_s)
-    return transport, Api(transport, Tokens(app_id, app_secret, transport, write, clock), clock)
+    return transport, Api(transport, Tokens(app_id, app_secret, transport, write, clock, pause=pause), clock)
 
 
 class WeChat:
@@ -68,7 +73,7 @@ class WeChat:
         say: Wording | None = None,
         budget_s: float = BUDGET_S,
         total_s: float = TOTAL_S,
-        pauses_s: tuple[float, ...] = PAUSES_S,
+        pause: Pause = asyncio.sleep,
     ) -> None:
         keys = [key_from(aes_key, app_id=app_id, name="HONGXIN_WECHAT_AES_KEY")]
         if previous_aes_key:
@@ -78,11 +83,11 @@ class WeChat:
         self._say = say or wording("zh")
         self._clock = clock
         self._transport, self._api = account_api(
-            app_id, app_secret, api_url or DEFAULT_ORIGIN, dispatcher.write, clock, total_s=total_s
+            app_id, app_secret, api_url or DEFAULT_ORIGIN, dispatcher.write, clock, total_s=total_s, pause=pause
         )
         hint = self._say("wechat.location_hint")
         self.channel = WeChatChannel(self._api, draw, clock, location_hint=hint)
-        self._turns = Turns(dispatcher, self.channel, clock, budget_s=budget_s, pauses_s=pauses_s)
+        self._turns = Turns(dispatcher, self.channel, clock, budget_s=budget_s, pause=pause)
         self.router = Webhook(guard, self._turns, self.channel, clock, token=token).router()
 
     async def start(self) -> None:

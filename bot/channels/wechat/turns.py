@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -65,13 +65,13 @@ class Turns:
         clock: Callable[[], datetime],
         *,
         budget_s: float,
-        pauses_s: Sequence[float] = PAUSES_S,
+        pause: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> None:
         self._dispatcher = dispatcher
         self._channel = channel
         self._clock = clock
         self._budget_s = budget_s
-        self._pauses_s = pauses_s
+        self._pause = pause
         self._turns: dict[str, Turn] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -171,7 +171,7 @@ class Turns:
 
     async def _sent(self, send: Callable[[], Awaitable[Any]]) -> bool:
         """Whether there is nothing left to do: it was sent, or may have been, or never can be."""
-        for pause_s in (*self._pauses_s, None):
+        for pause_s in (*PAUSES_S, None):
             try:
                 await send()
                 return True
@@ -180,7 +180,7 @@ class Turns:
                 if error.verdict != "retry":
                     return True
             if pause_s is not None:
-                await asyncio.sleep(pause_s)
+                await self._pause(pause_s)
         return False
 
     def _spawn(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:

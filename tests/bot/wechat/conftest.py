@@ -124,7 +124,7 @@ class Accounts:
             "dispatcher": self.echo,
             "draw": draw,
             "clock": self.clock,
-            "pauses_s": (0.0, 0.0),
+            "pause": lambda _: asyncio.sleep(0.005),  # of whatever length
         }
         made = WeChat(**{**settings, **more})
         await made.start()
