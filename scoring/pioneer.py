@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 
 from scoring.blocks import Mode
 from scoring.catalogue import Catalogue
 from scoring.exact import half_up
-from scoring.pioneer_scheme import Formula, PartId, RuleTerms
+from scoring.pioneer_scheme import Formula, PartId, PioneerTerms, Rule, RuleTerms
 from scoring.stars import next_band, stars
 
 
@@ -35,6 +36,7 @@ class Total:
 
 
 NOTHING = Total()
+ZERO = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,25 @@ def pioneer(
     return judge(catalogue, as_of=as_of, months=months, totals=totals, duty_activities=duty_activities, mode=mode)
 
 
+@lru_cache(maxsize=64)
+def _in_force(
+    catalogue: Catalogue, day: date
+) -> tuple[PioneerTerms, tuple[tuple[Rule, RuleTerms, RuleResult | None], ...]]:
+    """The scheme's terms of `day`, and each rule in force with its terms and its result without any entry.
+
+    A zero-clear rule has no result.
+    """
+    found: list[tuple[Rule, RuleTerms, RuleResult | None]] = []
+    for rule in catalogue.pioneer.rule:
+        terms = rule.terms_on(day)
+        if terms is not None:
+            empty: RuleResult | None = None
+            if rule.part != "zero_clear":
+                empty = RuleResult(rule.id, rule.part, ZERO, terms.cap, 0, ZERO)
+            found.append((rule, terms, empty))
+    return catalogue.pioneer.terms_on(day), tuple(found)
+
+
 def judge(
     catalogue: Catalogue,
     *,
@@ -151,24 +172,25 @@ def judge(
     mode: Mode,
 ) -> PioneerResult:
     """The index when the months of membership (1..12) are counted already."""
-    scheme = catalogue.pioneer.terms_on(as_of)
+    scheme, in_force = _in_force(catalogue, as_of)
     rules: list[RuleResult] = []
+    sums: dict[PartId, Fraction] = dict.fromkeys(scheme.parts, ZERO)
     cleared = False
-    for rule in catalogue.pioneer.rule:
-        terms = rule.terms_on(as_of)
-        total = totals.get(rule.id, NOTHING)
-        if terms is None:
+    for rule, terms, empty in in_force:
+        total = totals.get(rule.id)
+        if empty is None:
+            cleared = cleared or (total is not None and total.count > 0)
             continue
-        if rule.part == "zero_clear":
-            cleared = cleared or total.count > 0
+        if total is None:  # most rules of most members: no arithmetic for them
+            rules.append(empty)
             continue
         rate = rule.rate_mode and mode == "rate"
         gain = earned(rule.formula, terms, total, months=months, rate=rate, duty_activities=duty_activities)
-        rules.append(RuleResult(rule.id, rule.part, gain, terms.cap, total.points, Fraction(total.count)))
-    sums = {part: sum((r.earned for r in rules if r.part == part), Fraction(0)) for part in scheme.parts}
+        sums[empty.part] += gain
+        rules.append(RuleResult(rule.id, empty.part, gain, terms.cap, total.points, Fraction(total.count)))
     base = half_up(min(Fraction(scheme.parts["base"]), sums["base"]))
     positive = half_up(min(Fraction(scheme.parts["positive"]), sums["positive"]))
-    conduct = half_up(max(Fraction(0), scheme.parts["conduct"] - sums["conduct"]))
+    conduct = half_up(max(ZERO, scheme.parts["conduct"] - sums["conduct"]))
     score = 0 if cleared else base + positive + conduct
     given = 0 if cleared else stars(scheme.stars, score)
     return PioneerResult(
