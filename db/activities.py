@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, and_, bindparam, or_, select
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, and_, bindparam, false, or_, select, update
 from sqlmodel import Field, Session, SQLModel, col
 
+from db.members import Member, Membership
 from db.organizations import Organization, RegionOrganization
 from db.prepared import Prepared
 
@@ -22,7 +23,10 @@ KINDS = (
     "democratic_review",
     "heart_talk",
     "volunteering",
+    "term_election",
 )
+ONSITE_ONLY = frozenset({"term_election"})
+"""Kinds that nobody attends from afar: votes for people are cast by hand, in the room."""
 SCOPES = ("branch", "region")
 
 
@@ -48,13 +52,29 @@ class Activity(SQLModel, table=True):
     check_in_opens_at: datetime
     check_in_closes_at: datetime
     remote_allowed: bool = False
-    state: str = "planned"  # planned, held, cancelled
+    state: str = "planned"  # planned, held, not_held (too few came), cancelled
     approved: bool = True  # only approved activities count for the indices
     should_attend: int | None = None  # people; None until it is closed
     attended: int | None = None
     minutes: str = ""
     created_by: int | None = Field(default=None, foreign_key="member.id")
     created_at: datetime | None = None
+
+
+class ActivityDraft(SQLModel, table=True):
+    """The activity that a secretary is making in chat, one at a time; gone once it is confirmed or given up."""
+
+    __tablename__ = "activity_draft"
+    member_id: int = Field(foreign_key="member.id", primary_key=True)
+    organization_id: int = Field(foreign_key="organization.id")
+    kind: str  # one of KINDS
+    title: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    place: str = ""
+    remote_allowed: bool = False
+    scope: str = "branch"
+    changed_at: datetime
 
 
 class RemoteSeat(SQLModel, table=True):
@@ -102,8 +122,8 @@ class CheckIn(NamedTuple):
 
 
 _COLUMNS = [col(getattr(Activity, name)) for name in CheckIn._fields]
-_BY_CODE = Prepared(select(*_COLUMNS).where(Activity.code == bindparam("code")))
-_BY_ID = Prepared(select(*_COLUMNS).where(Activity.id == bindparam("id")))
+_BY_CODE = Prepared(select(*_COLUMNS).where(col(Activity.code) == bindparam("code")))
+_BY_ID = Prepared(select(*_COLUMNS).where(col(Activity.id) == bindparam("id")))
 
 
 def by_code(session: Session, code: str) -> CheckIn | None:
@@ -123,8 +143,8 @@ def invited(session: Session, activity: CheckIn, branch_path: str) -> bool:
     ids = [int(part) for part in branch_path.strip("/").split("/") if part]
     if activity.scope == "branch":
         return activity.organization_id in ids
-    statement = select(RegionOrganization.region_id).where(
-        RegionOrganization.region_id == activity.region_id, col(RegionOrganization.organization_id).in_(ids)
+    statement = select(col(RegionOrganization.region_id)).where(
+        col(RegionOrganization.region_id) == activity.region_id, col(RegionOrganization.organization_id).in_(ids)
     )
     return session.execute(statement).first() is not None
 
@@ -138,26 +158,26 @@ def open_for(session: Session, branch_path: str, now: datetime) -> Sequence[Chec
     return _listed(
         session,
         branch_path,
-        and_(Activity.check_in_opens_at <= now, Activity.check_in_closes_at >= now),
+        and_(col(Activity.check_in_opens_at) <= now, col(Activity.check_in_closes_at) >= now),
     )
 
 
 def coming_for(session: Session, branch_path: str, now: datetime, until: datetime) -> Sequence[CheckIn]:
     """Activities for a member of this branch that have not ended and begin before `until`."""
-    return _listed(session, branch_path, and_(Activity.ends_at > now, Activity.starts_at < until))
+    return _listed(session, branch_path, and_(col(Activity.ends_at) > now, col(Activity.starts_at) < until))
 
 
 def _listed(session: Session, branch_path: str, when: object) -> Sequence[CheckIn]:
     ids = _for_branch(branch_path)
-    regions = select(RegionOrganization.region_id).where(col(RegionOrganization.organization_id).in_(ids))
+    regions = select(col(RegionOrganization.region_id)).where(col(RegionOrganization.organization_id).in_(ids))
     statement = (
         select(*_COLUMNS)
         .where(
             when,  # type: ignore[arg-type]
-            Activity.state != "cancelled",
+            col(Activity.state) != "cancelled",
             or_(
-                and_(Activity.scope == "branch", col(Activity.organization_id).in_(ids)),
-                and_(Activity.scope == "region", col(Activity.region_id).in_(regions)),
+                and_(col(Activity.scope) == "branch", col(Activity.organization_id).in_(ids)),
+                and_(col(Activity.scope) == "region", col(Activity.region_id).in_(regions)),
             ),
         )
         .order_by(col(Activity.scope), col(Activity.starts_at), col(Activity.id))
@@ -165,8 +185,106 @@ def _listed(session: Session, branch_path: str, when: object) -> Sequence[CheckI
     return [CheckIn(*row) for row in session.execute(statement)]
 
 
+def get(session: Session, activity_id: int) -> Activity | None:
+    """The whole activity with this id."""
+    return session.get(Activity, activity_id)
+
+
 def holder(session: Session, activity: CheckIn) -> Organization:
     """The organisation that holds the activity."""
     found = session.get(Organization, activity.organization_id)
     assert found is not None
     return found
+
+
+def to_close(session: Session, now: datetime, most: int = 100) -> Sequence[Activity]:
+    """Activities that are over for everybody and not closed yet, the oldest first."""
+    statement = (
+        select(Activity)
+        .where(
+            col(Activity.state) == "planned",
+            col(Activity.should_attend).is_(None),
+            col(Activity.ends_at) < now,
+            col(Activity.check_in_closes_at) < now,
+        )
+        .order_by(col(Activity.ends_at), col(Activity.id))
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def close(session: Session, activity_id: int, *, state: str, should_attend: int, attended: int) -> bool:
+    """Note how an activity went; the figures may be noted again. False for one that was cancelled."""
+    changed = session.execute(
+        update(Activity)
+        .where(col(Activity.id) == activity_id, col(Activity.state) != "cancelled")
+        .values(state=state, should_attend=should_attend, attended=attended),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def cancel(session: Session, activity_id: int) -> bool:
+    """Call an activity off; False when it is closed or was called off before."""
+    changed = session.execute(
+        update(Activity)
+        .where(col(Activity.id) == activity_id, col(Activity.state) == "planned")
+        .values(state="cancelled"),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def invited_members(session: Session, activity: Activity, day: date) -> Sequence[Member]:
+    """Active members who may come, in the order of their ids."""
+    if activity.scope == "region":
+        ids = select(col(RegionOrganization.organization_id)).where(
+            col(RegionOrganization.region_id) == activity.region_id
+        )
+        inside = select(col(Organization.path)).where(col(Organization.id).in_(ids))
+    else:
+        inside = select(col(Organization.path)).where(col(Organization.id) == activity.organization_id)
+    within = or_(
+        *(col(Organization.path).startswith(path, autoescape=True) for path in session.execute(inside).scalars()),
+        false(),
+    )
+    statement = (
+        select(Member)
+        .join(Membership, col(Membership.member_id) == col(Member.id))
+        .join(Organization, col(Organization.id) == col(Membership.organization_id))
+        .where(
+            within,
+            col(Membership.from_day) <= day,
+            or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day),
+            col(Member.status) == "active",
+        )
+        .order_by(col(Member.id))
+    )
+    return session.execute(statement).scalars().all()
+
+
+class Happened(NamedTuple):
+    """An approved activity of the year, as the warnings look at it. should_attend: None until it is closed."""
+
+    organization_id: int
+    starts_at: datetime
+    scope: str
+    kinds: str
+    state: str
+    should_attend: int | None
+    attended: int | None
+
+
+def happened(
+    session: Session, begin: datetime, end: datetime, organization_ids: Sequence[int] | None = None
+) -> Sequence[Happened]:
+    """Approved activities that begin in [begin, end), held or still planned. None: of every organisation."""
+    statement = select(*(col(getattr(Activity, name)) for name in Happened._fields)).where(
+        col(Activity.approved).is_(True),
+        col(Activity.state) != "cancelled",
+        col(Activity.starts_at) >= begin,
+        col(Activity.starts_at) < end,
+    )
+    if organization_ids is not None:
+        statement = statement.where(col(Activity.organization_id).in_(organization_ids))
+    return [Happened(*row) for row in session.execute(statement)]

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, Index, bindparam, select, update
+from sqlalchemy import CheckConstraint, Index, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
+from db.members import Member
 from db.prepared import Prepared
 
 MODES = ("onsite", "remote", "make_up", "leave")
+CAME = ("onsite", "remote")
+"""Modes that count as having been there. Making up later and leave do not."""
 
 
 class Attendance(SQLModel, table=True):
-    """A member's attendance. Undoing keeps the row with state `undone`; coming again raises `round`."""
+    """A member's attendance. Undoing keeps the row with state `undone`; coming again raises `round`.
+
+    Leave has mode `leave` and is never `present`: asked by the member, then excused or refused.
+    """
 
     __table_args__ = (
         CheckConstraint("mode IN ('onsite', 'remote', 'make_up', 'leave')", name="mode"),
@@ -24,8 +32,8 @@ class Attendance(SQLModel, table=True):
     activity_id: int = Field(foreign_key="activity.id", primary_key=True)
     member_id: int = Field(foreign_key="member.id", primary_key=True)
     mode: str
-    state: str = "present"  # present, undone
-    round: int = 1  # how many times it was recorded anew; part of the ledger's cause
+    state: str = "present"  # present, undone; leave: asked, excused, refused
+    round: int = 1  # how many times presence was recorded; part of the ledger's cause
     recorded_at: datetime
     evidence: str = ""  # how it was shown: code, button, scan, seat, secretary
 
@@ -42,10 +50,9 @@ def _add(dialect: str) -> Any:
 
 _ADD = Prepared(_add)
 _FOUND = Prepared(
-    select(
-        col(Attendance.state), col(Attendance.round), col(Attendance.recorded_at), col(Attendance.mode)
-    ).where(
-        Attendance.activity_id == bindparam("activity_id"), Attendance.member_id == bindparam("member_id")
+    select(col(Attendance.state), col(Attendance.round), col(Attendance.recorded_at), col(Attendance.mode)).where(
+        col(Attendance.activity_id) == bindparam("activity_id"),
+        col(Attendance.member_id) == bindparam("member_id"),
     )
 )
 
@@ -71,7 +78,7 @@ def record(
         .where(
             col(Attendance.activity_id) == activity_id,
             col(Attendance.member_id) == member_id,
-            col(Attendance.state) == "undone",
+            col(Attendance.state) != "present",  # undone, or on leave and came all the same
         )
         .values(state="present", round=Attendance.round + 1, recorded_at=at, mode=mode, evidence=evidence)
         .returning(col(Attendance.round))
@@ -99,3 +106,97 @@ def undo(session: Session, activity_id: int, member_id: int) -> int | None:
     )
     gone = session.execute(statement).scalar()
     return int(gone) if gone is not None else None
+
+
+def leave(session: Session, *, activity_id: int, member_id: int, state: str, reason: str, at: datetime) -> bool:
+    """Note leave that is `asked` or `excused`; a new reason replaces an old one. False for one who is there."""
+    row = session.get(Attendance, (activity_id, member_id))
+    if row is None:
+        session.add(
+            Attendance(
+                activity_id=activity_id,
+                member_id=member_id,
+                mode="leave",
+                state=state,
+                round=0,
+                recorded_at=at,
+                evidence=reason,
+            )
+        )
+        session.flush()
+        return True
+    changed = session.execute(
+        update(Attendance)
+        .where(
+            col(Attendance.activity_id) == activity_id,
+            col(Attendance.member_id) == member_id,
+            col(Attendance.state) != "present",
+        )
+        .values(mode="leave", state=state, evidence=reason, recorded_at=at),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def decide_leave(session: Session, activity_id: int, member_id: int, *, granted: bool) -> bool:
+    """Grant or refuse leave that was asked; False when nothing is asked any more."""
+    return _move_leave(session, activity_id, member_id, ("asked",), "excused" if granted else "refused")
+
+
+def withdraw_leave(session: Session, activity_id: int, member_id: int) -> bool:
+    """Take a request or granted leave back; False when there is none."""
+    return _move_leave(session, activity_id, member_id, ("asked", "excused"), "undone")
+
+
+def _move_leave(session: Session, activity_id: int, member_id: int, was: Sequence[str], to: str) -> bool:
+    changed = session.execute(
+        update(Attendance)
+        .where(
+            col(Attendance.activity_id) == activity_id,
+            col(Attendance.member_id) == member_id,
+            col(Attendance.mode) == "leave",
+            col(Attendance.state).in_(was),
+        )
+        .values(state=to),
+        execution_options={"synchronize_session": "fetch"},
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+class Recorded(NamedTuple):
+    """One row of an activity's list."""
+
+    member_id: int
+    name: str
+    mode: str
+    state: str
+    recorded_at: datetime
+    evidence: str
+
+
+def roll(session: Session, activity_id: int) -> Sequence[Recorded]:
+    """Everybody with a row, in the order in which they came."""
+    statement = (
+        select(
+            col(Attendance.member_id),
+            col(Member.name),
+            col(Attendance.mode),
+            col(Attendance.state),
+            col(Attendance.recorded_at),
+            col(Attendance.evidence),
+        )
+        .join(Member, col(Member.id) == col(Attendance.member_id))
+        .where(col(Attendance.activity_id) == activity_id)
+        .order_by(col(Attendance.recorded_at), col(Attendance.member_id))
+    )
+    return [Recorded(*row) for row in session.execute(statement)]
+
+
+def present(session: Session, activity_id: int) -> Counter[str]:
+    """How many are recorded as present, by mode."""
+    statement = (
+        select(col(Attendance.mode), func.count())
+        .where(col(Attendance.activity_id) == activity_id, col(Attendance.state) == "present")
+        .group_by(col(Attendance.mode))
+    )
+    return Counter({row[0]: row[1] for row in session.execute(statement)})

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, case, delete, func, select
+from sqlalchemy import Index, UniqueConstraint, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -46,9 +46,9 @@ def record(
 
 def last_of(session: Session, tasks: Collection[str]) -> dict[str, datetime]:
     """The latest occurrence of each task; where only its beginning is recorded, the earliest beginning."""
-    ran = func.max(case((Occurrence.state != "begun", Occurrence.scheduled_for)))
+    ran = func.max(case((col(Occurrence.state) != "begun", Occurrence.scheduled_for)))
     statement = (
-        select(col(Occurrence.task), ran, func.min(Occurrence.scheduled_for))
+        select(col(Occurrence.task), ran, func.min(col(Occurrence.scheduled_for)))
         .where(col(Occurrence.task).in_(tasks))
         .group_by(col(Occurrence.task))
     )
@@ -57,18 +57,20 @@ def last_of(session: Session, tasks: Collection[str]) -> dict[str, datetime]:
 
 def recorded(session: Session, task: str) -> Sequence[Occurrence]:
     """Every occurrence of a task, the oldest first."""
-    statement = select(Occurrence).where(Occurrence.task == task).order_by(col(Occurrence.scheduled_for))
+    statement = select(Occurrence).where(col(Occurrence.task) == task).order_by(col(Occurrence.scheduled_for))
     return session.execute(statement).scalars().all()
 
 
 def forget(session: Session, before: datetime) -> int:
     """Delete occurrences older than `before`, but never the last one of a task. How many went."""
     last = (
-        select(col(Occurrence.task), func.max(Occurrence.scheduled_for).label("at"))
+        select(col(Occurrence.task), func.max(col(Occurrence.scheduled_for)).label("at"))
         .group_by(col(Occurrence.task))
         .subquery()
     )
-    kept = select(last.c.task).where(last.c.task == Occurrence.task, last.c.at == Occurrence.scheduled_for)
+    kept = select(last.c.task).where(
+        last.c.task == col(Occurrence.task), last.c.at == col(Occurrence.scheduled_for)
+    )
     done = session.execute(
         delete(Occurrence).where(col(Occurrence.scheduled_for) < before, ~kept.exists()),
         execution_options={"synchronize_session": False},
@@ -102,11 +104,66 @@ def remind(
     expires_at: datetime | None = None,
 ) -> bool:
     """Note one reminder; False when the member has it already."""
-    same = select(Reminder.id).where(
-        Reminder.member_id == member_id, Reminder.kind == kind, Reminder.subject == subject
+    same = select(col(Reminder.id)).where(
+        col(Reminder.member_id) == member_id, col(Reminder.kind) == kind, col(Reminder.subject) == subject
     )
     if session.execute(same).first():
         return False
     session.add(Reminder(member_id=member_id, kind=kind, subject=subject, due_at=due_at, expires_at=expires_at))
     session.flush()
     return True
+
+
+def due_members(session: Session, kinds: Collection[str], now: datetime, most: int) -> Sequence[int]:
+    """Members for whom a waiting reminder of one of `kinds` is due, the longest waiting first."""
+    statement = (
+        select(col(Reminder.member_id))
+        .where(col(Reminder.state) == "waiting", col(Reminder.due_at) <= now, col(Reminder.kind).in_(kinds))
+        .group_by(col(Reminder.member_id))
+        .order_by(func.min(col(Reminder.due_at)), col(Reminder.member_id))
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def waiting(
+    session: Session, member_ids: Collection[int], kinds: Collection[str], until: datetime
+) -> Sequence[Reminder]:
+    """Waiting reminders of these members that fall due by `until`, each member's in the order of time."""
+    statement = (
+        select(Reminder)
+        .where(
+            col(Reminder.member_id).in_(member_ids),
+            col(Reminder.state) == "waiting",
+            col(Reminder.due_at) <= until,
+            col(Reminder.kind).in_(kinds),
+        )
+        .order_by(col(Reminder.member_id), col(Reminder.due_at), col(Reminder.id))
+    )
+    return session.execute(statement).scalars().all()
+
+
+def settle(session: Session, reminder_ids: Collection[int], state: str) -> None:
+    """Move reminders to their end: told, expired or withdrawn."""
+    session.execute(
+        update(Reminder).where(col(Reminder.id).in_(reminder_ids)).values(state=state),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def withdraw(session: Session, subject: str, member_id: int | None = None) -> int:
+    """Take back what waits about a subject, of one member or of all; how many."""
+    statement = update(Reminder).where(col(Reminder.subject) == subject, col(Reminder.state) == "waiting")
+    if member_id is not None:
+        statement = statement.where(col(Reminder.member_id) == member_id)
+    done = session.execute(statement.values(state="withdrawn"), execution_options={"synchronize_session": False})
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def forget_reminders(session: Session, before: datetime) -> int:
+    """Delete reminders that came to their end and were due before `before`; how many."""
+    done = session.execute(
+        delete(Reminder).where(col(Reminder.state) != "waiting", col(Reminder.due_at) < before),
+        execution_options={"synchronize_session": False},
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]

@@ -8,13 +8,13 @@ from db import activities, attendance, ledger, occurrences
 from db.activities import CheckIn
 from handlers.conversation import Button, Command, Context, Reply
 from notices.wording import two_places
+from scoring.booking import RULES, book_attendance, cause_of
 from scoring.catalogue import shipped
 from scoring.standing import pay, standing
 from scoring.stars import next_band
 
 UNDO_FOR = timedelta(minutes=10)
 SHOWN_MAX = 5  # open activities in one message
-RULES = {"branch": "PB1", "region": "PP1"}  # exactly one of them pays, by the activity's scope
 
 
 def check_in(ctx: Context) -> Reply:
@@ -104,31 +104,20 @@ def _already(ctx: Context, activity: CheckIn) -> Reply:
     )
 
 
-def cause_of(activity_id: int, attended_round: int) -> str:
-    """The ledger's cause of one attendance; coming again after an undo is a cause of its own."""
-    return f"activity:{activity_id}" if attended_round == 1 else f"activity:{activity_id}:{attended_round}"
-
-
 def _book(ctx: Context, activity: CheckIn, attended_round: int) -> int:
     """Book the points of one attendance; how many there were."""
-    day = activity.starts_at.astimezone(ctx.zone).date()  # it belongs to the day on which it began
-    rule_id = RULES[activity.scope]
-    due = pay(rule_id, day)
-    if due is None:
-        return 0
-    ledger.book(
+    return book_attendance(
         ctx.session,
+        activity_id=activity.id,
+        scope=activity.scope,
+        title=activity.title,
+        starts_at=activity.starts_at,
         member_id=ctx.me,
         organization_id=ctx.branch_id,
-        rule_id=rule_id,
-        terms_from=due.terms_from,
-        cause=cause_of(activity.id, attended_round),
-        points=due.points,
-        day=day,
-        reason=activity.title,
-        booked_at=ctx.now,
+        attended_round=attended_round,
+        zone=ctx.zone,
+        at=ctx.now,
     )
-    return due.points
 
 
 def _done(ctx: Context, activity: CheckIn, points: int) -> Reply:
