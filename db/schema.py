@@ -23,12 +23,13 @@ from db import (  # noqa: F401 - importing a module registers its tables
     rewards,
     tokens,
     warnings,
+    web,
     wishes,
 )
 
 metadata = SQLModel.metadata
 
-_APPEND_ONLY = ("entry", "audit_event")
+APPEND_ONLY = ("entry", "audit_event")
 
 
 def create(engine: Engine) -> None:
@@ -51,7 +52,7 @@ def count_on(session: Session) -> None:
 
 def guard(connection: Connection) -> None:
     """Make the ledger and the audit log append-only: the database itself refuses to change or delete a line."""
-    for table in _APPEND_ONLY:
+    for table in APPEND_ONLY:
         if connection.dialect.name == "sqlite":
             for verb in ("UPDATE", "DELETE"):
                 connection.exec_driver_sql(
