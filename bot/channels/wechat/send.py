@@ -6,6 +6,7 @@ our own: wechatpy's builders bring a blocking client along and lack what mass se
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -141,8 +142,11 @@ class WeChatChannel:
             raise
 
     async def _uploaded(self, picture: Picture) -> str | None:
-        """The media_id of the picture; None when WeChat does not take it. Raises SendError("retry")."""
-        content = await self._draw(picture)
+        """The media_id of the picture; None when it cannot be drawn or is refused. Raises SendError("retry")."""
+        (content,) = await asyncio.gather(self._draw(picture), return_exceptions=True)
+        if not isinstance(content, bytes):  # whatever broke there, the words must arrive
+            log.warning("a picture could not be drawn: %s", type(content).__name__)
+            return None
         digest, now = hashlib.sha256(content).hexdigest(), self._clock()
         media_id, forgotten_at = self._media.get(digest, ("", now))
         if now < forgotten_at:

@@ -219,6 +219,15 @@ async def test_a_picture_that_wechat_refuses_is_told_in_words(wechat: WeChat, se
     assert server.words(ALICE) == ["已为您留好。", CODE.alt]
 
 
+async def test_a_picture_that_cannot_be_drawn_is_told_in_words(account: Accounts, server: WeChatServer) -> None:
+    async def draw(_: Picture) -> bytes:
+        raise RuntimeError("no such chart")
+
+    wechat = await account(draw=draw)
+    await wechat.channel.send(ALICE, Message("已为您留好。", picture=CODE), key="k")
+    assert server.words(ALICE) == ["已为您留好。", CODE.alt]
+
+
 async def test_an_upload_without_an_id_is_no_upload(wechat: WeChat, server: WeChatServer) -> None:
     server.script(UPLOAD, Outcome(body=b'{"type": "image"}'))
     with pytest.raises(SendError, match="retry: nonsense"):

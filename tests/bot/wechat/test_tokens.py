@@ -23,6 +23,12 @@ SEND = "message/custom/send"
 HELLO = Message("您好")
 
 
+@pytest.fixture
+def token_writer(writer: Writer) -> Writer:
+    """The whole database, so that the shared row is tried on every database that we support."""
+    return writer
+
+
 async def send_all(*channels: Any, times: int) -> list[BaseException | str]:
     """`times` messages through each channel, all at once; what came of each."""
     works = [channel.send(ALICE, HELLO, key=f"k{n}") for n in range(times) for channel in channels]
