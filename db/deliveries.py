@@ -1,11 +1,24 @@
-"""The outbox: one row per letter, member and part, and one row per try."""
+"""The outbox: one row per letter, member and part, and one row per try. `db.sending` moves them on."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint, bindparam, or_, select, update
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    Index,
+    Select,
+    UniqueConstraint,
+    bindparam,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -25,6 +38,8 @@ STATES = (
     "cancelled",
 )
 TERMINAL = ("sent", "failed", "ambiguous", "suppressed", "expired", "cancelled")
+MAILBOX = "mailbox"
+MAILBOX_LANE = 9  # beyond the lanes that are claimed, so that what waits for long costs no claim a look
 
 
 class Delivery(SQLModel, table=True):
@@ -46,25 +61,25 @@ class Delivery(SQLModel, table=True):
         Index("ix_delivery_member_id", "member_id", "state"),
     )
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
-    key: str  # "letter:12", "reminder:activity:17:hour"
+    key: str  # "letter:12", "letter:12:chase:2026-06-15", "reminder:activity:17:hour"
     letter_id: int | None = Field(default=None, foreign_key="letter.id")
     member_id: int = Field(foreign_key="member.id")
-    part: int = 1
+    part: int = 1  # the next part of a long text is written when the one before has arrived
     content: dict[str, Any] | None = Field(
-        default=None, sa_column=Column(JSON)
-    )  # a Message; None: the letter's own
-    lane: int = 2  # 0 notes and urgent letters, 1 branch letters, 2 city letters, 9 the mailbox: never claimed
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )  # a Message, with "then" the parts that follow; None: the letter's own
+    lane: int = 2  # 0 notes and urgent letters, 1 branch letters, 2 city letters, MAILBOX_LANE
     urgent: bool = False  # goes out in quiet hours, too
     state: str = "queued"  # one of STATES
-    channel: str | None = None  # chosen by the planner; "mailbox": handed over with the next reply
+    channel: str | None = None  # chosen by the planner; MAILBOX: handed over with the next reply
     address: str | None = None
     not_before: datetime
     expires_at: datetime | None = None
     fence: int = 0  # raised by every claim; an outcome with an old fence changes nothing
     lease_until: datetime | None = None
     attempts: int = 0  # tries that began
-    died: int = 0  # claims whose process ended before an intent; at 3 the row is set aside
-    reason: str = ""  # why it is failed, suppressed or ambiguous: short and stable
+    died: int = 0  # claims whose process ended before it decided; see db.sending.DEATHS_MAX
+    reason: str = ""  # why it is not sent: short and stable
     platform_id: str = ""
     finished_at: datetime | None = None
 
@@ -84,11 +99,12 @@ class Attempt(SQLModel, table=True):
 
 def _enqueue(dialect: str) -> Any:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    names = ("key", "member_id", "content", "lane", "urgent", "not_before", "expires_at")
+    names = ["key", "letter_id", "member_id", "part", "content", "lane", "urgent", "channel", "address"]
+    names += ["not_before", "expires_at"]
     values: dict[str, Any] = {name: bindparam(name) for name in names}
     return (
         insert(Delivery)
-        .values(**values, part=1, state="queued", fence=0, attempts=0, died=0, reason="", platform_id="")
+        .values(**values, state="queued", fence=0, attempts=0, died=0, reason="", platform_id="")
         .on_conflict_do_nothing(index_elements=["key", "member_id", "part"])
     )
 
@@ -106,29 +122,78 @@ def enqueue(
     urgent: bool,
     not_before: datetime,
     expires_at: datetime | None,
+    part: int = 1,
+    letter_id: int | None = None,
+    channel: str | None = None,
+    address: str | None = None,
 ) -> bool:
     """Add one row that carries its own message. False when the member has a row of this key already."""
     added = _ENQUEUE.count(
         session,
         key=key,
         member_id=member_id,
+        part=part,
+        letter_id=letter_id,
         content=content,
         lane=lane,
         urgent=urgent,
+        channel=channel,
+        address=address,
         not_before=not_before,
         expires_at=expires_at,
     )
     return added == 1
 
 
+def enqueue_for_all(
+    session: Session,
+    recipients: Select[Any],
+    *,
+    key: str,
+    letter_id: int,
+    lane: int,
+    urgent: bool,
+    not_before: datetime,
+    expires_at: datetime | None,
+) -> int:
+    """One row of the letter for every member id that `recipients` selects, in one statement; how many are new."""
+    chosen = recipients.subquery()
+    constants = {
+        "key": literal(key),
+        "letter_id": literal(letter_id),
+        "part": literal(1),
+        "lane": literal(lane),
+        "urgent": literal(urgent),
+        "state": literal("queued"),
+        "not_before": literal(not_before, Delivery.__table__.c.not_before.type),  # type: ignore[attr-defined]
+        "expires_at": literal(expires_at, Delivery.__table__.c.expires_at.type)  # type: ignore[attr-defined]
+        if expires_at
+        else null(),
+        "fence": literal(0),
+        "attempts": literal(0),
+        "died": literal(0),
+        "reason": literal(""),
+        "platform_id": literal(""),
+    }
+    # SQLite needs a WHERE before ON CONFLICT, else it reads the ON as part of a join.
+    rows = select(chosen.c[0], *constants.values()).where(chosen.c[0].is_not(None))
+    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        insert(Delivery)
+        .from_select(["member_id", *constants], rows, include_defaults=False)
+        .on_conflict_do_nothing(index_elements=["key", "member_id", "part"])
+    )
+    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+
+
 def oldest_in_mailbox(session: Session, member_id: int, now: datetime) -> Delivery | None:
-    """The oldest delivery that waits in the member's mailbox and has not expired; with its content filled."""
+    """The oldest delivery that waits in the member's mailbox and has not expired."""
     statement = (
         select(Delivery)
         .where(
-            Delivery.member_id == member_id,
-            Delivery.state == "queued",
-            Delivery.channel == "mailbox",
+            col(Delivery.member_id) == member_id,
+            col(Delivery.state) == "queued",
+            col(Delivery.channel) == MAILBOX,
             or_(col(Delivery.expires_at).is_(None), col(Delivery.expires_at) > now),
         )
         .order_by(col(Delivery.id))
@@ -139,9 +204,68 @@ def oldest_in_mailbox(session: Session, member_id: int, now: datetime) -> Delive
 
 def hand_over(session: Session, delivery: Delivery, channel: str, address: str, now: datetime) -> bool:
     """Mark a mailbox delivery as sent with a reply; False when somebody else took it meanwhile."""
+    return _leave_mailbox(
+        session,
+        delivery,
+        state="sent",
+        channel=channel,
+        address=address,
+        finished_at=now,
+        attempts=Delivery.attempts + 1,
+    )
+
+
+def withhold(session: Session, delivery: Delivery, *, state: str, reason: str, now: datetime) -> bool:
+    """End a mailbox delivery without handing it over (its topic was left meanwhile)."""
+    return _leave_mailbox(session, delivery, state=state, reason=reason, finished_at=now)
+
+
+def _leave_mailbox(session: Session, delivery: Delivery, **values: Any) -> bool:
     changed = session.execute(
         update(Delivery)
-        .where(col(Delivery.id) == delivery.id, Delivery.state == "queued", Delivery.channel == "mailbox")
-        .values(state="sent", channel=channel, address=address, finished_at=now, attempts=Delivery.attempts + 1)
+        .where(
+            col(Delivery.id) == delivery.id,
+            col(Delivery.state) == "queued",
+            col(Delivery.channel) == MAILBOX,
+        )
+        .values(**values)
+        .execution_options(synchronize_session=False)
     )
     return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def of_letter(session: Session, letter_id: int, member_id: int) -> Delivery | None:
+    """The first part of the letter for this member; None for somebody whom it was not written to."""
+    statement = select(Delivery).where(
+        col(Delivery.key) == f"letter:{letter_id}", col(Delivery.member_id) == member_id, col(Delivery.part) == 1
+    )
+    return session.execute(statement).scalar_one_or_none()
+
+
+def cancel(session: Session, letter_id: int, *, reason: str, now: datetime) -> int:
+    """Take back everything of a letter that is not on its way yet; how many rows."""
+    changed = session.execute(
+        update(Delivery)
+        .where(
+            col(Delivery.letter_id) == letter_id,
+            col(Delivery.state).in_(("queued", "claimed", "retry")),
+        )
+        .values(state="cancelled", reason=reason, finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return int(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def expire_mailbox(session: Session, now: datetime) -> int:
+    """End what has waited in mailboxes for too long; how many rows."""
+    changed = session.execute(
+        update(Delivery)
+        .where(
+            col(Delivery.state) == "queued",
+            col(Delivery.lane) == MAILBOX_LANE,
+            col(Delivery.expires_at) <= now,
+        )
+        .values(state="expired", reason="too_late", finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return int(changed.rowcount)  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ def tell(
     expires_at: datetime | None = None,
     urgent: bool = False,
 ) -> bool:
-    """Note that the member is to be told `message`, on whatever way reaches them. False when `key` was told before.
+    """Note that the member is to be told `message`, on a way that reaches them. False when `key` was told before.
 
     key says what it is about ("wish:12:claimed"): the same key never reaches the same member twice. It is held
     in the member's quiet hours unless `urgent` (a presence prompt); after `expires_at` it is not told any more.

@@ -1,0 +1,309 @@
+"""How a delivery moves: claimed under a lease, an intent before the request, an outcome after it.
+
+Every step names the fence of its claim and the state that it leaves, so a process that was overtaken changes
+nothing. An intent without an outcome becomes `ambiguous` at the next start and is never sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, or_, select, update
+from sqlmodel import Session, col
+
+from db.accounts import Chat
+from db.deliveries import MAILBOX, MAILBOX_LANE, Attempt, Delivery
+from db.prepared import Prepared
+
+LANES = (0, 1, 2)
+DEATHS_MAX = 3  # a row that was in the hands of so many dying processes is set aside
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that this process may decide on as long as its fence stands."""
+
+    id: int
+    fence: int
+    key: str
+    member_id: int
+    letter_id: int | None
+    part: int
+    content: dict[str, Any] | None
+    lane: int
+    urgent: bool
+    channel: str | None
+    address: str | None
+    expires_at: datetime | None
+    attempts: int
+    reason: str
+
+
+_COLUMNS = tuple(getattr(Delivery, name) for name in Claimed.__slots__)
+_DUE = Prepared(
+    select(col(Delivery.id), col(Delivery.died))
+    .where(
+        col(Delivery.state) == bindparam("state"),
+        col(Delivery.lane) == bindparam("lane"),
+        col(Delivery.not_before) <= bindparam("now"),
+    )
+    .order_by(col(Delivery.not_before), col(Delivery.id))
+    .limit(bindparam("most"))
+)
+
+
+def claim(session: Session, *, now: datetime, lease_until: datetime, most: int, alone: bool) -> Sequence[Claimed]:
+    """Up to `most` due deliveries, the lower lanes first, now claimed.
+
+    A row that a dying process held is claimed by itself, and only when the caller holds nothing else (`alone`):
+    so a row that kills its process takes no other one along.
+    """
+    due: list[tuple[int, int]] = []
+    for lane in LANES:
+        for state in ("retry", "queued"):
+            if len(due) < most:
+                rows = _DUE.rows(session, state=state, lane=lane, now=now, most=most - len(due))
+                due += [(row[0], row[1]) for row in rows]
+    if due and due[0][1]:
+        due = due[:1] if alone else []
+    else:
+        healthy = next((place for place, (_, died) in enumerate(due) if died), len(due))
+        due = due[:healthy]
+    if not due:
+        return []
+    places = {delivery_id: place for place, (delivery_id, _) in enumerate(due)}
+    changed = session.execute(
+        update(Delivery)
+        .where(col(Delivery.id).in_(places), col(Delivery.state).in_(("queued", "retry")))
+        .values(state="claimed", fence=Delivery.fence + 1, lease_until=lease_until)
+        .returning(*_COLUMNS)
+        .execution_options(synchronize_session=False)
+    )
+    return sorted((Claimed(*row) for row in changed), key=lambda one: places[one.id])
+
+
+_OURS = (
+    col(Delivery.id) == bindparam("which"),
+    col(Delivery.fence) == bindparam("held"),
+    col(Delivery.state) == bindparam("was"),
+)
+_END = Prepared(
+    update(Delivery)
+    .where(*_OURS)
+    .values(
+        state=bindparam("state"),
+        reason=bindparam("reason"),
+        finished_at=bindparam("finished_at"),
+        platform_id=bindparam("platform_id"),
+        lease_until=None,
+    )
+)
+_BACK = Prepared(
+    update(Delivery)
+    .where(*_OURS)
+    .values(
+        state=bindparam("state"),
+        not_before=bindparam("not_before"),
+        attempts=Delivery.attempts - bindparam("uncounted"),
+        reason=bindparam("reason"),
+        lease_until=None,
+    )
+)
+_TO_MAILBOX = Prepared(
+    update(Delivery)
+    .where(*_OURS)
+    .values(
+        state="queued",
+        channel=MAILBOX,
+        address=None,
+        lane=MAILBOX_LANE,
+        reason=bindparam("reason"),
+        lease_until=None,
+    )
+)
+_INTEND = Prepared(
+    update(Delivery)
+    .where(*_OURS)
+    .values(
+        state="sending",
+        channel=bindparam("channel"),
+        address=bindparam("address"),
+        attempts=Delivery.attempts + 1,
+        lease_until=None,
+    )
+)
+_ATTEMPT = Prepared(
+    insert(Attempt).values(
+        {name: bindparam(name) for name in ("delivery_id", "channel", "address", "fence", "started_at", "outcome")}
+    )
+)
+_ATTEMPT_ENDED = Prepared(
+    update(Attempt)
+    .where(col(Attempt.delivery_id) == bindparam("which"), col(Attempt.fence) == bindparam("held"))
+    .values(outcome=bindparam("outcome"))
+)
+_COUNT_IN_WINDOW = Prepared(
+    update(Chat)
+    .where(col(Chat.channel) == bindparam("channel"), col(Chat.address) == bindparam("address"))
+    .values(window_sent=Chat.window_sent + bindparam("cost"))
+)
+
+
+def hold(session: Session, one: Claimed, *, until: datetime) -> bool:
+    """Put a claimed delivery back until an instant; False when it is no longer ours."""
+    return _back(session, one.id, one.fence, "claimed", "queued", until, one.reason)
+
+
+def end(session: Session, one: Claimed, *, state: str, reason: str, now: datetime) -> bool:
+    """End a claimed delivery that is not to be sent; False when it is no longer ours."""
+    return _ended(session, one.id, one.fence, "claimed", state, reason, now)
+
+
+def to_mailbox(session: Session, one: Claimed, *, reason: str) -> bool:
+    """Let a claimed delivery wait for its member's next message; False when it is no longer ours."""
+    return _TO_MAILBOX.count(session, which=one.id, held=one.fence, was="claimed", reason=reason) == 1
+
+
+def intend(
+    session: Session, *, delivery_id: int, fence: int, channel: str, address: str, cost: int, now: datetime
+) -> bool:
+    """Note that the delivery is about to be sent; False when it is no longer ours (stopped, overtaken).
+
+    cost: how many messages of the chat's window it takes, 0 on a channel without one.
+    """
+    values = {"which": delivery_id, "held": fence, "was": "claimed", "channel": channel, "address": address}
+    if not _INTEND.count(session, **values):
+        return False
+    _ATTEMPT.count(
+        session,
+        delivery_id=delivery_id,
+        channel=channel,
+        address=address,
+        fence=fence,
+        started_at=now,
+        outcome="",
+    )
+    if cost:
+        _COUNT_IN_WINDOW.count(session, channel=channel, address=address, cost=cost)
+    return True
+
+
+def settle(
+    session: Session,
+    *,
+    delivery_id: int,
+    fence: int,
+    state: str,
+    outcome: str,
+    reason: str,
+    now: datetime,
+    platform_id: str = "",
+) -> bool:
+    """Write the end of a try: `sent`, `ambiguous` or `failed`. False when the row is no longer ours."""
+    if not _ended(session, delivery_id, fence, "sending", state, reason, now, platform_id):
+        return False
+    _ATTEMPT_ENDED.count(session, which=delivery_id, held=fence, outcome=outcome)
+    return True
+
+
+def again(
+    session: Session,
+    *,
+    delivery_id: int,
+    fence: int,
+    state: str,
+    outcome: str,
+    reason: str,
+    not_before: datetime,
+    counted: bool,
+) -> bool:
+    """Let a delivery that was certainly not sent come up again; False when the row is no longer ours.
+
+    state `retry`: the same way again. `queued`: the next way, as this one refused for good.
+    """
+    if not _back(session, delivery_id, fence, "sending", state, not_before, reason, uncounted=int(not counted)):
+        return False
+    _ATTEMPT_ENDED.count(session, which=delivery_id, held=fence, outcome=outcome)
+    return True
+
+
+def recover(session: Session, now: datetime, *, starting: bool) -> tuple[int, int]:
+    """(doubtful, brought back): what a dead process left behind.
+
+    starting: this process has just begun and is the only one that sends, so an open intent is nobody's any more.
+    Claims whose lease is over come back; one that has done so DEATHS_MAX times is set aside as failed.
+    """
+    doubtful = 0
+    if starting:
+        open_intents = update(Delivery).where(col(Delivery.state) == "sending")
+        values: dict[str, Any] = {"state": "ambiguous", "reason": "process_died", "finished_at": now}
+        doubtful = _count(session, open_intents.values(**values))
+    left = [
+        col(Delivery.state) == "claimed",
+        or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) <= now),
+    ]
+    poison = {"state": "failed", "reason": "poison", "finished_at": now, "died": Delivery.died + 1}
+    _count(session, update(Delivery).where(*left, col(Delivery.died) >= DEATHS_MAX - 1).values(**poison))
+    back = update(Delivery).where(*left).values(state="queued", died=Delivery.died + 1, lease_until=None)
+    return doubtful, _count(session, back)
+
+
+def refused_ways(session: Session, delivery_ids: Iterable[int]) -> set[tuple[int, str, str]]:
+    """(delivery, channel, address) of every way that has refused for good."""
+    statement = select(col(Attempt.delivery_id), col(Attempt.channel), col(Attempt.address)).where(
+        col(Attempt.delivery_id).in_(list(delivery_ids)), col(Attempt.outcome).startswith("permanent")
+    )
+    return {(row[0], row[1], row[2]) for row in session.execute(statement)}
+
+
+def _ended(
+    session: Session,
+    delivery_id: int,
+    fence: int,
+    was: str,
+    state: str,
+    reason: str,
+    now: datetime,
+    platform_id: str = "",
+) -> bool:
+    changed = _END.count(
+        session,
+        which=delivery_id,
+        held=fence,
+        was=was,
+        state=state,
+        reason=reason,
+        finished_at=now,
+        platform_id=platform_id,
+    )
+    return changed == 1
+
+
+def _back(
+    session: Session,
+    delivery_id: int,
+    fence: int,
+    was: str,
+    state: str,
+    not_before: datetime,
+    reason: str,
+    uncounted: int = 0,
+) -> bool:
+    changed = _BACK.count(
+        session,
+        which=delivery_id,
+        held=fence,
+        was=was,
+        state=state,
+        not_before=not_before,
+        reason=reason,
+        uncounted=uncounted,
+    )
+    return changed == 1
+
+
+def _count(session: Session, statement: Any) -> int:
+    return int(session.execute(statement.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]
