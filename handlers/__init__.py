@@ -3,9 +3,11 @@
 from handlers.binding import START, UNBIND
 from handlers.check_in import CHECK_IN
 from handlers.conversation import Command
+from handlers.hand_over import HAND_OVER
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
 from handlers.points import POINTS
+from handlers.rewards import REWARDS
 
 COMMANDS: tuple[Command, ...] = (
     MENU,
@@ -15,6 +17,8 @@ COMMANDS: tuple[Command, ...] = (
     UNBIND,
     CHECK_IN,
     POINTS,
+    REWARDS,
+    HAND_OVER,
     ME,
     PRIVACY,
     LANGUAGE,

@@ -9,7 +9,7 @@ from handlers import meaning
 from handlers.conversation import Button, Command, Context, Reply
 
 START = "start"  # the command that follows deep links, scanned codes and bind codes
-LINKS = {"c-": "check_in", "r-": "remote"}
+LINKS = {"c-": "check_in", "r-": "remote", "p-": "hand_over"}
 """How a code in a link or a picture says whose it is; one without a mark is a bind code."""
 OFFERED_MAX = 3  # choices when a text may mean several things
 
