@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -264,3 +265,19 @@ def note_failure(session: Session, chat_id: int, failures: int, since: datetime)
 def speak(session: Session, chat_id: int, language: str) -> None:
     """Use `language` in this chat from now on."""
     session.execute(update(Chat).where(col(Chat.id) == chat_id).values(language=language))
+
+
+def languages(session: Session, member_ids: Collection[int]) -> dict[int, str]:
+    """The language of each member's chat that was heard from last; members without a chat are missing."""
+    statement = (
+        select(col(Chat.member_id), col(Chat.language))
+        .where(col(Chat.member_id).in_(member_ids))
+        .order_by(col(Chat.heard_at).is_not(None), col(Chat.heard_at), col(Chat.id))
+    )
+    return {row[0]: row[1] for row in session.execute(statement)}
+
+
+def count_sent(session: Session, channel: str, address: str, messages: int) -> None:
+    """Note that so many messages have gone out in the chat's present sending window."""
+    found = (col(Chat.channel) == channel, col(Chat.address) == address)
+    session.execute(update(Chat).where(*found).values(window_sent=col(Chat.window_sent) + messages))

@@ -6,10 +6,23 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, bindparam, case, delete, func, select, update
+from sqlalchemy import (
+    Index,
+    String,
+    UniqueConstraint,
+    bindparam,
+    case,
+    cast,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
+from db.activities import Activity
 from db.prepared import Prepared
 
 
@@ -167,3 +180,45 @@ def forget_reminders(session: Session, before: datetime) -> int:
         execution_options={"synchronize_session": False},
     )
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def postpone(session: Session, reminder_ids: Collection[int], due_at: datetime) -> None:
+    """Let reminders wait until `due_at`."""
+    session.execute(
+        update(Reminder).where(col(Reminder.id).in_(reminder_ids)).values(due_at=due_at),
+        execution_options={"synchronize_session": False},
+    )
+
+
+PLANNED = "reminders:"
+"""Task name, before an activity's id, of the occurrence that says: its reminders are planned."""
+
+
+def to_plan(session: Session, now: datetime, until: datetime, most: int) -> Sequence[Activity]:
+    """Activities that begin in (now, until] and have no reminders yet, the next one first."""
+    planned = select(col(Occurrence.task)).where(
+        col(Occurrence.task) == literal(PLANNED) + cast(col(Activity.id), String),
+        col(Occurrence.scheduled_for) == col(Activity.starts_at),
+    )
+    statement = (
+        select(Activity)
+        .where(
+            col(Activity.starts_at) > now,
+            col(Activity.starts_at) <= until,
+            col(Activity.state) == "planned",
+            ~planned.exists(),
+        )
+        .order_by(col(Activity.starts_at), col(Activity.id))
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def remind_all(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """Note many reminders; those that stand already stay as they are."""
+    if rows:
+        dialect = session.get_bind().dialect.name
+        session.execute(
+            _insert(dialect, Reminder).on_conflict_do_nothing(index_elements=["member_id", "kind", "subject"]),
+            [{"state": "waiting", **row} for row in rows],
+        )

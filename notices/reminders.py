@@ -1,0 +1,209 @@
+"""Reminders: rows that are planned ahead of an activity and told when they are due, if they are still true.
+
+What cannot wait (an hour before, check-in is open) is told at once. Everything else of a day goes into one
+digest, so that nobody gets more than one of those a day: its key holds the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from db import accounts, activities, attendance, occurrences, remote_seats
+from db.activities import ONSITE_ONLY, Activity
+from db.attendance import Attendance
+from db.members import Member
+from db.occurrences import Reminder
+from notices import outbox
+from notices.channel import Button, Message
+from notices.said_time import clock, said
+from notices.wording import Wording, wording
+
+AT_ONCE = ("check_in_opens", "activity_hour")
+IN_DIGEST = ("activity_day",)
+DAY_BEFORE, HOUR_BEFORE = timedelta(days=1), timedelta(hours=1)
+NO_DAY_WITHIN = timedelta(hours=2)  # made so late that the reminder an hour before says it all
+HORIZON = timedelta(days=2)  # rows are planned this far ahead: a digest looks to the end of its day
+DIGEST_FROM = time(7, 30)  # when the digest of a day may go out at the earliest
+BATCH = 200  # members, or activities, of one transaction
+SHOWN_MAX = 5  # activities with a button of their own in a digest
+
+
+def plan_activities(session: Session, now: datetime, zone: ZoneInfo) -> int:
+    """Plan the reminders of activities that come up; how many activities. Each is planned once per start."""
+    found = occurrences.to_plan(session, now, now + HORIZON, BATCH)
+    for activity in found:
+        if occurrences.record(session, f"{occurrences.PLANNED}{activity.id}", activity.starts_at, ran_at=now):
+            occurrences.remind_all(session, _rows(session, activity, now, zone))
+    return len(found)
+
+
+def _rows(session: Session, activity: Activity, now: datetime, zone: ZoneInfo) -> list[dict[str, object]]:
+    assert activity.id is not None
+    away = {row.member_id for row in attendance.roll(session, activity.id) if row.state != "undone"}
+    day = activity.starts_at.astimezone(zone).date()
+    due = {"activity_hour": activity.starts_at - HOUR_BEFORE}
+    if activity.starts_at - now > NO_DAY_WITHIN:
+        due["activity_day"] = activity.starts_at - DAY_BEFORE
+    return [
+        {
+            "member_id": member.id,
+            "kind": kind,
+            "subject": subject_of(activity.id),
+            "due_at": max(due_at, now),
+            "expires_at": activity.starts_at,
+        }
+        for member in activities.invited_members(session, activity, day)
+        if member.id not in away
+        for kind, due_at in due.items()
+    ]
+
+
+def subject_of(activity_id: int | None) -> str:
+    """What a reminder about an activity is about."""
+    return f"activity:{activity_id}"
+
+
+@dataclass(slots=True)
+class _Known:
+    """What telling needs to know of one batch of members."""
+
+    session: Session
+    now: datetime
+    zone: ZoneInfo
+    members: Mapping[int, Member]
+    languages: Mapping[int, str]
+    activities: dict[int, Activity | None] = field(default_factory=dict)
+
+    def say(self, member_id: int) -> Wording:
+        return wording(self.languages.get(member_id, "zh"))
+
+    def activity(self, reminder: Reminder) -> Activity | None:
+        """The activity that the reminder is about, while it is worth reminding of."""
+        activity_id = int(reminder.subject.partition(":")[2])
+        if activity_id not in self.activities:
+            self.activities[activity_id] = activities.get(self.session, activity_id)
+        found = self.activities[activity_id]
+        if found is None or found.state != "planned":
+            return None
+        row = self.session.get(Attendance, (activity_id, reminder.member_id))
+        gone = row is not None and row.state in ("present", "asked", "excused")
+        return None if gone else found
+
+
+def tell_due(session: Session, now: datetime, zone: ZoneInfo) -> int:
+    """Tell what is due to up to BATCH members; to how many. 0 means that nothing is due any more."""
+    member_ids = occurrences.due_members(session, (*AT_ONCE, *IN_DIGEST), now, BATCH)
+    if not member_ids:
+        return 0
+    known = _Known(
+        session,
+        now,
+        zone,
+        {member_id: found for member_id in member_ids if (found := session.get(Member, member_id))},
+        accounts.languages(session, member_ids),
+    )
+    for reminder in occurrences.waiting(session, member_ids, AT_ONCE, now):
+        _tell_one(known, reminder)
+    midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
+    rows = occurrences.waiting(session, member_ids, IN_DIGEST, midnight)
+    for member_id, group in groupby(rows, key=lambda row: row.member_id):
+        reminders = list(group)
+        if any(reminder.due_at <= now for reminder in reminders):
+            _tell_digest(known, member_id, reminders, midnight)
+    return len(member_ids)
+
+
+def _open(known: _Known, reminder: Reminder) -> Activity | None:
+    """The activity of a reminder that still has to be told; a reminder without one is over."""
+    assert reminder.id is not None
+    activity = known.activity(reminder)
+    member = known.members.get(reminder.member_id)
+    late = reminder.expires_at is not None and known.now >= reminder.expires_at
+    if activity is None or late or member is None or member.status != "active":
+        occurrences.settle(known.session, [reminder.id], "expired" if late else "withdrawn")
+        return None
+    return activity
+
+
+def _tell_one(known: _Known, reminder: Reminder) -> None:
+    activity = _open(known, reminder)
+    if activity is None:
+        return
+    assert reminder.id is not None
+    say = known.say(reminder.member_id)
+    name = "hour" if reminder.kind == "activity_hour" else "opens"
+    text = say(
+        f"reminders.{name}",
+        title=activity.title,
+        time=clock(activity.starts_at, known.zone),
+        place=activity.place,
+    )
+    buttons = _steps(known, reminder.member_id, activity, say)
+    if name == "opens":
+        buttons = (Button(say("reminders.check_in"), f"check_in:{activity.code}"),)
+    key = f"reminder:{reminder.subject}:{name}"
+    if not _send(known, reminder.member_id, key, Message(text, buttons), [reminder]):
+        occurrences.settle(known.session, [reminder.id], "told")  # by another process, in the same moment
+
+
+def _tell_digest(known: _Known, member_id: int, reminders: Sequence[Reminder], midnight: datetime) -> None:
+    """One message about everything of the day. What comes after it waits for the next day's."""
+    coming = [(row, activity) for row in reminders if (activity := _open(known, row)) is not None]
+    if not coming:
+        return
+    say = known.say(member_id)
+    lines = [
+        say(
+            f"reminders.line_{activity.scope}",
+            when=said(say, activity.starts_at, known.now, known.zone),
+            title=activity.title,
+            place=activity.place,
+        )
+        for _, activity in coming
+    ]
+    if len(coming) == 1:
+        text = say("reminders.one", line=lines[0])
+        buttons = _steps(known, member_id, coming[0][1], say)
+    else:
+        text = "\n".join((say("reminders.several", count=len(lines)), *lines))
+        buttons = tuple(
+            Button(activity.title, f"activities:show:{activity.id}") for _, activity in coming[:SHOWN_MAX]
+        )
+    day = known.now.astimezone(known.zone).date()
+    if not _send(known, member_id, f"digest:{day}", Message(text, buttons), [row for row, _ in coming]):
+        tomorrow = midnight + timedelta(hours=DIGEST_FROM.hour, minutes=DIGEST_FROM.minute)
+        occurrences.postpone(known.session, [row.id for row, _ in coming if row.id], tomorrow)
+
+
+def _steps(known: _Known, member_id: int, activity: Activity, say: Wording) -> tuple[Button, ...]:
+    steps = [
+        Button(say("reminders.leave"), f"activities:leave:{activity.id}"),
+        Button(say("reminders.show"), f"activities:show:{activity.id}"),
+    ]
+    allowed = activity.remote_allowed and ONSITE_ONLY.isdisjoint(activity.kinds.split(";"))
+    if known.members[member_id].mobile and allowed and activity.id is not None:
+        seat = remote_seats.seat_for(known.session, activity.id, member_id, known.now)
+        steps.insert(0, Button(say("reminders.remote"), f"remote:{seat.token}"))
+    return tuple(steps)
+
+
+def _send(known: _Known, member_id: int, key: str, message: Message, reminders: Sequence[Reminder]) -> bool:
+    expires = [reminder.expires_at for reminder in reminders if reminder.expires_at is not None]
+    told = outbox.tell(
+        known.session,
+        member_id=member_id,
+        key=key,
+        message=message,
+        now=known.now,
+        lane=1,
+        expires_at=max(expires, default=None),
+    )
+    if told:
+        occurrences.settle(known.session, [row.id for row in reminders if row.id], "told")
+    return told
