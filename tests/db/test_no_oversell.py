@@ -1,0 +1,256 @@
+"""The last piece goes to one person: a barrier stands between every check and every act, so luck has no part.
+
+Each thread has an engine of its own, like a process of its own. `naive` is the bug that these tests are for:
+under the same barrier it oversells in every round, so a pass of the real code means something.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy.engine import Engine
+from sqlmodel import Session, func, select
+
+from db import ledger, redemptions, rewards
+from db.engine import write_engine
+from db.members import Member, Membership
+from db.rewards import HOLD_FOR, Order, Redemption, Reward
+from tests.cast import ALICE, CITY, DAY, LIANGFENG, NOON
+
+MANY = 16
+CROWD = tuple(range(1001, 1001 + MANY))
+PATH = "/1/2/10/"
+LAST = 70  # the reward with one piece left
+Act = Callable[[Session, Order, int], object]
+
+
+@pytest.fixture
+def crowd(engine: Engine) -> None:
+    """Sixteen members with 30 points each, and one piece at 30."""
+    with Session(engine) as session:
+        session.add(
+            Reward(id=LAST, organization_id=CITY, kind="goods", name="最后一个", price=30, stock=1, received=1)
+        )
+        session.add_all(Member(id=person, code=f"M{person}", name=f"同志{person}") for person in CROWD)
+        session.flush()
+        for person in CROWD:
+            session.add(Membership(member_id=person, organization_id=LIANGFENG, from_day=date(2020, 1, 1)))
+            _earn(session, person, 30)
+        session.commit()
+
+
+@pytest.fixture
+def engines(database_url: str) -> Iterator[list[Engine]]:
+    """One write engine per thread."""
+    made = [write_engine(database_url) for _ in CROWD]
+    yield made
+    for engine in made:
+        engine.dispose()
+
+
+def _earn(session: Session, person: int, points: int, cause: str = "test") -> None:
+    ledger.book(session, member_id=person, rule_id="PB1", cause=cause, points=points, day=DAY, booked_at=NOON)
+
+
+def order(person: int, reward_id: int = LAST, points: int = 30, nonce: str = "n1") -> Order:
+    return Order(
+        reward_id=reward_id,
+        member_id=person,
+        branch_path=PATH,
+        points=points,
+        nonce=nonce,
+        now=NOON,
+        day=DAY,
+        year_began_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def guarded(session: Session, asked: Order, _seen: int) -> object:
+    """The real one."""
+    return rewards.redeem(session, asked)
+
+
+def naive(session: Session, asked: Order, seen: int) -> object:
+    """The seeded bug: decides by what was read before, and writes what follows from it."""
+    if seen < 1:
+        return "sold_out"
+    reward = session.get(Reward, asked.reward_id)
+    assert reward is not None
+    reward.stock = seen - 1
+    made = rewards._insert(session, asked, state="held", expires_at=NOON + HOLD_FOR)
+    rewards._spend(session, asked, made, "REDEEM", reward.name)
+    return made, True
+
+
+def all_at_once(engines: list[Engine], orders: list[Order], act: Act) -> list[object]:
+    """Every thread reads the stock, waits until all have read it, and then acts."""
+    barrier = threading.Barrier(len(orders), timeout=60)
+    outcomes: list[object] = [None] * len(orders)
+
+    def one(place: int) -> None:
+        asked = orders[place]
+        with Session(engines[place]) as session:
+            seen = session.get(Reward, asked.reward_id)
+            stock = seen.stock if seen is not None and seen.stock is not None else 0
+        barrier.wait()  # between check and act
+        with Session(engines[place]) as session:
+            outcome = act(session, asked, stock)
+            session.commit()
+            outcomes[place] = outcome if isinstance(outcome, str) else "made" if outcome[1] else "known"
+
+    threads = [threading.Thread(target=one, args=(place,)) for place in range(len(orders))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=90)
+    return outcomes
+
+
+def held(engine: Engine, reward_id: int = LAST) -> int:
+    with Session(engine) as session:
+        statement = select(func.count()).where(Redemption.reward_id == reward_id, Redemption.state == "held")
+        return session.exec(statement).one()
+
+
+def stock(engine: Engine, reward_id: int = LAST) -> int | None:
+    with Session(engine) as session:
+        return session.get(Reward, reward_id).stock
+
+
+def balances(engine: Engine) -> list[int]:
+    with Session(engine) as session:
+        return sorted(ledger.balance(session, person) for person in CROWD)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_sixteen_at_once_for_the_last_piece_make_one_redemption(engine, engines):
+    outcomes = all_at_once(engines, [order(person) for person in CROWD], guarded)
+    assert sorted(outcomes) == ["made"] + ["sold_out"] * (MANY - 1)
+    assert (held(engine), stock(engine)) == (1, 0)
+    assert balances(engine) == [0] + [30] * (MANY - 1)  # the others keep their points
+
+
+@pytest.mark.usefixtures("crowd")
+def test_the_barrier_finds_the_naive_read_then_write(engine, engines):
+    outcomes = all_at_once(engines, [order(person) for person in CROWD], naive)
+    assert outcomes == ["made"] * MANY
+    assert held(engine) == MANY  # one piece, sixteen codes: this is what must never happen
+    assert stock(engine) == 0
+
+
+@pytest.mark.usefixtures("crowd")
+def test_one_member_with_sixteen_chats_spends_only_what_is_there(engine, engines):
+    with Session(engine) as session:
+        session.get(Reward, LAST).stock = MANY
+        _earn(session, ALICE, 45)
+        session.commit()
+    orders = [order(ALICE, nonce=f"n{place}") for place in range(MANY)]
+    outcomes = all_at_once(engines, orders, guarded)
+    assert sorted(outcomes) == ["made"] + ["not_enough"] * (MANY - 1)
+    with Session(engine) as session:
+        assert ledger.purse(session, ALICE) == (15, 0)
+    assert stock(engine) == MANY - 1
+
+
+@pytest.mark.usefixtures("crowd")
+def test_one_member_with_sixteen_chats_holds_at_most_two(engine, engines):
+    with Session(engine) as session:
+        session.get(Reward, LAST).stock = MANY
+        _earn(session, ALICE, 1000)
+        session.commit()
+    orders = [order(ALICE, nonce=f"n{place}") for place in range(MANY)]
+    outcomes = all_at_once(engines, orders, guarded)
+    assert sorted(outcomes) == ["made"] * 2 + ["too_many_open"] * (MANY - 2)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_one_preview_confirmed_sixteen_times_is_one_redemption(engine, engines):
+    with Session(engine) as session:
+        session.get(Reward, LAST).stock = MANY
+        _earn(session, ALICE, 1000)
+        session.commit()
+    outcomes = all_at_once(engines, [order(ALICE)] * MANY, guarded)
+    assert sorted(outcomes) == ["known"] * (MANY - 1) + ["made"]
+    with Session(engine) as session:
+        assert ledger.balance(session, ALICE) == 970
+
+
+@pytest.mark.usefixtures("crowd")
+def test_sixteen_supporters_never_give_a_project_more_than_it_needs(engine, engines):
+    with Session(engine) as session:
+        session.add(
+            Reward(id=71, organization_id=CITY, kind="project", name="长椅", goal=100, raised=0, stock=None)
+        )
+        session.commit()
+    orders = [order(person, reward_id=71, points=30) for person in CROWD]
+    outcomes = all_at_once(engines, orders, lambda session, asked, _: rewards.support(session, asked))
+    assert sorted(outcomes) == ["beyond_goal"] * (MANY - 3) + ["made"] * 3
+    with Session(engine) as session:
+        assert session.get(Reward, 71).raised == 90
+    assert balances(engine) == [0] * 3 + [30] * (MANY - 3)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_cancel_expire_and_hand_over_at_once_end_a_redemption_once(engine, engines):
+    ends = NOON + HOLD_FOR
+    with Session(engine) as session:
+        made, _ = rewards.redeem(session, order(CROWD[0]))
+        session.commit()
+        number = made.id
+    barrier = threading.Barrier(MANY, timeout=60)
+    ended: list[str] = []
+
+    def one(place: int) -> None:
+        barrier.wait()
+        with Session(engines[place]) as session:
+            if place % 3 == 0:
+                done = redemptions.cancel(session, number, now=ends, day=DAY)
+            elif place % 3 == 1:
+                done = bool(redemptions.expired(session, now=ends, day=DAY, most=10))
+            else:
+                early = ends - timedelta(seconds=1)
+                done = redemptions.hand_over(session, number, keeper_id=ALICE, now=early)
+            session.commit()
+        if done:
+            ended.append(("cancelled", "expired", "handed_over")[place % 3])
+
+    threads = [threading.Thread(target=one, args=(place,)) for place in range(MANY)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=90)
+    assert len(ended) == 1
+    with Session(engine) as session:
+        assert session.get(Redemption, number).state == ended[0]
+        back = ended[0] != "handed_over"
+        assert ledger.balance(session, CROWD[0]) == (30 if back else 0)
+        assert session.get(Reward, LAST).stock == (1 if back else 0)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_who_has_read_first_and_acts_last_gets_nothing(engine, engines):
+    """Two sessions by hand: A reads one piece, B takes it, A acts on what it read."""
+    first, second = engines[:2]
+    with Session(first) as session:
+        assert rewards.offer(session, LAST, PATH).stock == 1
+    with Session(second) as session:
+        assert rewards.redeem(session, order(CROWD[1]))[1] is True
+        session.commit()
+    with Session(first) as session:
+        assert rewards.redeem(session, order(CROWD[0])) == "sold_out"
+        session.commit()
+    assert (held(engine), balances(engine)) == (1, [0] + [30] * (MANY - 1))
+
+
+@pytest.mark.usefixtures("crowd")
+def test_the_piece_itself_is_taken_on_a_condition(engine):
+    """The update alone, without any check before it, refuses an empty shelf and an old price."""
+    with Session(engine) as session:
+        assert not rewards.take_piece(session, LAST, 29)
+        assert rewards.take_piece(session, LAST, 30)
+        assert not rewards.take_piece(session, LAST, 30)
+        session.commit()
+    assert stock(engine) == 0
