@@ -30,7 +30,8 @@ def run(folder: Path, members: int) -> dict[str, float]:
         connection.execute("INSERT INTO inbound (channel, key, reply) VALUES ('raw', ?, 'ok')", (str(member),))
         connection.execute("INSERT INTO attendance VALUES (1, ?, '2026-06-15')", (member,))
         connection.execute(
-            "INSERT INTO entry (member_id, rule_id, cause, points, day) VALUES (?, 'PB1', 'activity:1', 2, '2026-06-15')",
+            "INSERT INTO entry (member_id, rule_id, cause, points, day) "
+            "VALUES (?, 'PB1', 'activity:1', 2, '2026-06-15')",
             (member,),
         )
         connection.execute(

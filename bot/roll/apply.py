@@ -1,0 +1,153 @@
+"""Carrying out a plan: everything in one transaction, parents before children."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.engine import Engine
+from sqlmodel import Session, col
+
+from bot.roll.plan import Plan, Verdict
+from db import audit
+from db.members import Member, Membership, Role
+from db.organizations import Organization, Region, RegionOrganization
+
+Progress = Callable[[str, int, int], None]
+
+
+def apply(engine: Engine, plan: Plan, *, now: datetime, progress: Progress = lambda *_: None) -> None:
+    """Write every new and changed row of the plan; all or nothing. Refused rows must be gone before."""
+    assert not plan.refused, "a plan with refused rows is not carried out"
+    with Session(engine) as session:
+        work = _Work(session, now)
+        todo = [verdict for verdict in plan.verdicts if verdict.verdict in ("new", "changed")]
+        for done, verdict in enumerate(work.parents_first(todo), start=1):
+            getattr(work, verdict.sheet)(verdict)
+            if done % 500 == 0 or done == len(todo):
+                session.flush()
+                progress("import", done, len(todo))
+        work.lay_paths()
+        audit.record(session, at=now, actor_id=None, action="roll.imported", subject="roll", rows=len(todo))
+        session.commit()
+
+
+class _Work:
+    """Writes rows and remembers the ids that the city's own numbers got."""
+
+    def __init__(self, session: Session, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self.day = now.date()
+        rows = session.execute(select(col(Organization.code), col(Organization.id)))
+        self.ids: dict[str, int] = {row[0]: row[1] for row in rows}
+
+    def parents_first(self, todo: list[Verdict]) -> list[Verdict]:
+        """Organisations in the order of the tree; the rest as it came."""
+        by_code = {verdict.code: verdict for verdict in todo if verdict.sheet == "organizations"}
+
+        def depth(verdict: Verdict) -> int:
+            steps, one = 0, by_code.get(verdict.values.get("parent") or "")
+            while one is not None and steps < 50:
+                steps, one = steps + 1, by_code.get(one.values.get("parent") or "")
+            return steps
+
+        order = {"organizations": 0, "regions": 1, "members": 2}
+        return sorted(todo, key=lambda v: (order[v.sheet], depth(v) if v.sheet == "organizations" else 0))
+
+    def organizations(self, verdict: Verdict) -> None:
+        """Write one organisation; its path is laid at the end."""
+        values = dict(verdict.values)
+        if "parent" in values:
+            values["parent_id"] = self.ids[parent] if (parent := values.pop("parent")) else None
+        if verdict.verdict == "changed":
+            self._change(Organization, verdict.code, values)
+            return
+        row = Organization(**values, path="")
+        self.session.add(row)
+        self.session.flush()
+        assert row.id is not None
+        self.ids[row.code] = row.id
+
+    def regions(self, verdict: Verdict) -> None:
+        """Write one region and what belongs to it."""
+        values = dict(verdict.values)
+        inside = values.pop("organizations", None)
+        if verdict.verdict == "new":
+            self.session.add(Region(**values))
+            self.session.flush()
+        elif len(values) > 1:
+            self._change(Region, verdict.code, values)
+        region_id = self.session.execute(select(col(Region.id)).where(Region.code == verdict.code)).scalar_one()
+        if inside is not None:
+            self.session.execute(delete(RegionOrganization).where(col(RegionOrganization.region_id) == region_id))
+            for code in inside.split(";"):
+                self.session.add(RegionOrganization(region_id=region_id, organization_id=self.ids[code]))
+
+    def members(self, verdict: Verdict) -> None:
+        """Write one member with membership and roles; another branch is a transfer from that day on."""
+        values = dict(verdict.values)
+        organization, from_day = values.pop("organization", None), values.pop("from_day", None)
+        roles = values.pop("roles", None)
+        if verdict.verdict == "new":
+            member = Member(**values, created_at=self.now)
+            self.session.add(member)
+            self.session.flush()
+            member_id = member.id
+        else:
+            if len(values) > 1:
+                self._change(Member, verdict.code, values)
+            member_id = self.session.execute(
+                select(col(Member.id)).where(Member.code == verdict.code)
+            ).scalar_one()
+        assert member_id is not None
+        if organization:
+            self._belong(member_id, self.ids[organization], from_day)
+        if roles is not None:
+            self._hold(member_id, set(filter(None, roles.split(";"))))
+
+    def lay_paths(self) -> None:
+        """Compute the path of every organisation anew: a moved node moves its subtree."""
+        rows = self.session.execute(select(Organization)).scalars().all()
+        by_id = {row.id: row for row in rows}
+
+        def path(row: Organization) -> str:
+            above = path(by_id[row.parent_id]) if row.parent_id is not None else "/"
+            return f"{above}{row.id}/"
+
+        for row in rows:
+            laid = path(row)
+            if row.path != laid:
+                row.path = laid
+
+    def _change(self, table: Any, code: str, values: dict[str, Any]) -> None:
+        values.pop("code", None)
+        self.session.execute(update(table).where(table.code == code).values(**values))
+
+    def _belong(self, member_id: int, organization_id: int, from_day: Any) -> None:
+        self.session.execute(
+            update(Membership)
+            .where(col(Membership.member_id) == member_id, col(Membership.to_day).is_(None))
+            .values(to_day=from_day)
+        )
+        self.session.add(Membership(member_id=member_id, organization_id=organization_id, from_day=from_day))
+
+    def _hold(self, member_id: int, wanted: set[str]) -> None:
+        """End the roles that are not wanted any more today, begin those that are new."""
+        rows = self.session.execute(
+            select(Role).where(Role.member_id == member_id, col(Role.to_day).is_(None))
+        ).scalars()
+        codes = {number: code for code, number in self.ids.items()}
+        for row in rows:
+            name = f"{row.role}:{codes[row.organization_id]}"
+            if name in wanted:
+                wanted.discard(name)
+            else:
+                row.to_day = self.day
+        for name in sorted(wanted):
+            role, _, code = name.partition(":")
+            self.session.add(
+                Role(member_id=member_id, organization_id=self.ids[code], role=role, from_day=self.day)
+            )

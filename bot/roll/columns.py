@@ -1,0 +1,83 @@
+"""The columns of the three sheets: their names in both languages, an example, and what may stand in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from db.members import MODES, ROLES
+from db.organizations import FIELDS, LEVELS
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `words` maps what people may write to what is stored; None: free text."""
+
+    name: str
+    chinese: str
+    example: str
+    needed: bool = False
+    kind: str = "text"  # text, day, flag
+    words: dict[str, str] | None = None
+
+
+_LEVEL_WORDS = dict(zip(("市", "党工委", "党总支", "党支部", "党小组"), LEVELS, strict=True)) | {
+    "党委": "committee"
+}
+_FIELD_WORDS = dict(zip(("行政村", "城市社区", "机关事业单位", "两新组织", "国企"), FIELDS, strict=True))
+# The seven fields of other cities are the five of ours.
+_FIELD_WORDS |= {
+    "农村": "admin_village",
+    "城市": "urban_community",
+    "机关": "gov_institution",
+    "学校": "gov_institution",
+}
+_FIELD_WORDS |= {"非公企业": "two_new", "社会组织": "two_new"}
+_MODE_WORDS = dict(zip(("正常", "按比例", "免计"), MODES, strict=True))
+ROLE_WORDS = dict(zip(("书记", "审核员", "部门", "礼品保管员", "运维"), ROLES, strict=True))
+
+
+def _both(words: dict[str, str]) -> dict[str, str]:
+    return words | {stored: stored for stored in words.values()}
+
+
+SHEETS: dict[str, tuple[str, tuple[Column, ...]]] = {
+    "organizations": (
+        "组织",
+        (
+            Column("code", "编号", "B0001", needed=True),
+            Column("name", "名称", "梁丰社区第二网格党支部", needed=True),
+            Column("level", "级别", "党支部", needed=True, words=_both(_LEVEL_WORDS)),
+            Column("field", "领域", "城市社区", words=_both(_FIELD_WORDS)),
+            Column("parent", "上级编号", "K01"),
+            Column("founded_on", "成立日期", "2019-03-01", kind="day"),
+            Column("place", "活动地点", "梁丰社区党群服务中心"),
+        ),
+    ),
+    "regions": (
+        "区域",
+        (
+            Column("code", "编号", "R01", needed=True),
+            Column("name", "名称", "沙洲湖区域", needed=True),
+            Column("organizations", "包含的组织编号", "B0001;B0002", needed=True),
+        ),
+    ),
+    "members": (
+        "党员",
+        (
+            Column("code", "编号", "M000001", needed=True),
+            Column("name", "姓名", "赵建国", needed=True),
+            Column("organization", "支部编号", "B0001", needed=True),
+            Column("from_day", "转入日期", "2020-01-01", needed=True, kind="day"),
+            Column("admitted_on", "入党日期", "1998-07-01", kind="day"),
+            Column("probationary", "预备党员", "否", kind="flag"),
+            Column("mobile", "流动党员", "否", kind="flag"),
+            Column("city", "所在城市", ""),
+            Column("phone", "手机", ""),
+            Column("mode", "计分方式", "正常", words=_both(_MODE_WORDS)),
+            Column("roles", "职责", "书记:B0001"),
+        ),
+    ),
+}
+"""Sheet -> its Chinese title and its columns. Roles are written 书记:B0001, several with semicolons."""
+
+FLAGS = {"是": True, "否": False, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
