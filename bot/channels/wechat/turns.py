@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bot.channels.wechat.send import WeChatChannel
+from db import accounts
 from handlers.conversation import Incoming
 from notices.channel import SendError
 
@@ -155,7 +156,8 @@ class Turns:
         answer = turn.answer.result()
         assert answer.message is not None, "only a reply can be late"
         message, key = answer.message, f"reply:{answer.inbound_id}"
-        if await self._sent(lambda: self._channel.send(turn.address, message, key=key)):
+        cost = self._channel.cost(message)
+        if await self._sent(turn.address, cost, lambda: self._channel.send(turn.address, message, key=key)):
             await self._dispatcher.taken(answer)
 
     async def _follow(self, turn: Turn) -> None:
@@ -165,23 +167,35 @@ class Turns:
         await self._dispatcher.taken(answer)
         rest, picture = self._channel.texts(answer.message)[1:], answer.message.picture
         if rest:
-            await self._sent(lambda: self._channel.send_texts(turn.address, rest))
+            await self._sent(turn.address, len(rest), lambda: self._channel.send_texts(turn.address, rest))
         if picture:
-            await self._sent(lambda: self._channel.send_picture(turn.address, picture))
+            await self._sent(turn.address, 1, lambda: self._channel.send_picture(turn.address, picture))
 
-    async def _sent(self, send: Callable[[], Awaitable[Any]]) -> bool:
-        """Whether there is nothing left to do: it was sent, or may have been, or never can be."""
+    async def _sent(self, address: str, cost: int, send: Callable[[], Awaitable[Any]]) -> bool:
+        """Whether there is nothing left to do: it was sent, or may have been, or never can be.
+
+        cost: how many messages it takes from the person's sending window.
+        """
         for pause_s in (*PAUSES_S, None):
             try:
                 await send()
+                await self._count(address, cost)
                 return True
             except SendError as error:
                 log.warning("a reply did not go out as a customer message: %s", error)
+                if error.verdict == "ambiguous":
+                    await self._count(address, cost)
                 if error.verdict != "retry":
                     return True
             if pause_s is not None:
                 await self._pause(pause_s)
         return False
+
+    async def _count(self, address: str, cost: int) -> None:
+        """The planner must not promise what the replies have used up."""
+        await self._dispatcher.write(
+            lambda session: accounts.count_sent(session, self._channel.name, address, cost)
+        )
 
     def _spawn(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         task = asyncio.get_running_loop().create_task(work)

@@ -20,6 +20,7 @@ from db.engine import write_engine
 from db.tokens import AccessToken
 from handlers.conversation import Incoming
 from notices.channel import Message, Picture
+from tests.bot.wechat.forged import Door, door_of
 from tests.bot.wechat.server import AES_KEY, APP_ID, APP_SECRET, TOKEN, WeChatServer, over_asgi
 
 ALICE, BOB = "oAlice_0001", "oBob-0002"
@@ -83,9 +84,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 def token_writer(tmp_path: Path) -> Iterator[Writer]:
-    """A writer on a database that has room for access tokens and nothing else."""
+    """A writer on a database that has room for access tokens and chats, and nothing else."""
     engine = write_engine(f"sqlite:///{tmp_path / 'tokens.db'}")
-    AccessToken.metadata.tables["access_token"].create(engine)
+    for table in ("access_token", "member", "chat"):
+        AccessToken.metadata.tables[table].create(engine)
     writer = Writer(engine)
     yield writer
     writer.close()
@@ -163,3 +165,10 @@ async def leap() -> AsyncIterator[Callable[[float], None]]:
 async def wechat(account: Accounts) -> WeChat:
     """One running account."""
     return await account()
+
+
+@pytest.fixture
+async def door(wechat: WeChat) -> AsyncIterator[Door]:
+    """The webhook of a running account, spoken to without the stand-in."""
+    async with door_of(wechat) as client:
+        yield Door(client)

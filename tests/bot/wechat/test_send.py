@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -237,76 +236,3 @@ async def test_an_upload_without_an_id_is_no_upload(wechat: WeChat, server: WeCh
 async def test_a_picture_alone_has_no_empty_words_before_it(wechat: WeChat, server: WeChatServer) -> None:
     await wechat.channel.send(ALICE, Message("", picture=CODE), key="k")
     assert [bool(seen.image) for seen in server.sent(ALICE)] == [True]
-
-
-async def test_a_mass_letter_goes_to_all_at_once_under_its_key(wechat: WeChat, server: WeChatServer) -> None:
-    job = await wechat.channel.send_mass([ALICE, BOB], HELLO, key="letter:12:1")
-    assert job == "1000000"
-    (call,) = server.accepted(MASS)
-    assert call.payload["clientmsgid"] == "letter:12:1"
-    assert server.words(BOB) == [HELLO.text]
-
-
-async def test_a_repeated_mass_letter_is_a_success_and_reaches_nobody_twice(
-    wechat: WeChat, server: WeChatServer
-) -> None:
-    for _ in range(2):
-        await wechat.channel.send_mass([ALICE, BOB], HELLO, key="letter:12:1" * 20)
-    assert server.words(ALICE) == [HELLO.text]
-    (call,) = server.accepted(MASS)
-    assert len(call.payload["clientmsgid"]) == 64
-
-
-async def test_a_doubtful_mass_letter_may_be_tried_again(wechat: WeChat, server: WeChatServer) -> None:
-    server.script(MASS, ACCEPT_AND_DROP)
-    with pytest.raises(SendError, match="retry: connection_lost"):
-        await wechat.channel.send_mass([ALICE, BOB], HELLO, key="letter:12:1")
-    await wechat.channel.send_mass([ALICE, BOB], HELLO, key="letter:12:1")
-    assert server.words(ALICE) == [HELLO.text]
-
-
-@pytest.mark.parametrize(("count", "goes"), [(1, False), (2, True), (10_000, True), (10_001, False)])
-async def test_a_mass_letter_has_2_to_10000_addresses(
-    count: int, goes: bool, wechat: WeChat, server: WeChatServer
-) -> None:
-    addresses = [f"o{number}" for number in range(count)]
-    if goes:
-        await wechat.channel.send_mass(addresses, HELLO, key="k")
-    else:
-        with pytest.raises(ValueError, match="2 to 10000"):
-            await wechat.channel.send_mass(addresses, HELLO, key="k")
-    assert len(server.accepted(MASS)) == goes
-
-
-async def test_a_mass_letter_names_nobody_twice_and_fits_one_text(wechat: WeChat) -> None:
-    with pytest.raises(ValueError, match="different"):
-        await wechat.channel.send_mass([ALICE, ALICE], HELLO, key="k")
-    for text in ("红" * 683, ""):
-        with pytest.raises(ValueError, match="2048 bytes"):
-            await wechat.channel.send_mass([ALICE, BOB], Message(text), key="k")
-
-
-async def test_a_picture_that_a_person_sent_is_fetched(wechat: WeChat, server: WeChatServer) -> None:
-    server.media["m1"] = b"\xff\xd8\xff" + b"jpeg"
-    assert await wechat.fetch("m1") == server.media["m1"]
-
-
-async def test_a_picture_that_is_gone_says_so(wechat: WeChat) -> None:
-    with pytest.raises(SendError, match="permanent: media_refused"):
-        await wechat.fetch("gone")
-
-
-@pytest.mark.parametrize(("over", "comes"), [(0, True), (1, False)])
-async def test_a_picture_has_at_most_10_mb(over: int, comes: bool, wechat: WeChat, server: WeChatServer) -> None:
-    server.media["m1"] = b"\xff" * (10 * 1024 * 1024 + over)
-    if comes:
-        assert await wechat.fetch("m1") == server.media["m1"]
-    else:
-        with pytest.raises(SendError, match="permanent: too_large"):
-            await wechat.fetch("m1")
-
-
-async def test_a_video_is_no_picture(wechat: WeChat, server: WeChatServer) -> None:
-    server.media["m1"] = json.dumps({"video_url": "http://evil.test/v"}).encode()
-    with pytest.raises(SendError, match="permanent: no_picture"):
-        await wechat.fetch("m1")

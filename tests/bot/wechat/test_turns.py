@@ -102,7 +102,7 @@ async def test_only_the_newest_of_several_open_tries_carries_the_reply(
     tries = []
     for number in range(3):
         tries.append(asyncio.create_task(server.attempt(letter)))
-        await until(lambda number=number: server.attempts == number + 1)
+        await until(lambda expected=number + 1: server.attempts == expected)  # type: ignore[misc]
     await settle()
     echo.hold.set()
     bodies = [body for _, body in await asyncio.gather(*tries)]

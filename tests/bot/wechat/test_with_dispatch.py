@@ -10,13 +10,16 @@ from sqlmodel import Session, col, select
 
 from bot.channels.wechat import WeChat
 from bot.dispatch import Dispatcher
+from bot.writer import Writer
 from db.accounts import Chat
 from db.attendance import Attendance
 from db.inbound import Inbound
+from handlers.conversation import Command, Picture, Reply
 from notices.quotas import left_for
 from tests import cast
 from tests.bot.wechat.conftest import ALICE, BOB, Accounts, Clock
 from tests.bot.wechat.server import WeChatServer
+from tests.conftest import ZONE
 
 Look = Callable[[Callable[[Session], Any]], Awaitable[Any]]
 
@@ -76,9 +79,7 @@ async def test_each_act_opens_its_window(wechat: WeChat, server: WeChatServer, l
     await server.say(ALICE, "积分")
     assert left_for(await look(chat(ALICE)), clock()) == 5
     assert await server.unfollow(ALICE) is None
-    gone = await look(chat(ALICE))
-    assert left_for(gone, clock()) == 0
-    assert gone.disabled is not None
+    assert (await look(chat(ALICE))).disabled is not None
     await server.follow(ALICE)
     assert (await look(chat(ALICE))).disabled is None
 
@@ -91,6 +92,29 @@ async def test_whatever_is_typed_gets_an_answer(text: str, wechat: WeChat, serve
         assert await server.say(openid, text)
     await wechat.idle()
     assert {seen.way for openid in (ALICE, BOB) for seen in server.sent(openid)} == {"passive"}
+
+
+@pytest.mark.parametrize(("budget_s", "remaining"), [(4.0, 3), (0.0, 2)])
+async def test_what_a_reply_takes_from_the_window_is_counted(
+    budget_s: float,
+    remaining: int,
+    account: Accounts,
+    writer: Writer,
+    server: WeChatServer,
+    look: Look,
+    clock: Clock,
+) -> None:
+    reply = Reply(
+        "长句子。" * 300, picture=Picture("qr", {"text": "x"}, "码"), at_home=True
+    )  # two texts and a picture
+    command = Command("menu", ("菜单",), lambda _: reply, strangers=True)
+    slow = await account(
+        dispatcher=Dispatcher(writer, zone=ZONE, clock=clock, commands=(command,)), budget_s=budget_s
+    )
+    await server.say(BOB, "菜单")
+    await slow.idle()
+    assert len(server.sent(BOB)) == 3
+    assert left_for(await look(chat(BOB)), clock()) == remaining
 
 
 async def test_a_picture_a_voice_and_a_place_get_an_answer(wechat: WeChat, server: WeChatServer) -> None:
