@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, bindparam, func, or_, select, text
+from sqlalchemy import CheckConstraint, Index, bindparam, extract, func, or_, select, text
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.organizations import Organization
@@ -194,3 +194,18 @@ _SPANS = Prepared(
 def spans(session: Session, member_id: int) -> Sequence[tuple[date, date | None, int, str]]:
     """(from_day, to_day, organisation, the member's mode) of every membership, the oldest first."""
     return [(row[0], row[1], row[2], row[3]) for row in _SPANS.rows(session, member_id=member_id)]
+
+
+def admitted_on_days(session: Session, month: int, days: Collection[int], before: date) -> Sequence[Member]:
+    """Active members who were admitted on one of these days of the month, before the day `before`."""
+    statement = (
+        select(Member)
+        .where(
+            col(Member.status) == "active",
+            extract("month", col(Member.admitted_on)) == month,
+            extract("day", col(Member.admitted_on)).in_(days),
+            col(Member.admitted_on) < before,
+        )
+        .order_by(col(Member.id))
+    )
+    return session.execute(statement).scalars().all()
