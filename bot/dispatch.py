@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -43,7 +43,11 @@ class Answer:
 
 
 class Dispatcher:
-    """Takes messages in. `clock` gives the present instant, aware, in UTC."""
+    """Takes messages in. `clock` gives the present instant, aware, in UTC.
+
+    abroad: channels over which no full name and no list of members goes. on_picture: called when a message
+    brought a picture whose bytes are still to be fetched.
+    """
 
     def __init__(
         self,
@@ -53,11 +57,15 @@ class Dispatcher:
         clock: Callable[[], datetime] | None = None,
         commands: Sequence[Command] = COMMANDS,
         demo: bool = False,
+        abroad: Collection[str] = (),
+        on_picture: Callable[[], None] = lambda: None,
     ) -> None:
         self._writer = writer
         self.zone = zone
         self.clock = clock or (lambda: datetime.now(UTC))
         self.demo = demo
+        self._abroad = frozenset(abroad)
+        self._on_picture = on_picture
         self._commands = tuple(commands)
 
     async def answer(self, incoming: Incoming) -> Answer:
@@ -68,6 +76,12 @@ class Dispatcher:
         """
         incoming = replace(incoming, sent_at=self._plausible(incoming.sent_at))
         person = f"{incoming.channel}:{incoming.address}"
+        answer = await self._answer(incoming, person)
+        if answer.picture_id is not None:
+            self._on_picture()
+        return answer
+
+    async def _answer(self, incoming: Incoming, person: str) -> Answer:
         try:
             return await self._writer.write(lambda session: self._take_in(session, incoming), person=person)
         except inbound.Repeated:  # another process was first: its reply stands now
@@ -123,15 +137,20 @@ class Dispatcher:
             picture_id = pictures.receive(
                 session, incoming.channel, incoming.picture, who.member_id, incoming.sent_at
             )
+        say = wording(who.language)
+        names_allowed = incoming.channel not in self._abroad
+        if who.name and not names_allowed:
+            who.name = say("dispatch.pseudonym", first=who.name[0])
         return Context(
             session=session,
             incoming=incoming,
             who=who,
             now=incoming.sent_at,
             zone=self.zone,
-            say=wording(who.language),
+            say=say,
             picture_id=picture_id,
             demo=self.demo,
+            names_allowed=names_allowed,
         )
 
     def _settle(self, session: Session, context: Context, reply: Reply) -> Answer:

@@ -96,11 +96,12 @@ def _bind(ctx: Context, code: str) -> Reply:
     )
     if others and not already:
         _tell_the_others(ctx, found.member_id)
-    ctx.who.member_id, ctx.who.name, ctx.who.status = member.id, member.name, member.status
     branch = members.branch_of(ctx.session, found.member_id, ctx.today)
+    shown = member.name if ctx.names_allowed else ctx.say("dispatch.pseudonym", first=member.name[0])
+    ctx.who.member_id, ctx.who.name, ctx.who.status = member.id, shown, member.status
     text = ctx.say(
         "binding.done" if branch else "binding.done_without_branch",
-        name=member.name,
+        name=shown,
         branch=branch.name if branch else "",
     )
     if others and not already:
