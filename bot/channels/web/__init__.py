@@ -1,0 +1,1 @@
+"""The web channel: the chat that the service brings along, for pages and for `POST /web/say`."""

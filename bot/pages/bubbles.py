@@ -1,0 +1,86 @@
+"""One line of the chat as elements of a page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from nicegui import ui
+
+from bot.channels.web.lines import Line
+from bot.pages.elements import box, text
+from notices.channel import BACK_NUMBER, HOME_NUMBER, Message, Picture
+from notices.wording import Wording
+
+WAYS_OUT = (HOME_NUMBER, BACK_NUMBER)
+SPOKEN_BY = {"person": "web.me", "service": "web.service", "letter": "web.letter"}
+
+
+class Bubble:
+    """A line on the page. What it offers fades when a newer line offers something."""
+
+    def __init__(self, line: Line, say: Wording, now: datetime, zone: ZoneInfo) -> None:
+        self.speaker = line.speaker
+        self._choices: ui.element | None = None
+        with box("article", f"hx-line hx-{line.speaker}") as self.element:
+            with box("div", "hx-bubble"):
+                text("p", say(SPOKEN_BY[line.speaker]), "hx-tag" if line.speaker == "letter" else "hx-unseen")
+                if line.message.text:
+                    text("p", line.message.text, "hx-text", dir="auto")
+                if line.message.picture and line.picture_url:
+                    _picture(line.picture_url, line.message.picture, say)
+                at = line.at.astimezone(zone)
+                text(
+                    "time", _clock(at, now.astimezone(zone)), "hx-time", datetime=at.isoformat(timespec="minutes")
+                )
+            if line.message.buttons or line.message.ask_location:
+                self._choices = _choices(line, say)
+
+    @property
+    def offers(self) -> bool:
+        """Whether it has next steps."""
+        return self._choices is not None
+
+    def fade(self, newer: str) -> None:
+        """A newer line counts from 1 again. A reply ends the steps of the reply before it; all others stay
+        to be pressed, without their numbers. newer: the newer line's speaker.
+        """
+        if self._choices is not None:
+            self._choices.classes("hx-gone" if self.speaker == newer == "service" else "hx-unnumbered")
+
+
+def _picture(url: str, picture: Picture, say: Wording) -> None:
+    label = say("web.open_picture") + picture.alt
+    with box("a", f"hx-picture hx-{picture.kind}", href=url, target="_blank", rel="noopener", aria_label=label):
+        box("img", alt=picture.alt, src=url, data_unseen=say("web.picture_unseen"))
+
+
+def _clock(at: datetime, now: datetime) -> str:
+    if at.date() == now.date():
+        return at.strftime("%H:%M")
+    return at.strftime("%m-%d %H:%M" if at.year == now.year else "%Y-%m-%d %H:%M")
+
+
+def _choices(line: Line, say: Wording) -> ui.element:
+    message = line.message
+    numbered = message.numbered()
+    past = [button.label for number, button in numbered if number not in WAYS_OUT]
+    with box("div", "hx-choices") as choices:
+        if message.ask_location:
+            text("button", say("web.send_location"), "hx-choice hx-locate", type="button")
+        for place, (number, button) in enumerate(numbered):
+            way_out = " hx-exit" if number in WAYS_OUT else ""
+            press = f"{line.id}:{place}"
+            with box("button", f"hx-choice{way_out}", type="button", data_press=press):
+                text("span", str(number), "hx-number")
+                text("span", button.label, dir="auto")
+        text("p", "　".join(past), "hx-was")
+    return choices
+
+
+def pressed(message: Message, place: int) -> tuple[str, str] | None:
+    """(action, label) of the button at `place` as it is shown; None when there is none."""
+    numbered = message.numbered()
+    if not 0 <= place < len(numbered):
+        return None
+    return numbered[place][1].action, message.labels()[place]

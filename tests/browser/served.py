@@ -1,0 +1,74 @@
+"""The chat page as a process of its own, so that a test can kill it: `python -m tests.browser.served FILE PORT MODE`.
+
+MODE is `demo` or `real`. POST /test/letter sends a letter to a chat, as the outbox would.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import uvicorn
+from fastapi import FastAPI, Request
+from sqlmodel import Session
+
+from bot.channels.web import pictures, say
+from bot.channels.web.chat import WebChat
+from bot.channels.web.send import WebChannel
+from bot.dispatch import Dispatcher
+from bot.drawing import Drawing
+from bot.pages import chat as chat_page
+from bot.writer import Writer
+from db import schema
+from db.engine import write_engine
+from db.pictures import Picture
+from notices.channel import Button, Message
+from notices.channel import Picture as Shown
+from tests import cast
+
+PEOPLE = {"member": cast.ALICE, "secretary": cast.SUN, "mobile": cast.MO, "reviewer": cast.RUI, "keeper": cast.KE}
+
+
+def application(database: Path, *, demo: bool) -> FastAPI:
+    """The page, the endpoint of the demo, and a way to send letters, on the cast's city at its noon."""
+    new = not database.exists()
+    engine = write_engine(f"sqlite:///{database}")
+    if new:
+        schema.create(engine)
+        with Session(engine) as session:
+            cast.populate(session)
+            session.commit()
+    writer = Writer(engine)
+    dispatcher = Dispatcher(writer, zone=ZoneInfo("Asia/Shanghai"), clock=lambda: cast.NOON, demo=demo)
+
+    async def load(picture_id: int) -> tuple[str, bytes]:
+        row = await writer.write(lambda session: session.get(Picture, picture_id))
+        assert row is not None
+        assert row.content is not None
+        return row.media_type or "", row.content
+
+    chat = WebChat(dispatcher, Drawing(load).png)
+    channel = WebChannel(chat)
+    app = FastAPI()
+
+    @app.post("/test/letter")
+    async def letter(request: Request) -> str:
+        told = await request.json()
+        picture = Shown("qr", {"text": told["qr"]}, told["alt"]) if "qr" in told else None
+        message = Message(told["text"], tuple(Button(*button) for button in told.get("buttons", ())), picture)
+        return await channel.send(told["address"], message, key=told["key"])
+
+    app.include_router(pictures.router(chat))
+    if demo:
+        app.include_router(say.router(chat, PEOPLE))
+    chat_page.attach(app, chat, PEOPLE, secret="a secret of the tests", demo=demo)
+    return app
+
+
+if __name__ in {"__main__", "__mp_main__"} and len(sys.argv) == 4:
+    FILE, PORT, MODE = sys.argv[1:]
+    if __name__ == "__main__":
+        uvicorn.run(
+            application(Path(FILE), demo=MODE == "demo"), host="127.0.0.1", port=int(PORT), log_level="warning"
+        )
