@@ -83,6 +83,7 @@ class Telegram:
             self._api,
             self._conversation.take,
             poll_s=timing.poll_s,
+            grace_s=timing.read_s,
             backoff_s=timing.backoff_s,
             clock=timing.clock,
         )

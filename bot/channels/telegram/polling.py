@@ -10,13 +10,12 @@ from typing import Any
 
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.inbound import ALLOWED_UPDATES, update_id
-from bot.channels.telegram.request import CallError
+from bot.channels.telegram.request import READ_S, CallError
 
 LOG = logging.getLogger(__name__)
 
 BATCH_MAX = 100  # what one getUpdates can return
 POLL_S = 50  # how long Telegram holds an empty answer back
-GRACE_S = 10.0  # what an answer may need beyond that before the connection counts as dead
 BACKOFF_S = (0.5, 30.0)  # first pause after a failure, and the longest
 STOP_S = 5.0  # how long the last word to Telegram may take
 
@@ -32,6 +31,7 @@ class Poller:
         take: Take,
         *,
         poll_s: int = POLL_S,
+        grace_s: float = READ_S,
         backoff_s: tuple[float, float] = BACKOFF_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -39,6 +39,7 @@ class Poller:
         self._api = api
         self._take = take
         self._poll_s = poll_s
+        self._patience_s = poll_s + grace_s  # a connection that is silent for longer is dead
         self._backoff_s = backoff_s
         self._clock = clock
         self._offset = 0  # the first update that is not committed yet; 0: whatever Telegram still keeps
@@ -72,11 +73,10 @@ class Poller:
             "timeout": self._poll_s,
             "allowed_updates": ALLOWED_UPDATES,
         }
-        patience_s = self._poll_s + GRACE_S
         try:
             # The outer limit is the watch-dog: a connection that is half dead can fool the inner ones.
-            async with asyncio.timeout(2 * patience_s):
-                batch = await self._api.call("getUpdates", question, patience_s)
+            async with asyncio.timeout(2 * self._patience_s):
+                batch = await self._api.call("getUpdates", question, self._patience_s)
         except CallError as error:
             await self._failed(error)
             return None

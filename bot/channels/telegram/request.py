@@ -6,11 +6,11 @@ import logging
 import time
 from collections.abc import Callable
 from typing import Any, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
-from telegram._utils.types import ODVInput
 from telegram.error import TelegramError
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
@@ -103,7 +103,7 @@ class AiohttpRequest(BaseRequest):
             # closed looks like a lost answer, and a lost answer may not be repeated.
             connector = aiohttp.TCPConnector(limit=self._pool, keepalive_timeout=20, ttl_dns_cache=300)
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=True
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), proxy=_proxy(self._api_url)
             )
 
     async def shutdown(self) -> None:
@@ -122,10 +122,10 @@ class AiohttpRequest(BaseRequest):
         url: str,
         method: str,
         request_data: RequestData | None = None,
-        read_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
-        write_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
-        connect_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
-        pool_timeout: ODVInput[float] = BaseRequest.DEFAULT_NONE,
+        read_timeout: object = BaseRequest.DEFAULT_NONE,
+        write_timeout: object = BaseRequest.DEFAULT_NONE,
+        connect_timeout: object = BaseRequest.DEFAULT_NONE,
+        pool_timeout: object = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         """Status and body of a 2xx answer. Raises CallError for everything else, and while a pause lasts."""
         left_s = self._pause.left_s()
@@ -197,6 +197,18 @@ class AiohttpRequest(BaseRequest):
         if answer.get("ok") is not True or "result" not in answer:
             raise CallError("ambiguous", "unreadable", code=200)
         return answer
+
+
+def _proxy(api_url: str) -> str | None:
+    """The HTTP proxy on the way to `api_url` by the usual variables (HTTPS_PROXY, NO_PROXY), None without one.
+
+    Looked up once: aiohttp's own `trust_env` asks a thread for it before every single call.
+    """
+    parts = urlsplit(api_url)
+    if not parts.hostname or proxy_bypass(parts.hostname):
+        return None
+    proxy = getproxies().get(parts.scheme, "")
+    return proxy if proxy.startswith(("http://", "https://")) else None
 
 
 def _answer_of(payload: bytes) -> dict[str, Any]:

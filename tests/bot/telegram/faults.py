@@ -18,6 +18,7 @@ class Fault:
     status: int = 200
     body: bytes = b""
     accept: bool = False
+    location: str = ""  # where a redirect leads
 
 
 class FaultOrders:

@@ -221,7 +221,8 @@ class TelegramServer(FaultOrders):
         if fault.ending != "answer":
             assert request.transport
             request.transport.close()
-        return web.Response(status=fault.status, body=fault.body, content_type="application/json")
+        headers = {"Location": fault.location} if fault.location else {}
+        return web.Response(status=fault.status, body=fault.body, content_type="application/json", headers=headers)
 
     async def _do(self, method: str, arguments: dict[str, Any], files: dict[str, bytes]) -> Any:
         if method == "getUpdates":

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from bot.channels.telegram import Telegram
-from notices.channel import Button, Message, Picture
-from tests.bot.telegram.conftest import ALICE, BOB, PNG, FakeDispatcher, FakeTime, said
+from notices.channel import Button, Message
+from tests.bot.telegram.conftest import ALICE, BOB, FakeDispatcher, FakeTime, said
 from tests.bot.telegram.server import TelegramServer
 
 pytestmark = pytest.mark.usefixtures("polling")
@@ -74,47 +74,6 @@ async def test_a_double_tap_changes_nothing_the_second_time(
     assert f"u{number}" in dispatcher.taken_keys
 
 
-async def test_a_press_below_a_photo_is_answered_by_a_new_message(
-    server: TelegramServer, dispatcher: FakeDispatcher
-) -> None:
-    picture = Message("取货码", (Button("菜单", "menu", 0),), Picture("qr", {"text": "x"}, "码"))
-    dispatcher.reply = lambda incoming: picture if incoming.kind == "text" else MENU
-    await server.say(ALICE, "二维码")
-    (photo,) = await server.wait_shown(ALICE, 1)
-    await server.press(ALICE, photo.message_id, "0 ")
-    await server.wait_shown(ALICE, 2)
-    assert [(seen.text, seen.photo) for seen in server.sent(ALICE)] == [("取货码", PNG), ("菜单", None)]
-    assert server.called("editMessageText") == []
-
-
-async def test_a_picture_is_announced_before_it_is_there(
-    server: TelegramServer, dispatcher: FakeDispatcher
-) -> None:
-    dispatcher.reply = lambda _: Message("雷达图", picture=Picture("chart", {"option": {}}, "五项得分"))
-    await server.say(ALICE, "指数")
-    await server.wait_shown(ALICE, 1)
-    calls = [c.method for c in server.calls if c.method.startswith("send")]
-    assert calls == ["sendChatAction", "sendPhoto"]
-    assert server.called("sendChatAction")[0].arguments["action"] == "upload_photo"
-
-
-async def test_a_picture_that_breaks_leaves_the_words(server: TelegramServer, dispatcher: FakeDispatcher) -> None:
-    dispatcher.reply = lambda _: Message("取货码 7K4M", picture=Picture("qr", {"text": "broken"}, "取货码 7K4M"))
-    await server.say(ALICE, "x")
-    (seen,) = await server.wait_shown(ALICE, 1)
-    assert (seen.photo, seen.text) == (None, "取货码 7K4M\n取货码 7K4M")
-
-
-async def test_a_picture_that_telegram_refuses_leaves_the_words(
-    server: TelegramServer, dispatcher: FakeDispatcher
-) -> None:
-    dispatcher.reply = lambda _: Message("图", picture=Picture("qr", {"text": "x"}, "说明"))
-    server.refuse("sendPhoto", 400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
-    await server.say(ALICE, "x")
-    (seen,) = await server.wait_shown(ALICE, 1)
-    assert (seen.photo, seen.text) == (None, "图\n说明")
-
-
 async def test_a_redelivery_while_the_first_is_under_way_says_nothing_twice(
     server: TelegramServer, dispatcher: FakeDispatcher, polling: Telegram
 ) -> None:
@@ -151,6 +110,15 @@ async def test_a_reply_waits_out_a_pause_and_nothing_leaves_inside_it(
     await server.say(ALICE, "签到")
     await server.wait_shown(ALICE, 1)
     assert 3.0 in fake_time.slept
+    assert server.hasty == []
+
+
+async def test_pauses_use_up_no_tries(server: TelegramServer) -> None:
+    server.flood("sendMessage", 2, times=3)
+    server.garble("sendMessage", b"<html>", status=403, accept=False)
+    await server.say(ALICE, "签到")
+    await server.wait_shown(ALICE, 1)
+    assert len(server.called("sendMessage")) == 5
     assert server.hasty == []
 
 
@@ -274,13 +242,3 @@ async def test_a_press_that_cannot_be_answered_is_still_carried_out(server: Tele
     await server.press(ALICE, menu.message_id, "points")
     seen = await server.wait_shown(ALICE, 2)
     assert seen[-1].text == "echo points"
-
-
-async def test_a_picture_that_a_person_sent_can_be_fetched(
-    server: TelegramServer, dispatcher: FakeDispatcher, polling: Telegram
-) -> None:
-    await server.send_photo(ALICE, b"jpeg bytes", "完成了")
-    await server.wait_shown(ALICE, 1)
-    reference = dispatcher.heard[0].picture
-    assert reference
-    assert await polling.fetch(reference) == b"jpeg bytes"

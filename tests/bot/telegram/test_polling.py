@@ -6,9 +6,10 @@ import asyncio
 
 import pytest
 
-from bot.channels.telegram import Telegram
+from bot.channels.telegram import Telegram, Timing
 from tests.bot.telegram.conftest import ALICE, BOB, FakeDispatcher, FakeTime, opened
 from tests.bot.telegram.server import TelegramServer
+from tests.cast import NOON
 
 
 async def test_the_offset_moves_only_after_the_commit(
@@ -88,6 +89,16 @@ async def test_a_failing_poll_is_asked_again(server: TelegramServer, polling: Te
     await server.wait_shown(ALICE, 2)
 
 
+async def test_a_dead_connection_does_not_make_the_bot_deaf(
+    server: TelegramServer, dispatcher: FakeDispatcher, fake_time: FakeTime
+) -> None:
+    timing = Timing(lambda: NOON, fake_time, fake_time.sleep, poll_s=0, read_s=0.1, backoff_s=(0.001, 0.002))
+    server.hang("getUpdates", times=2)
+    async with opened(server, dispatcher, fake_time, timing=timing):
+        await server.say(ALICE, "签到")
+        await server.wait_shown(ALICE, 1)
+
+
 async def test_the_pause_between_failures_grows_to_its_cap(
     server: TelegramServer, dispatcher: FakeDispatcher, fake_time: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -97,8 +108,12 @@ async def test_the_pause_between_failures_grows_to_its_cap(
     async with opened(server, dispatcher, fake_time):
         await server.say(ALICE, "签到")
         await server.wait_shown(ALICE, 1)
+        server.garble("getUpdates", b"", status=502, accept=False)
+        await server.say(ALICE, "积分")
+        await server.say(ALICE, "菜单")
+        await server.wait_shown(ALICE, 3)
     waits = [record.args[1] for record in caplog.records if "again in" in record.msg and record.args]  # type: ignore[index]
-    assert waits == [0.001, 0.002, 0.002]
+    assert waits == [0.001, 0.002, 0.002, 0.001]  # a success forgets the failures
 
 
 async def test_silence_is_noticed(server: TelegramServer, polling: Telegram, fake_time: FakeTime) -> None:

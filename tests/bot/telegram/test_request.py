@@ -9,6 +9,7 @@ import pytest
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.request import CallError, Pause
 from tests.bot.telegram.conftest import ALICE, FakeTime
+from tests.bot.telegram.faults import Fault
 from tests.bot.telegram.server import TelegramServer
 
 WORDS = {"chat_id": str(ALICE), "text": "hello"}
@@ -81,8 +82,9 @@ async def test_a_broken_server_is_ambiguous(api: Api, server: TelegramServer, st
 
 
 async def test_a_redirect_is_not_followed_and_was_not_sent(api: Api, server: TelegramServer) -> None:
-    server.garble("sendMessage", b"", status=302, accept=False)
-    assert _outcome(await _failure(api)) == ("retry", "http_302")
+    elsewhere = f"{server.url}/bot{server.token}/getMe"  # the token must not follow anybody's directions
+    server.fault("sendMessage", Fault("answer", 307, location=elsewhere))
+    assert _outcome(await _failure(api)) == ("retry", "http_307")
     assert len(server.calls) == 1
 
 
@@ -155,3 +157,21 @@ async def test_a_file_larger_than_the_limit_is_refused(api: Api, server: Telegra
     with pytest.raises(CallError) as caught:
         await api.download("photos/big", 100)
     assert _outcome(caught.value) == ("permanent", "too_large")
+
+
+@pytest.mark.parametrize(("exempt", "calls"), [("", 0), ("127.0.0.1", 1)])
+async def test_a_proxy_of_the_environment_is_used_unless_the_host_is_exempt(
+    server: TelegramServer, fake_time: FakeTime, monkeypatch: pytest.MonkeyPatch, exempt: str, calls: int
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed.getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", exempt)
+        api = Api(token=server.token, api_url=server.url, pause=Pause(fake_time))
+        await api.open()
+        if exempt:
+            await api.call("getMe")
+        else:
+            assert _outcome(await _failure(api, "getMe")) == ("retry", "connect_refused")
+        await api.close()
+    assert len(server.calls) == calls

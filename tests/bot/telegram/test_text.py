@@ -49,6 +49,11 @@ def test_no_visible_sign_is_cut_in_two(sign: str) -> None:
         assert all(re.fullmatch(f"x*(?:{re.escape(sign)})*", part) for part in parts)
 
 
+def test_a_sentence_end_that_is_half_an_emoji_is_no_place_to_cut() -> None:
+    assert cut("一二三四。五六七‼️八九", 9) == ["一二三四。", "五六七‼️八九"]
+    assert cut("一二三四。五六!\ufe0f七八九十", 8) == ["一二三四。", "五六!\ufe0f七八九十"]
+
+
 def test_one_endless_sign_is_cut_all_the_same() -> None:
     parts = cut("e" + "\u0301" * 5000, TEXT_MAX)
     assert [units(part) for part in parts] == [4096, 905]
