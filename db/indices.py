@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Index
-from sqlmodel import Field, SQLModel
+from sqlalchemy import JSON, Column, Index, func, select
+from sqlmodel import Field, Session, SQLModel, col
+
+from db.organizations import Organization
 
 
 class PioneerIndex(SQLModel, table=True):
@@ -41,15 +44,19 @@ class FortressIndex(SQLModel, table=True):
     veto: bool = False
     stars: int
     rank: int
+    parts: dict[str, int] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False)
+    )  # aspect -> hundredths
     rank_before: int | None = None  # at the end of the last month
     as_of: date
     rules: str
 
 
 class IndicatorValue(SQLModel, table=True):
-    """The value of an indicator or value item of an organisation for one period (2026-03, 2026Q1, 2026H1, 2026)."""
+    """The value of an indicator or value item for one period (2026-03, 2026Q1, 2026H1, 2026)."""
 
     __tablename__ = "indicator_value"
+    __table_args__ = (Index("ix_indicator_value_indicator_id", "indicator_id", "period"),)
     organization_id: int = Field(foreign_key="organization.id", primary_key=True)
     indicator_id: str = Field(primary_key=True)
     period: str = Field(primary_key=True)
@@ -77,3 +84,38 @@ class Appraisal(SQLModel, table=True):
     self_score: int | None = None
     members_masses: int | None = None
     superior: int | None = None
+
+
+def fortress_of(session: Session, organization_id: int, year: int) -> FortressIndex | None:
+    """The branch's stored index; None before the first refresh of the year."""
+    return session.get(FortressIndex, (organization_id, year))
+
+
+def top(session: Session, year: int, field: str, most: int = 10) -> Sequence[tuple[int, str, int, int]]:
+    """(rank, name, score in hundredths, id) of the best branches of the field that are not vetoed."""
+    statement = (
+        select(col(FortressIndex.rank), col(Organization.name), col(FortressIndex.score), col(Organization.id))
+        .join(Organization, col(Organization.id) == col(FortressIndex.organization_id))
+        .where(
+            col(FortressIndex.year) == year,
+            col(FortressIndex.field) == field,
+            col(FortressIndex.veto).is_(False),
+        )
+        .order_by(col(FortressIndex.rank), col(Organization.id))
+        .limit(most)
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in session.execute(statement)]
+
+
+def field_size(session: Session, year: int, field: str) -> int:
+    """How many branches of the field have an index."""
+    statement = select(func.count()).where(col(FortressIndex.year) == year, col(FortressIndex.field) == field)
+    return int(session.execute(statement).scalar_one())
+
+
+def field_parts(session: Session, year: int, field: str) -> list[dict[str, int]]:
+    """The parts of every branch of the field, in hundredths."""
+    statement = select(col(FortressIndex.parts)).where(
+        col(FortressIndex.year) == year, col(FortressIndex.field) == field
+    )
+    return list(session.execute(statement).scalars())

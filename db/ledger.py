@@ -267,3 +267,19 @@ def line(session: Session, member_id: int, cause: str, rule_id: str | None = Non
 def count_lines(session: Session, member_id: int) -> int:
     """How many lines the member has."""
     return int(session.execute(select(func.count()).where(Entry.member_id == member_id)).scalar_one())
+
+
+def lines_of_rule(session: Session, member_id: int, rule_id: str, year: int, *, most: int) -> Sequence[Entry]:
+    """The member's last lines of the year under one rule, the newest first."""
+    statement = (
+        select(Entry)
+        .where(
+            col(Entry.member_id) == member_id,
+            col(Entry.rule_id) == rule_id,
+            col(Entry.day) >= date(year, 1, 1),
+            col(Entry.day) <= date(year, 12, 31),
+        )
+        .order_by(col(Entry.id).desc())
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()

@@ -1,9 +1,11 @@
 """What a person can say: one file per conversation. A new conversation is a file and a line in COMMANDS."""
 
 from handlers.binding import START, UNBIND
+from handlers.boards import BOARD
 from handlers.check_in import CHECK_IN
 from handlers.conversation import Command
 from handlers.hand_over import HAND_OVER
+from handlers.indices import INDEX
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
 from handlers.points import POINTS
@@ -17,6 +19,8 @@ COMMANDS: tuple[Command, ...] = (
     UNBIND,
     CHECK_IN,
     POINTS,
+    INDEX,
+    BOARD,
     REWARDS,
     HAND_OVER,
     ME,
