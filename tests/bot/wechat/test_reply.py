@@ -89,9 +89,9 @@ def test_any_words_come_back_as_one_text(text: str, name: str) -> None:
 
 
 def test_2048_bytes_are_one_piece_and_one_more_makes_two() -> None:
-    exact = "红" * 682 + "ab"
+    exact = "红" * 600 + "。" + "红" * 81 + "ab"
     assert parts(exact) == [exact]
-    assert parts(exact + "c") == [exact, "c"]
+    assert parts(exact + "c") == ["红" * 600 + "。", "红" * 81 + "abc"]
 
 
 def test_pieces_end_with_a_sentence() -> None:

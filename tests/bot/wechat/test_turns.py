@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
 
 from bot.channels.wechat import WeChat
 from notices.channel import Button, Message, Picture
@@ -150,6 +153,46 @@ async def test_a_retry_while_the_reply_is_late_carries_it_instead_of_a_customer_
     assert await person == "您说：指数"
     await wechat.idle()
     assert server.sent(ALICE) == [Seen("passive", "您说：指数")]
+
+
+async def test_a_reply_for_a_try_that_hung_up_goes_as_a_customer_message(
+    account: Accounts, server: WeChatServer, echo: EchoDispatcher
+) -> None:
+    wechat = await account()
+    query, body = server.sealed(server.typed(ALICE, "指数").document)
+    status, _ = await hang_up_after(wechat, query, body)
+    await wechat.idle()
+    assert status == 200
+    assert server.sent(ALICE) == [Seen("customer", "您说：指数")]
+
+
+async def hang_up_after(wechat: WeChat, query: str, body: bytes) -> tuple[int, bytes]:
+    """One request whose caller is gone once the body was sent; what would have been answered."""
+    app = FastAPI()
+    app.include_router(wechat.router)
+    incoming: list[dict[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
+    said: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return incoming.pop(0) if incoming else {"type": "http.disconnect"}
+
+    async def send(event: Any) -> None:
+        said.append(event)
+
+    scope = {"type": "http", "method": "POST", "path": "/wechat", "raw_path": b"/wechat", "headers": []}
+    await app({**scope, "query_string": query.encode()}, receive, send)
+    return said[0]["status"], said[1]["body"]
+
+
+async def test_a_new_process_does_not_push_again_what_was_taken(
+    account: Accounts, server: WeChatServer, echo: EchoDispatcher
+) -> None:
+    letter = server.typed(ALICE, "指数")
+    for _ in range(2):  # the second account is the first one's process, started again
+        wechat = await account()
+        await hang_up_after(wechat, *server.sealed(letter.document))
+        await wechat.idle()
+    assert server.sent(ALICE) == [Seen("customer", "您说：指数")]
 
 
 async def test_a_new_process_gives_a_redelivery_the_stored_reply(

@@ -18,7 +18,7 @@ from handlers.conversation import Command, Picture, Reply
 from notices.quotas import left_for
 from tests import cast
 from tests.bot.wechat.conftest import ALICE, BOB, Accounts, Clock
-from tests.bot.wechat.server import WeChatServer
+from tests.bot.wechat.server import ACCEPT_AND_DROP, WeChatServer
 from tests.conftest import ZONE
 
 Look = Callable[[Callable[[Session], Any]], Awaitable[Any]]
@@ -115,6 +115,16 @@ async def test_what_a_reply_takes_from_the_window_is_counted(
     await slow.idle()
     assert len(server.sent(BOB)) == 3
     assert left_for(await look(chat(BOB)), clock()) == remaining
+
+
+async def test_a_late_reply_that_may_have_arrived_is_counted_too(
+    account: Accounts, dispatcher: Dispatcher, server: WeChatServer, look: Look, clock: Clock
+) -> None:
+    slow = await account(dispatcher=dispatcher, budget_s=0.0)
+    server.script("message/custom/send", ACCEPT_AND_DROP)
+    await server.say(BOB, "菜单")
+    await slow.idle()
+    assert left_for(await look(chat(BOB)), clock()) == 4
 
 
 async def test_a_picture_a_voice_and_a_place_get_an_answer(wechat: WeChat, server: WeChatServer) -> None:
