@@ -32,6 +32,7 @@ class Answer:
 
     taken: the platform has already taken this reply, so a channel that pushes replies need not push it again.
     picture_id: the row of a picture that came with the message and is still to be fetched from the platform.
+    rebound: the chat has got or lost its member.
     """
 
     inbound_id: int | None
@@ -40,13 +41,15 @@ class Answer:
     taken: bool = False
     member_id: int | None = None
     picture_id: int | None = None
+    rebound: bool = False
 
 
 class Dispatcher:
     """Takes messages in. `clock` gives the present instant, aware, in UTC.
 
     abroad: channels over which no full name and no list of members goes. on_picture: called when a message
-    brought a picture whose bytes are still to be fetched.
+    brought a picture whose bytes are still to be fetched. on_rebound: called with channel and address when a
+    chat has got or lost its member.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Dispatcher:
         demo: bool = False,
         abroad: Collection[str] = (),
         on_picture: Callable[[], None] = lambda: None,
+        on_rebound: Callable[[str, str], None] = lambda _channel, _address: None,
     ) -> None:
         self._writer = writer
         self.zone = zone
@@ -66,6 +70,7 @@ class Dispatcher:
         self.demo = demo
         self._abroad = frozenset(abroad)
         self._on_picture = on_picture
+        self._on_rebound = on_rebound
         self._commands = tuple(commands)
 
     async def answer(self, incoming: Incoming) -> Answer:
@@ -79,6 +84,8 @@ class Dispatcher:
         answer = await self._answer(incoming, person)
         if answer.picture_id is not None:
             self._on_picture()
+        if answer.rebound:
+            self._on_rebound(incoming.channel, incoming.address)
         return answer
 
     async def _answer(self, incoming: Incoming, person: str) -> Answer:
@@ -119,7 +126,9 @@ class Dispatcher:
             accounts.remember(session, context.who, incoming.sent_at)
             accounts.disable(session, incoming.channel, incoming.address, "left")
             return self._store(session, context, None)
-        return self._settle(session, context, respond(context, self._commands))
+        before = context.who.member_id
+        answer = self._settle(session, context, respond(context, self._commands))
+        return replace(answer, rebound=True) if context.who.member_id != before else answer
 
     def _apologise(self, session: Session, incoming: Incoming, incident: str) -> Answer:
         context = self._context(session, incoming)
@@ -157,7 +166,7 @@ class Dispatcher:
         """Complete the reply with the ways out and a waiting letter, and note what the chat waits for."""
         who, incoming = context.who, context.incoming
         message = _with_exits(reply, context)
-        if who.mailbox and who.member_id is not None:
+        if who.mailbox and who.member_id is not None and reply.expect is None:  # no letter into a dialogue
             message = mailbox.handed_over(session, who, message, context.now)
         who.choices = {str(number): button.action for number, button in message.numbered()}
         who.expect, who.back = reply.expect, reply.back

@@ -182,6 +182,7 @@ def enqueue_for_all(
         insert(Delivery)
         .from_select(["member_id", *constants], rows, include_defaults=False)
         .on_conflict_do_nothing(index_elements=["key", "member_id", "part"])
+        .execution_options(preserve_rowcount=True)
     )
     return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
@@ -269,3 +270,9 @@ def expire_mailbox(session: Session, now: datetime) -> int:
         .execution_options(synchronize_session=False)
     )
     return int(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def count_by_state(session: Session) -> dict[str, int]:
+    """How many rows are in each state."""
+    rows = session.execute(select(col(Delivery.state), func.count()).group_by(col(Delivery.state)))
+    return {row[0]: int(row[1]) for row in rows}

@@ -1,14 +1,25 @@
-"""Topics, subscriptions, Red Letters, and who has read and answered them."""
+"""Topics, subscriptions, and Red Letters from draft to done. `db.receipts` holds what became of them."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index
-from sqlmodel import Field, SQLModel
+from sqlalchemy import JSON, Column, Index, delete, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Field, Session, SQLModel, col
+
+from db.deliveries import Delivery
+from db.members import Member, Role
+from db.organizations import Organization
 
 LETTER_STATES = ("draft", "submitted", "approved", "sending", "done", "stopped")
+APPROVAL_FOR = timedelta(hours=24)  # how long a second person may approve what was submitted
+SENDING_ROLES = frozenset({"secretary", "department", "operator"})
+APPROVING_ROLES = frozenset({"committee_reviewer", "department", "secretary", "operator"})
 
 
 class Topic(SQLModel, table=True):
@@ -41,23 +52,28 @@ class Letter(SQLModel, table=True):
     topic_id: str = Field(foreign_key="topic.id")
     author_id: int | None = Field(default=None, foreign_key="member.id")  # None: the service itself
     organization_id: int = Field(foreign_key="organization.id")  # the node in whose name it is sent
-    audience: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    audience: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False)
+    )  # db.audiences.Audience
     title: str
     body: str
     ask: str = "ack"  # none, ack (the 收到 button)
     answer_until: datetime | None = None
+    urgent: bool = False  # goes out in quiet hours, too; needs a second person
     state: str = "draft"  # one of LETTER_STATES
-    lane: int = 2  # 0 replies and urgent, 1 branch letters, 2 city letters
-    content_hash: str = ""
+    lane: int = 2  # 0 urgent, 1 branch letters, 2 city letters
+    content_hash: str = ""  # of what was submitted or sent; empty while it may change
     recipients: int = 0  # rows written when it was sent
     unbound: int = 0  # people of the audience without any chat
     origin: str | None = Field(default=None, unique=True)  # what made it, for letters of the service: unique
     created_at: datetime
+    submitted_at: datetime | None = None
     approved_by: int | None = Field(default=None, foreign_key="member.id")
     approved_at: datetime | None = None
     sent_at: datetime | None = None
     expires_at: datetime | None = None
     stopped_at: datetime | None = None
+    stop_reason: str = ""  # "author", "role_ended"
 
 
 class Receipt(SQLModel, table=True):
@@ -69,4 +85,176 @@ class Receipt(SQLModel, table=True):
     acked_at: datetime | None = None
     help_at: datetime | None = None  # "有困难，请联系我"
     answer: str = ""
-    chased_at: datetime | None = None
+
+
+def fingerprint(letter: Letter) -> str:
+    """SHA-256 over all that a reader sees and who is to get it: what an approval is bound to."""
+    until = letter.answer_until.isoformat() if letter.answer_until else None
+    content = [letter.topic_id, letter.title, letter.body, letter.ask, until, letter.urgent]
+    whom = [letter.author_id, letter.organization_id, letter.audience]
+    text = json.dumps([*content, *whom], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def topics(session: Session) -> Sequence[Topic]:
+    """Every topic in the order in which people see them."""
+    return session.execute(select(Topic).order_by(col(Topic.order), col(Topic.id))).scalars().all()
+
+
+def left_topics(session: Session, member_id: int) -> set[str]:
+    """Ids of the topics that the member has left."""
+    statement = select(col(Subscription.topic_id)).where(
+        col(Subscription.member_id) == member_id, col(Subscription.wanted).is_(False)
+    )
+    return set(session.execute(statement).scalars())
+
+
+def choose(session: Session, member_id: int, topic_id: str, *, wanted: bool, at: datetime) -> None:
+    """Note a member's choice about a topic; it holds from this moment on."""
+    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    adding = insert(Subscription).values(member_id=member_id, topic_id=topic_id, wanted=wanted, changed_at=at)
+    session.execute(
+        adding.on_conflict_do_update(
+            index_elements=["member_id", "topic_id"], set_={"wanted": wanted, "changed_at": at}
+        )
+    )
+
+
+def drop_drafts(session: Session, author_id: int) -> None:
+    """Delete what the author began and never sent: one draft at a time."""
+    session.execute(
+        delete(Letter)
+        .where(col(Letter.author_id) == author_id, col(Letter.state) == "draft")
+        .execution_options(synchronize_session=False)
+    )
+
+
+def move(session: Session, letter: Letter, *, was: tuple[str, ...], **values: Any) -> bool:
+    """Change a letter that is still in one of the states `was`; False when somebody else was faster."""
+    changed = session.execute(
+        update(Letter)
+        .where(col(Letter.id) == letter.id, col(Letter.state).in_(was))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(letter)
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def approve(session: Session, letter: Letter, *, by: int, content_hash: str, at: datetime) -> bool:
+    """Approve exactly this content, once, within APPROVAL_FOR, never by its author; False otherwise."""
+    changed = session.execute(
+        update(Letter)
+        .where(
+            col(Letter.id) == letter.id,
+            col(Letter.state) == "submitted",
+            col(Letter.content_hash) == content_hash,
+            col(Letter.submitted_at) > at - APPROVAL_FOR,
+            col(Letter.author_id) != by,
+        )
+        .values(state="approved", approved_by=by, approved_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(letter)
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def finish(session: Session) -> int:
+    """Close the letters of which nothing is on its way any more; how many."""
+    under_way = (
+        select(col(Delivery.id))
+        .where(
+            col(Delivery.letter_id) == col(Letter.id),
+            col(Delivery.state).in_(("queued", "claimed", "sending", "retry")),
+        )
+        .exists()
+    )
+    changed = session.execute(
+        update(Letter)
+        .where(col(Letter.state) == "sending", ~under_way)
+        .values(state="done")
+        .execution_options(synchronize_session=False)
+    )
+    return int(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def by_author(session: Session, author_id: int, *, most: int, offset: int = 0) -> Sequence[Letter]:
+    """What the author has sent, the newest first."""
+    statement = (
+        select(Letter)
+        .where(col(Letter.author_id) == author_id, col(Letter.sent_at).is_not(None))
+        .order_by(col(Letter.sent_at).desc(), col(Letter.id).desc())
+        .limit(most)
+        .offset(offset)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def submitted(session: Session, since: datetime) -> Sequence[Letter]:
+    """Letters that wait for a second person and were submitted after `since`, the oldest first."""
+    statement = (
+        select(Letter)
+        .where(col(Letter.state) == "submitted", col(Letter.submitted_at) > since)
+        .order_by(col(Letter.submitted_at))
+    )
+    return session.execute(statement).scalars().all()
+
+
+def received(session: Session, member_id: int, *, most: int, offset: int = 0) -> Sequence[Letter]:
+    """Letters that have reached the member, the newest first."""
+    statement = (
+        select(Letter)
+        .join(Delivery, col(Delivery.letter_id) == col(Letter.id))
+        .where(
+            col(Delivery.member_id) == member_id,
+            col(Delivery.state) == "sent",
+            col(Delivery.part) == 1,
+            col(Delivery.content).is_(None),
+            ~col(Delivery.key).contains(":chase:"),
+        )
+        .order_by(col(Delivery.finished_at).desc(), col(Delivery.id).desc())
+        .limit(most)
+        .offset(offset)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def author_may(session: Session, letter: Letter, day: date) -> bool:
+    """Whether the author still holds a role from which this letter may go out; always for the service's own."""
+    if letter.author_id is None:
+        return True
+    ids = _path_ids(session, letter.organization_id)
+    statement = select(col(Role.id)).where(
+        col(Role.member_id) == letter.author_id,
+        col(Role.organization_id).in_(ids),
+        col(Role.role).in_(SENDING_ROLES),
+        *_in_force(day),
+    )
+    return session.execute(statement).first() is not None
+
+
+def approvers(session: Session, letter: Letter, day: date) -> Sequence[Member]:
+    """People other than the author whose own subtree holds the whole audience."""
+    ids = _path_ids(session, int(letter.audience["node"]))
+    statement = (
+        select(Member)
+        .join(Role, col(Role.member_id) == col(Member.id))
+        .where(
+            col(Role.organization_id).in_(ids),
+            col(Role.role).in_(APPROVING_ROLES),
+            *_in_force(day),
+            col(Member.status) == "active",
+            col(Member.id) != letter.author_id,
+        )
+        .order_by(col(Member.id))
+    )
+    return session.execute(statement).scalars().unique().all()
+
+
+def _path_ids(session: Session, organization_id: int) -> list[int]:
+    found = session.get(Organization, organization_id)
+    return [int(part) for part in found.path.strip("/").split("/")] if found else []
+
+
+def _in_force(day: date) -> tuple[Any, ...]:
+    return (col(Role.from_day) <= day, or_(col(Role.to_day).is_(None), col(Role.to_day) > day))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import deliveries
+from db import audiences, deliveries, letters, receipts
+from db.letters import Letter
 from notices.channel import Message
+from notices.letters import KEPT_FOR, chase_key, key_of
+
+CITY = ZoneInfo("Asia/Shanghai")
 
 
 def tell(
@@ -36,4 +41,58 @@ def tell(
         urgent=urgent,
         not_before=now,
         expires_at=expires_at,
+    )
+
+
+def queue_letter(session: Session, letter: Letter, now: datetime, zone: ZoneInfo = CITY) -> int:
+    """Write one row for every recipient that the letter's audience has now, and start sending; how many rows.
+
+    `letter.recipients` and `letter.unbound` say afterwards how many people it goes to, and how many have no chat.
+    Idempotent: a second call adds only people who were not in the audience before. Right for letters of the
+    service (author None) and for those that their author has confirmed: this function asks nobody.
+    """
+    if letter.id is None:
+        session.add(letter)
+        session.flush()
+    assert letter.id is not None
+    day = now.astimezone(zone).date()
+    whom = audiences.audience(letter.audience)
+    recipients = audiences.members_in(session, whom, day)
+    letter.state, letter.sent_at = "sending", letter.sent_at or now
+    letter.content_hash = letters.fingerprint(letter)
+    letter.expires_at = letter.expires_at or now + KEPT_FOR
+    session.add(letter)
+    session.flush()
+    added = deliveries.enqueue_for_all(
+        session,
+        audiences.with_chat(recipients),
+        key=key_of(letter),
+        letter_id=letter.id,
+        lane=letter.lane,
+        urgent=letter.urgent,
+        not_before=now,
+        expires_at=letter.expires_at,
+    )
+    letter.recipients += added
+    letter.unbound = audiences.count(session, whom, day) - letter.recipients
+    session.add(letter)
+    session.flush()
+    return added
+
+
+def chase(session: Session, letter: Letter, now: datetime, zone: ZoneInfo = CITY) -> int | None:
+    """Remind those who got the letter and have not read it, once a day; how many. None: done today already."""
+    assert letter.id is not None
+    key = chase_key(letter, now.astimezone(zone).date().isoformat())
+    if receipts.was_chased(session, key):
+        return None
+    return deliveries.enqueue_for_all(
+        session,
+        receipts.unread(session, letter.id).order_by(None),
+        key=key,
+        letter_id=letter.id,
+        lane=letter.lane,
+        urgent=False,
+        not_before=now,
+        expires_at=letter.answer_until if letter.answer_until and letter.answer_until > now else None,
     )

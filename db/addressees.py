@@ -1,0 +1,98 @@
+"""What the planner has to know about the people of one batch: a few queries, however many they are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from sqlalchemy import select, update
+from sqlmodel import Session, col
+
+from db.accounts import Chat
+from db.deliveries import Attempt
+from db.letters import Letter, Subscription, Topic
+from db.members import Member
+
+
+@dataclass(slots=True)
+class Reach:
+    """One chat of an addressee. The window fields are what `notices.quotas` counts with."""
+
+    channel: str
+    address: str
+    language: str
+    disabled: str | None
+    window_kind: str | None
+    window_opened_at: datetime | None
+    window_sent: int
+
+
+@dataclass(slots=True)
+class Addressee:
+    """A member as the planner sees one; `chats` with the one heard from last first."""
+
+    id: int
+    status: str
+    quiet_from_minute: int | None
+    quiet_to_minute: int | None
+    letters_paused_until: date | None
+    preferred_channel: str | None
+    timezone: str | None
+    chats: list[Reach] = field(default_factory=list)
+    left_topics: set[str] = field(default_factory=set)
+
+
+_MEMBER = tuple(getattr(Member, name) for name in Addressee.__slots__ if name not in ("chats", "left_topics"))
+_CHAT = tuple(getattr(Chat, name) for name in Reach.__slots__)
+
+
+def addressees(session: Session, member_ids: Collection[int]) -> dict[int, Addressee]:
+    """The members by id, with their chats and the topics that they have left."""
+    found = {
+        row[0]: Addressee(*row) for row in session.execute(select(*_MEMBER).where(col(Member.id).in_(member_ids)))
+    }
+    chats = (
+        select(col(Chat.member_id), *_CHAT)
+        .where(col(Chat.member_id).in_(member_ids))
+        .order_by(col(Chat.heard_at).is_(None), col(Chat.heard_at).desc(), col(Chat.id).desc())
+    )
+    for member_id, *values in session.execute(chats):
+        found[member_id].chats.append(Reach(*values))
+    left = select(col(Subscription.member_id), col(Subscription.topic_id)).where(
+        col(Subscription.member_id).in_(member_ids), col(Subscription.wanted).is_(False)
+    )
+    for member_id, topic_id in session.execute(left):
+        found[member_id].left_topics.add(topic_id)
+    return found
+
+
+def letters(session: Session, letter_ids: Collection[int]) -> dict[int, tuple[Letter, Topic]]:
+    """The letters by id, each with its topic."""
+    statement = (
+        select(Letter, Topic)
+        .join(Topic, col(Topic.id) == col(Letter.topic_id))
+        .where(col(Letter.id).in_(letter_ids))
+        .execution_options(populate_existing=True)
+    )
+    return {letter.id: (letter, topic) for letter, topic in session.execute(statement)}
+
+
+def refused_ways(session: Session, delivery_ids: Iterable[int]) -> set[tuple[int, str, str]]:
+    """(delivery, channel, address) of every way that has refused for good."""
+    statement = select(col(Attempt.delivery_id), col(Attempt.channel), col(Attempt.address)).where(
+        col(Attempt.delivery_id).in_(list(delivery_ids)), col(Attempt.outcome).startswith("permanent")
+    )
+    return {(row[0], row[1], row[2]) for row in session.execute(statement)}
+
+
+def moved(session: Session, channel: str, address: str, new_address: str) -> None:
+    """Note the new address of a chat, unless that address is known already."""
+    taken = select(col(Chat.id)).where(col(Chat.channel) == channel, col(Chat.address) == new_address)
+    if session.execute(taken).first() is None:
+        session.execute(
+            update(Chat)
+            .where(col(Chat.channel) == channel, col(Chat.address) == address)
+            .values(address=new_address)
+            .execution_options(synchronize_session=False)
+        )

@@ -1,0 +1,168 @@
+"""Who a letter is for: from a node of the tree and a few words to a query of members."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Select, case, func, or_, select
+from sqlmodel import Session, col
+
+from db.accounts import Chat
+from db.ledger import Entry
+from db.letters import Subscription
+from db.members import Member, Membership
+from db.organizations import Organization, RegionOrganization
+
+WHO = ("all", "mobile", "dues_unpaid")
+DUES_RULE = "PB2"
+UNBOUND, UNREACHABLE, OTHER = "unbound", "unreachable", "other"
+_FAR = 50  # ranks from here on are no channel
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Active members in the subtree of `node`; `who` is one of WHO. field, region_id: only those branches."""
+
+    node: int
+    who: str = "all"
+    field: str | None = None
+    region_id: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The stored form; what is not set is left out."""
+        names = ("node", "who", "field", "region_id")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+def audience(stored: Mapping[str, Any]) -> Audience:
+    """The audience that `Audience.to_json` stored."""
+    return Audience(**stored)
+
+
+def members_in(session: Session, whom: Audience, day: date) -> Select[Any]:
+    """A query of the ids of the members who belong to the audience on `day`. An unknown node holds nobody."""
+    node = session.get(Organization, whom.node)
+    path = node.path if node else "none"
+    statement = (
+        select(col(Member.id))
+        .join(Membership, col(Membership.member_id) == col(Member.id))
+        .join(Organization, col(Organization.id) == col(Membership.organization_id))
+        .where(
+            col(Member.status) == "active",
+            col(Membership.from_day) <= day,
+            or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day),
+            col(Organization.path).startswith(path, autoescape=True),
+        )
+    )
+    if whom.who == "mobile":
+        statement = statement.where(col(Member.mobile).is_(True))
+    elif whom.who == "dues_unpaid":
+        statement = statement.where(~_paid(day))
+    elif whom.who != "all":
+        raise ValueError(f"audience {whom.who!r} is none of {', '.join(WHO)}")
+    if whom.field is not None:
+        statement = statement.where(col(Organization.field) == whom.field)
+    if whom.region_id is not None:
+        statement = statement.where(col(Organization.id).in_(_in_region(session, whom.region_id)))
+    return statement
+
+
+def count(session: Session, whom: Audience, day: date) -> int:
+    """How many people the audience has."""
+    chosen = members_in(session, whom, day).subquery()
+    return int(session.execute(select(func.count()).select_from(chosen)).scalar_one())
+
+
+def with_chat(recipients: Select[Any]) -> Select[Any]:
+    """Those of the members who have bound any chat."""
+    bound = select(col(Chat.id)).where(col(Chat.member_id) == col(Member.id)).exists()
+    return recipients.where(bound)
+
+
+def ways(session: Session, recipients: Select[Any], order: Sequence[str]) -> dict[str, int]:
+    """How many of the members each channel would be the first way for; ways without anybody are missing.
+
+    order: channels, the best first; a member's own preference comes before it. Beside the channels: UNBOUND (no
+    chat), UNREACHABLE (only chats that cannot be reached any more), OTHER (a channel not in `order`).
+    """
+    chosen = recipients.subquery()
+    place = case(
+        *((col(Chat.channel) == name, number) for number, name in enumerate(order, 1)), else_=len(order) + 1
+    )
+    rank = case(
+        (col(Chat.id).is_(None), 2 * _FAR),
+        (col(Chat.disabled).is_not(None), _FAR),
+        (col(Chat.channel) == col(Member.preferred_channel), place),
+        else_=place + len(order) + 1,
+    )
+    best = (
+        select(func.min(rank).label("rank"))
+        .select_from(chosen)
+        .join(Member, col(Member.id) == chosen.c[0])
+        .outerjoin(Chat, col(Chat.member_id) == chosen.c[0])
+        .group_by(chosen.c[0])
+        .subquery()
+    )
+    names = (*order, OTHER)
+    found: dict[str, int] = {}
+    for number, people in session.execute(select(best.c.rank, func.count()).group_by(best.c.rank)):
+        way = (
+            UNBOUND if number == 2 * _FAR else UNREACHABLE if number == _FAR else names[(number - 1) % len(names)]
+        )
+        found[way] = found.get(way, 0) + people
+    return found
+
+
+def left_topic(session: Session, recipients: Select[Any], topic_id: str) -> int:
+    """How many of the members have left the topic."""
+    chosen = recipients.subquery()
+    statement = (
+        select(func.count())
+        .select_from(chosen)
+        .join(Subscription, col(Subscription.member_id) == chosen.c[0])
+        .where(col(Subscription.topic_id) == topic_id, col(Subscription.wanted).is_(False))
+    )
+    return int(session.execute(statement).scalar_one())
+
+
+def children(session: Session, node_id: int) -> Sequence[Organization]:
+    """The organisations directly under a node that still exist, by name."""
+    statement = (
+        select(Organization)
+        .where(col(Organization.parent_id) == node_id, col(Organization.closed_on).is_(None))
+        .order_by(col(Organization.id))
+    )
+    return session.execute(statement).scalars().all()
+
+
+def _paid(day: date) -> Any:
+    """Has the member a dues line of this month that was not taken back?"""
+    first = day.replace(day=1)
+    next_month = date(day.year + day.month // 12, day.month % 12 + 1, 1)
+    return (
+        select(col(Entry.member_id))
+        .where(
+            col(Entry.member_id) == col(Member.id),
+            col(Entry.rule_id) == DUES_RULE,
+            col(Entry.day) >= first,
+            col(Entry.day) < next_month,
+        )
+        .group_by(col(Entry.member_id))
+        .having(func.sum(col(Entry.points)) > 0)
+        .exists()
+    )
+
+
+def _in_region(session: Session, region_id: int) -> Select[Any]:
+    """Ids of the organisations of a region, with everything under them."""
+    roots = session.execute(
+        select(col(Organization.path))
+        .join(RegionOrganization, col(RegionOrganization.organization_id) == col(Organization.id))
+        .where(col(RegionOrganization.region_id) == region_id)
+    ).scalars()
+    under = [col(Organization.path).startswith(path, autoescape=True) for path in roots]
+    inside = or_(*under) if under else col(Organization.id).is_(None)
+    return select(col(Organization.id)).where(inside)

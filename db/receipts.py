@@ -1,0 +1,209 @@
+"""What became of a letter: who got it, who read it, who answered, and whom it did not reach and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col
+
+from db.deliveries import MAILBOX, Delivery
+from db.letters import Receipt
+from db.members import Member
+
+ACTS = ("read", "ack", "help")
+OUTCOMES = {"sent": "sent", "ambiguous": "ambiguous", "failed": "failed", "suppressed": "suppressed"}
+
+
+def note(session: Session, letter_id: int, member_id: int, act: str, at: datetime) -> Receipt:
+    """Note that a recipient read, acked or asked for help; the first time of each stands. Acting is reading."""
+    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    values = {"read_at": at, "acked_at": at if act == "ack" else None, "help_at": at if act == "help" else None}
+    adding = insert(Receipt).values(letter_id=letter_id, member_id=member_id, answer="", **values)
+    kept = {name: func.coalesce(getattr(Receipt, name), adding.excluded[name]) for name in values}
+    session.execute(adding.on_conflict_do_update(index_elements=["letter_id", "member_id"], set_=kept))
+    found = session.get(Receipt, (letter_id, member_id), populate_existing=True)
+    assert found is not None
+    return found
+
+
+def of(session: Session, letter_id: int, member_id: int) -> Receipt | None:
+    """What this recipient has done with the letter so far."""
+    return session.get(Receipt, (letter_id, member_id), populate_existing=True)
+
+
+def last_asking(session: Session, member_id: int) -> int | None:
+    """The last letter that reached the member and that was not acked yet; None when there is none."""
+    statement = (
+        select(col(Delivery.letter_id))
+        .outerjoin(
+            Receipt,
+            (col(Receipt.letter_id) == col(Delivery.letter_id)) & (col(Receipt.member_id) == member_id),
+        )
+        .where(
+            col(Delivery.member_id) == member_id,
+            col(Delivery.state) == "sent",
+            col(Delivery.letter_id).is_not(None),
+            col(Receipt.acked_at).is_(None),
+        )
+        .order_by(col(Delivery.finished_at).desc(), col(Delivery.id).desc())
+        .limit(1)
+    )
+    return session.execute(statement).scalar()
+
+
+@dataclass(slots=True)
+class Tally:
+    """People by what became of a letter.
+
+    waiting: still to be sent. mailbox: reason -> people who get it with their next message. not_sent: reason ->
+    people whom it was not or not surely sent to. unread: got it and did not act on it. partly: got a part only.
+    """
+
+    sent: int = 0
+    read: int = 0
+    acked: int = 0
+    help: int = 0
+    waiting: int = 0
+    partly: int = 0
+    mailbox: dict[str, int] = field(default_factory=dict)
+    not_sent: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def unread(self) -> int:
+        """People who got it and did not act on it."""
+        return self.sent - self.read
+
+
+def tally(session: Session, letter_id: int) -> Tally:
+    """The figures of a letter at this moment."""
+    found = Tally()
+    in_mailbox = case((col(Delivery.channel) == MAILBOX, 1), else_=0)
+    statement = (
+        select(col(Delivery.state), in_mailbox, col(Delivery.reason), func.count())
+        .where(*_first_parts(letter_id))
+        .group_by(col(Delivery.state), in_mailbox, col(Delivery.reason))
+    )
+    for state, boxed, reason, people in session.execute(statement):
+        if state == "sent":
+            found.sent += people
+        elif state == "queued" and boxed:
+            found.mailbox[reason] = found.mailbox.get(reason, 0) + people
+        elif state in ("queued", "claimed", "sending", "retry"):
+            found.waiting += people
+        else:
+            why = state if state in ("ambiguous", "expired", "cancelled") else reason
+            found.not_sent[why] = found.not_sent.get(why, 0) + people
+    acts = (col(Receipt.read_at), col(Receipt.acked_at), col(Receipt.help_at))
+    row = session.execute(
+        select(*(func.count(act) for act in acts))
+        .join(Delivery, (col(Delivery.letter_id) == col(Receipt.letter_id)) & _same_member())
+        .where(*_first_parts(letter_id), col(Delivery.state) == "sent")
+    ).one()
+    found.read, found.acked, found.help = row
+    found.partly = _broken_off(session, letter_id)
+    return found
+
+
+def unread(session: Session, letter_id: int) -> Select[Any]:
+    """A query of the ids of the members who got the letter and did not act on it."""
+    read = _receipt_with(col(Receipt.read_at))
+    return (
+        select(col(Delivery.member_id))
+        .where(*_first_parts(letter_id), col(Delivery.state) == "sent", ~read)
+        .order_by(col(Delivery.member_id))
+    )
+
+
+def was_chased(session: Session, key: str) -> bool:
+    """Whether this chase has been written."""
+    return session.execute(select(literal(1)).where(col(Delivery.key) == key).limit(1)).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One recipient of a letter. state: acked, help, read, sent, mailbox, waiting, or why it was not sent."""
+
+    member_id: int
+    name: str
+    state: str
+
+
+def lines(session: Session, letter_id: int, *, only: str | None, most: int, offset: int) -> Sequence[Line]:
+    """Recipients by name. only: `unread` (those whom `Tally.unread` counts), `help`, or None for everybody."""
+    statement = (
+        select(
+            col(Member.id),
+            col(Member.name),
+            col(Delivery.state),
+            col(Delivery.channel),
+            col(Delivery.reason),
+            col(Receipt.read_at),
+            col(Receipt.acked_at),
+            col(Receipt.help_at),
+        )
+        .select_from(Delivery)
+        .join(Member, col(Member.id) == col(Delivery.member_id))
+        .outerjoin(Receipt, (col(Receipt.letter_id) == col(Delivery.letter_id)) & _same_member())
+        .where(*_first_parts(letter_id))
+    )
+    if only == "unread":
+        statement = statement.where(col(Delivery.state) == "sent", col(Receipt.read_at).is_(None))
+    elif only == "help":
+        statement = statement.where(col(Receipt.help_at).is_not(None))
+    rows = session.execute(statement.order_by(col(Member.id)).limit(most).offset(offset))
+    return [Line(row[0], row[1], _state(*row[2:])) for row in rows]
+
+
+def _state(
+    state: str,
+    channel: str | None,
+    reason: str,
+    read_at: datetime | None,
+    acked_at: datetime | None,
+    help_at: datetime | None,
+) -> str:
+    if help_at:
+        return "help"
+    if acked_at:
+        return "acked"
+    if read_at:
+        return "read"
+    if state == "queued" and channel == MAILBOX:
+        return "mailbox"
+    if state in ("queued", "claimed", "sending", "retry"):
+        return "waiting"
+    return reason if state in ("suppressed", "failed") else state
+
+
+def _first_parts(letter_id: int) -> tuple[Any, ...]:
+    """The rows that stand for one recipient each; chases and further parts do not."""
+    return (
+        col(Delivery.letter_id) == letter_id,
+        col(Delivery.key) == f"letter:{letter_id}",
+        col(Delivery.part) == 1,
+    )
+
+
+def _same_member() -> Any:
+    return col(Receipt.member_id) == col(Delivery.member_id)
+
+
+def _receipt_with(moment: Any) -> Any:
+    same = (col(Receipt.letter_id) == col(Delivery.letter_id), _same_member(), moment.is_not(None))
+    return select(literal(1)).select_from(Receipt).where(*same).exists()
+
+
+def _broken_off(session: Session, letter_id: int) -> int:
+    """How many got the beginning of a long letter and not its end."""
+    statement = select(func.count(func.distinct(col(Delivery.member_id)))).where(
+        col(Delivery.letter_id) == letter_id,
+        col(Delivery.key) == f"letter:{letter_id}",
+        col(Delivery.part) > 1,
+        col(Delivery.state).in_(("failed", "ambiguous", "cancelled", "expired")),
+    )
+    return int(session.execute(statement).scalar_one())

@@ -1,0 +1,147 @@
+"""Red Letters as people see them, and what happens to one after it was sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from db import audit, deliveries, letters, receipts
+from db.letters import Letter, Topic
+from db.organizations import Organization
+from notices.channel import Button, Message
+from notices.wording import Wording
+
+TEXT_MAX = 5_000  # characters of a letter: about eight screens of a phone
+TITLE_MAX = 40  # characters of a first line that is taken as the title
+NAME_MAX = 18  # characters of a letter's name in a list
+KEPT_FOR = timedelta(days=30)  # after this a letter that still waits is not handed over any more
+OWN_LEVELS = ("branch", "party_group")  # nodes whose secretary writes to their own people, without a second person
+
+
+def key_of(letter: Letter) -> str:
+    """The key of the letter's rows in the outbox."""
+    return f"letter:{letter.id}"
+
+
+def chase_key(letter: Letter, day: str) -> str:
+    """The key of the reminder that goes to those who have not read it, once on one day."""
+    return f"letter:{letter.id}:chase:{day}"
+
+
+def topic_title(topic: Topic, say: Wording) -> str:
+    """The topic's name in the reader's language."""
+    return topic.title_en if say.language == "en" else topic.title
+
+
+def name_of(letter: Letter) -> str:
+    """What a letter is called in a list: its title, or the beginning of its text."""
+    name = letter.title or " ".join(letter.body.split())
+    return name if len(name) <= NAME_MAX else name[: NAME_MAX - 1] + "…"
+
+
+def parted(text: str) -> tuple[str, str]:
+    """(title, body): a short first line is the title; without one the title is empty."""
+    first, _, rest = text.strip().partition("\n")
+    if rest.strip() and len(first.strip()) <= TITLE_MAX:
+        return first.strip(), rest.strip()
+    return "", text.strip()
+
+
+def letter_message(letter: Letter, topic: Topic, say: Wording, zone: ZoneInfo, *, trial: bool = False) -> Message:
+    """The letter as its readers see it. trial: a rehearsal, which looks different and has no working buttons."""
+    heading = "letters.heading_trial" if trial else "letters.heading"
+    lines = [say(heading, topic=topic_title(topic, say), title=letter.title).rstrip(), letter.body]
+    if topic.mandatory:
+        lines.append(say("letters.mandatory"))
+    if letter.answer_until and letter.ask == "ack":
+        lines.append(say("letters.answer_until", when=_day_and_time(letter.answer_until, say, zone)))
+    if trial:
+        lines.append(say("letters.trial"))
+        return Message("\n".join(lines))
+    return Message("\n".join(lines), _buttons(letter, topic, say))
+
+
+def chase_message(letter: Letter, topic: Topic, say: Wording, zone: ZoneInfo) -> Message:
+    """The one more message to those who have not read the letter."""
+    lines = [say("letters.chase", topic=topic_title(topic, say), name=name_of(letter))]
+    if letter.answer_until and letter.ask == "ack":
+        lines.append(say("letters.answer_until", when=_day_and_time(letter.answer_until, say, zone)))
+    read = Button(say("letters.open"), f"letters:open:{letter.id}")
+    answers = tuple(
+        button for button in _buttons(letter, topic, say) if not button.action.startswith("letters:leave")
+    )
+    return Message("\n".join(lines), (read, *answers))
+
+
+def row_message(key: str, letter: Letter, topic: Topic, say: Wording, zone: ZoneInfo) -> Message:
+    """What a row of the outbox without content of its own says: the letter, or the reminder of it."""
+    make = chase_message if key.startswith(f"letter:{letter.id}:chase:") else letter_message
+    return make(letter, topic, say, zone)
+
+
+def _buttons(letter: Letter, topic: Topic, say: Wording) -> tuple[Button, ...]:
+    leave = Button(say("letters.leave"), f"letters:leave:{letter.id}")
+    return _answers(letter, say) if topic.mandatory else (*_answers(letter, say), leave)
+
+
+def _answers(letter: Letter, say: Wording) -> tuple[Button, ...]:
+    if letter.ask != "ack":
+        return (Button(say("letters.read"), f"letters:read:{letter.id}"),)
+    ack = Button(say("letters.ack"), f"letters:ack:{letter.id}")
+    return ack, Button(say("letters.help"), f"letters:help:{letter.id}")
+
+
+def _day_and_time(at: datetime, say: Wording, zone: ZoneInfo) -> str:
+    here = at.astimezone(zone)
+    return say("letters.day_at", month=here.month, day=here.day, time=here.strftime("%H:%M"))
+
+
+def needs_second_person(letter: Letter, organization: Organization) -> bool:
+    """Whether somebody else has to approve it: it goes beyond the author's own branch, or into the night."""
+    return letter.urgent or organization.level not in OWN_LEVELS
+
+
+def shown(session: Session, member_id: int, key: str, now: datetime) -> bool:
+    """Note that a page has shown what was sent under `key` (as `Channel.send` got it): that counts as read.
+
+    False when it is not a letter that was written to this member.
+    """
+    words = key.split(":")
+    if len(words) < 2 or words[0] != "letter" or not words[1].isdigit():
+        return False
+    return act(session, int(words[1]), member_id, "read", now) is not None
+
+
+def act(
+    session: Session, letter_id: int, member_id: int, what: str, now: datetime
+) -> tuple[letters.Receipt, bool] | None:
+    """Note that a recipient did `what` (read, ack, help): the receipt, and whether this was the first time.
+
+    None when the letter was never written to this member.
+    """
+    if deliveries.of_letter(session, letter_id, member_id) is None:
+        return None
+    before = receipts.of(session, letter_id, member_id)
+    moments = {"read": "read_at", "ack": "acked_at", "help": "help_at"}
+    first = before is None or getattr(before, moments[what]) is None
+    return receipts.note(session, letter_id, member_id, what, now), first
+
+
+def stop(session: Session, letter: Letter, *, by: int | None, why: str, now: datetime) -> int | None:
+    """Take back what has not gone out yet: how many people do not get it. None when nothing could be stopped."""
+    if not letters.move(session, letter, was=("sending",), state="stopped", stopped_at=now, stop_reason=why):
+        return None
+    assert letter.id is not None
+    taken_back = deliveries.cancel(session, letter.id, reason="stopped", now=now)
+    audit.record(
+        session, at=now, actor_id=by, action="letter.stopped", subject=key_of(letter), why=why, kept=taken_back
+    )
+    return taken_back
+
+
+def without_numbers(message: Message) -> Message:
+    """The message with its buttons to be counted anew behind others."""
+    return replace(message, buttons=tuple(replace(button, number=None) for button in message.buttons))

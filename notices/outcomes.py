@@ -1,0 +1,141 @@
+"""What follows from a try to send: sent, tried again, the next way, or a doubt that is shown."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from db import accounts, addressees, deliveries, sending
+from notices.channel import SendError, Verdict
+from notices.planner import Parcel
+
+log = logging.getLogger(__name__)
+
+PAUSES_S = (5, 30, 120, 600, 3600)  # before the tries after a failure; then the next way is taken
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one try ended. retry_after_s: the pause that the platform named; such a try is not counted."""
+
+    verdict: Verdict | str  # "sent" beside the three verdicts of a SendError
+    reason: str = ""
+    platform_id: str = ""
+    retry_after_s: float | None = None
+    disables: bool = False
+    moved_to: str | None = None
+
+    @classmethod
+    def of(cls, error: SendError) -> Outcome:
+        """The outcome that a channel's error stands for."""
+        return cls(
+            error.verdict,
+            error.reason,
+            retry_after_s=error.retry_after_s,
+            disables=error.disables,
+            moved_to=error.moved_to,
+        )
+
+
+def record(session: Session, parcel: Parcel, outcome: Outcome, *, now: datetime) -> bool:
+    """Write the outcome of a try; False when the row is no longer ours, and then nothing is changed."""
+    if outcome.verdict == "sent":
+        ours = _sent(session, parcel, outcome, now)
+    elif outcome.verdict == "ambiguous":
+        ours = _settle(session, parcel, "ambiguous", f"ambiguous:{outcome.reason}", outcome.reason, now)
+    elif outcome.verdict == "retry":
+        ours = _again(session, parcel, outcome, now)
+    else:
+        ours = _next_way(session, parcel, outcome.reason, now)
+    if not ours:
+        log.warning("delivery %s: an outcome came too late to count (%s)", parcel.row.id, outcome.verdict)
+        return False
+    if outcome.disables:
+        accounts.disable(session, parcel.channel, parcel.address, outcome.reason)
+    if outcome.moved_to:
+        addressees.moved(session, parcel.channel, parcel.address, outcome.moved_to)
+    return True
+
+
+def _sent(session: Session, parcel: Parcel, outcome: Outcome, now: datetime) -> bool:
+    if not _settle(session, parcel, "sent", "sent", "", now, outcome.platform_id):
+        return False
+    if parcel.message.buttons:  # a typed number means this message from now on
+        choices = {str(number): button.action for number, button in parcel.message.numbered()}
+        accounts.offer(session, parcel.channel, parcel.address, choices)
+    if parcel.rest:
+        enqueue_rest(session, parcel, now)
+    return True
+
+
+def enqueue_rest(session: Session, parcel: Parcel, now: datetime) -> None:
+    """Write the row of the next part: it goes where this one went."""
+    row = parcel.row
+    following, *then = parcel.rest
+    content = following.to_json()
+    if then:
+        content["then"] = [part.to_json() for part in then]
+    deliveries.enqueue(
+        session,
+        key=row.key,
+        member_id=row.member_id,
+        part=row.part + 1,
+        letter_id=row.letter_id,
+        content=content,
+        lane=row.lane,
+        urgent=row.urgent,
+        channel=parcel.channel,
+        address=parcel.address,
+        not_before=now,
+        expires_at=None,  # what has begun is finished
+    )
+
+
+def _again(session: Session, parcel: Parcel, outcome: Outcome, now: datetime) -> bool:
+    """The same way again after a pause; after the last pause the next way."""
+    tries = parcel.row.attempts  # before this one
+    counted = outcome.retry_after_s is None
+    if counted and tries >= len(PAUSES_S):
+        return _next_way(session, parcel, f"gave_up:{outcome.reason}", now)
+    pause_s = outcome.retry_after_s if outcome.retry_after_s is not None else PAUSES_S[tries]
+    return sending.again(
+        session,
+        delivery_id=parcel.row.id,
+        fence=parcel.row.fence,
+        state="retry",
+        outcome=f"retry:{outcome.reason}",
+        reason=outcome.reason,
+        not_before=now + timedelta(seconds=pause_s),
+        counted=counted,
+    )
+
+
+def _next_way(session: Session, parcel: Parcel, reason: str, now: datetime) -> bool:
+    return sending.again(
+        session,
+        delivery_id=parcel.row.id,
+        fence=parcel.row.fence,
+        state="queued",
+        outcome=f"permanent:{reason}",
+        reason=reason,
+        not_before=now,
+        counted=True,
+    )
+
+
+def _settle(
+    session: Session, parcel: Parcel, state: str, outcome: str, reason: str, now: datetime, platform_id: str = ""
+) -> bool:
+    return sending.settle(
+        session,
+        delivery_id=parcel.row.id,
+        fence=parcel.row.fence,
+        state=state,
+        outcome=outcome,
+        reason=reason,
+        now=now,
+        platform_id=platform_id,
+    )

@@ -1,0 +1,241 @@
+"""The way to each member, picked at the moment of sending: which chat, or later, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlmodel import Session
+
+from db import addressees, letters, members, organizations, sending
+from db.addressees import Addressee, Reach
+from db.letters import Letter, Topic
+from db.sending import Claimed
+from notices import quiet, quotas
+from notices.channel import Channel, Channels, Message, message_from_json
+from notices.letters import name_of, row_message, stop
+from notices.outbox import tell
+from notices.wording import wording
+
+ORDER = ("wechat", "telegram", "web")  # after the member's own preference
+WINDOWED = frozenset({"wechat"})  # channels on which a person must have written to us first; see quotas.toml
+MARK = "（{place}/{of}）\n"
+WIDEST_MARK = MARK.format(place=99, of=99)
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One message, ready for one chat. rest: the parts that follow when this one has arrived."""
+
+    row: Claimed
+    channel: str
+    address: str
+    message: Message
+    cost: int  # messages that it takes from the chat's window, 0 on a channel without one
+    rest: tuple[Message, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """The same for every try of this part, for platforms that can refuse a repetition."""
+        return f"{self.row.key}:{self.row.member_id}:{self.row.part}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not now: try again at `until`."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """Not at all. state: suppressed, expired, cancelled or failed."""
+
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """No way is open: it waits in the mailbox for the member's next message."""
+
+    reason: str
+
+
+Decision = Parcel | Hold | End | Wait
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that decides about one delivery. letter, topic: None for a note. refused: ways that said no for good."""
+
+    row: Claimed
+    member: Addressee
+    letter: Letter | None
+    topic: Topic | None
+    refused: Collection[tuple[str, str]]
+
+
+def plan(
+    session: Session, rows: Sequence[Claimed], *, channels: Channels, now: datetime, zone: ZoneInfo
+) -> list[Parcel]:
+    """What of the claimed rows is to be sent, in their order; the others are put back, ended or in a mailbox."""
+    people = addressees.addressees(session, {row.member_id for row in rows})
+    found = addressees.letters(session, {row.letter_id for row in rows if row.letter_id is not None})
+    for sent_out, _ in found.values():
+        _stop_without_right(session, sent_out, now, zone)
+    refused = addressees.refused_ways(session, (row.id for row in rows if row.attempts))
+    parcels: list[Parcel] = []
+    for row in rows:
+        ways = {(channel, address) for delivery_id, channel, address in refused if delivery_id == row.id}
+        of_letter = found.get(row.letter_id or 0)
+        letter, topic = of_letter or (None, None)
+        facts = Facts(row, people[row.member_id], letter, topic, ways)
+        decision = decide(facts, channels=channels, now=now, zone=zone)
+        if isinstance(decision, Parcel):
+            parcels.append(decision)
+            if decision.cost:  # the next row of this batch must see what this one takes
+                _reach(facts.member, decision.channel, decision.address).window_sent += decision.cost
+        elif isinstance(decision, Hold):
+            sending.hold(session, row, until=decision.until)
+        elif isinstance(decision, End):
+            sending.end(session, row, state=decision.state, reason=decision.reason, now=now)
+        else:
+            sending.to_mailbox(session, row, reason=decision.reason)
+    return parcels
+
+
+def decide(facts: Facts, *, channels: Channels, now: datetime, zone: ZoneInfo) -> Decision:
+    """What to do with one delivery at `now`."""
+    row, member = facts.row, facts.member
+    if row.expires_at is not None and row.expires_at <= now:
+        return End("expired", "too_late")
+    if not_wanted := refusal(facts.letter, facts.topic, member, part=row.part, today=now.astimezone(zone).date()):
+        return not_wanted
+    if not row.urgent:
+        night = quiet.until(now, _zone(member, zone), member.quiet_from_minute, member.quiet_to_minute)
+        if night is not None:
+            return Hold(night)
+    for reach in _ways(facts, channels):
+        channel = channels.get(reach.channel)
+        assert channel is not None
+        parcel = _parcel(facts, reach, channel, zone)
+        if not parcel.cost or quotas.left_for(reach, now) >= parcel.cost + len(parcel.rest):
+            return parcel
+    if row.part > 1 and not _ways(facts, channels):
+        return End("failed", row.reason or "broken_off")  # its beginning is in a chat that is closed now
+    return Wait(_why_waiting(facts, channels))
+
+
+def refusal(letter: Letter | None, topic: Topic | None, member: Addressee, *, part: int, today: Any) -> End | None:
+    """Why this member is not to get it (any more); None when nothing speaks against it."""
+    if letter is not None and letter.state == "stopped":
+        return End("cancelled", "stopped")
+    if member.status != "active":
+        return End("suppressed", member.status)
+    if letter is None or topic is None or topic.mandatory or part > 1:
+        return None
+    if member.letters_paused_until is not None and today < member.letters_paused_until:
+        return End("suppressed", "paused")
+    return End("suppressed", "unsubscribed") if topic.id in member.left_topics else None
+
+
+def _ways(facts: Facts, channels: Channels) -> list[Reach]:
+    """Chats that may be tried, the best first. Parts of one text all go to the chat that got the first."""
+    row, member = facts.row, facts.member
+    usable = [
+        reach
+        for reach in member.chats
+        if reach.disabled is None
+        and channels.get(reach.channel) is not None
+        and (reach.channel, reach.address) not in facts.refused
+        and (row.part == 1 or (reach.channel, reach.address) == (row.channel, row.address))
+    ]
+    places = {name: place for place, name in enumerate(ORDER)}
+    return sorted(
+        usable,  # stable: of two chats on one channel the one heard from last
+        key=lambda reach: (reach.channel != member.preferred_channel, places.get(reach.channel, len(ORDER))),
+    )
+
+
+def _why_waiting(facts: Facts, channels: Channels) -> str:
+    """The reason that a secretary reads: the last refusal, an unreachable chat, or just a closed window."""
+    if not facts.member.chats:
+        return "no_chat"
+    if _ways(facts, channels):
+        return "window_closed"
+    if facts.refused and facts.row.reason:
+        return facts.row.reason
+    return next((reach.disabled for reach in facts.member.chats if reach.disabled), "no_way")
+
+
+def _parcel(facts: Facts, reach: Reach, channel: Channel, zone: ZoneInfo) -> Parcel:
+    row, say = facts.row, wording(reach.language)
+    if row.content is not None:
+        message = message_from_json(row.content)
+    else:
+        assert facts.letter is not None
+        assert facts.topic is not None
+        message = row_message(row.key, facts.letter, facts.topic, say, zone)
+    if row.part > 1:
+        rest = tuple(message_from_json(part) for part in (row.content or {}).get("then", ()))
+    else:
+        message, *rest_list = cut(message, channel)
+        rest = tuple(rest_list)
+    cost = 1 + (message.picture is not None) if reach.channel in WINDOWED else 0
+    return Parcel(row, reach.channel, reach.address, message, cost, rest)
+
+
+def cut(message: Message, channel: Channel) -> list[Message]:
+    """The message in parts that the channel can carry, with their places; buttons on the last."""
+    if len(channel.parts(message.text)) == 1:
+        return [message]
+    pieces: list[str] = []
+    rest = message.text
+    while rest:
+        piece = channel.parts(WIDEST_MARK + rest)[0][len(WIDEST_MARK) :]
+        if not piece or not rest.startswith(piece):  # the channel alters the text: its own cuts, without marks
+            return _parts(message, channel.parts(message.text))
+        pieces.append(piece)
+        rest = rest[len(piece) :].lstrip()
+    marked = [MARK.format(place=place, of=len(pieces)) + piece for place, piece in enumerate(pieces, 1)]
+    return _parts(message, marked)
+
+
+def _parts(message: Message, texts: Sequence[str]) -> list[Message]:
+    *before, last = texts
+    return [
+        *(Message(text) for text in before),
+        Message(last, message.buttons, message.picture, message.ask_location),
+    ]
+
+
+def _reach(member: Addressee, channel: str, address: str) -> Reach:
+    return next(reach for reach in member.chats if (reach.channel, reach.address) == (channel, address))
+
+
+def _zone(member: Addressee, zone: ZoneInfo) -> ZoneInfo:
+    """Where the member's night is."""
+    if member.timezone is None:
+        return zone
+    try:
+        return ZoneInfo(member.timezone)
+    except (ZoneInfoNotFoundError, ValueError):  # a roll with a misspelt zone must not stop a letter
+        return zone
+
+
+def _stop_without_right(session: Session, letter: Letter, now: datetime, zone: ZoneInfo) -> None:
+    """Stop a letter whose author has lost the role meanwhile, and tell the people concerned."""
+    day = now.astimezone(zone).date()
+    if letter.state != "sending" or letters.author_may(session, letter, day):
+        return
+    if stop(session, letter, by=None, why="role_ended", now=now) is None:
+        return
+    node = organizations.get(session, letter.organization_id)
+    successors = {member.id for member in members.holders(session, node, "secretary", day)}
+    text = wording("zh")("outbox.role_ended", name=name_of(letter))
+    for member_id in sorted(one for one in {letter.author_id, letter.approved_by, *successors} if one):
+        tell(session, member_id=member_id, key=f"letter_stopped:{letter.id}", message=Message(text), now=now)
