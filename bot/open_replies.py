@@ -28,5 +28,7 @@ async def send_open_replies(
             count += 1
         except SendError as error:
             log.warning("open reply %s did not go out: %s", row.id, error)
+            if error.verdict == "retry":
+                continue  # still open: the person's next message or the next start brings it
         await write(lambda session, row_id=row.id: inbound.taken(session, row_id, now))
     return count

@@ -11,7 +11,15 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-SECRETS = ("telegram_token", "telegram_secret", "wechat_app_secret", "wechat_token", "wechat_aes_key")
+SECRETS = (
+    "cookie_secret",
+    "telegram_token",
+    "telegram_secret",
+    "wechat_app_secret",
+    "wechat_token",
+    "wechat_aes_key",
+    "wechat_previous_aes_key",
+)
 
 
 class Settings(BaseSettings):
@@ -27,6 +35,7 @@ class Settings(BaseSettings):
     city_name: str = "红信"
     demo: bool = False  # `python -m bot demo` sets it: role strip and POST /web/say
     web_chat: bool = True  # the chat page at /
+    cookie_secret: SecretStr | None = None  # signs the chat page's cookie; None: a file made at the first start
     writers: int = 4  # writer threads on PostgreSQL; SQLite always has one
     log_level: str = "INFO"
 
@@ -46,7 +55,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _secrets_from_files(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in (*SECRETS, "wechat_previous_aes_key", "database_url"):
+        for name in (*SECRETS, "database_url"):
             path = os.environ.get(f"HONGXIN_{name.upper()}_FILE")
             if path and not values.get(name):
                 values[name] = Path(path).read_text(encoding="utf-8").strip()

@@ -46,7 +46,7 @@ class Writer:
     """Runs works in the writer threads, each behind a savepoint, many in one commit (group commit)."""
 
     def __init__(self, engine: Engine, *, workers: int = 1) -> None:
-        self._engine = engine
+        self.engine = engine
         self._queues: list[queue.SimpleQueue[_Work | None]] = [queue.SimpleQueue() for _ in range(workers)]
         self._threads = [
             threading.Thread(target=self._serve, args=(waiting,), name=f"writer-{number}", daemon=True)
@@ -75,7 +75,7 @@ class Writer:
             waiting.put(None)
         for thread in self._threads:
             thread.join()
-        self._engine.dispose()
+        self.engine.dispose()
 
     def _serve(self, waiting: queue.SimpleQueue[_Work | None]) -> None:
         closing = False
@@ -96,7 +96,7 @@ class Writer:
         """Run all in one transaction; when the transaction as a whole fails, each in its own."""
         self.works += len(group)
         try:
-            with Session(self._engine, expire_on_commit=False) as session:
+            with Session(self.engine, expire_on_commit=False) as session:
                 driver, _ = driver_of(session, keep=True)
                 for work in group:
                     _run_behind_savepoint(session, driver, work)
@@ -123,7 +123,7 @@ class Writer:
 
     def _try_alone(self, work: _Work) -> BaseException | None:
         try:
-            with Session(self._engine, expire_on_commit=False) as session:
+            with Session(self.engine, expire_on_commit=False) as session:
                 work.result = work.run(session)
                 session.commit()
             self.commits += 1

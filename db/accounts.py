@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint, bindparam, insert, or_, select, update
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, bindparam, func, insert, or_, select, update
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.deliveries import Delivery
 from db.engine import BigId
-from db.members import Member, Membership
+from db.members import Member, Membership, roles_of
 from db.organizations import Organization
 from db.prepared import Prepared
 
@@ -281,3 +281,16 @@ def count_sent(session: Session, channel: str, address: str, messages: int) -> N
     """Note that so many messages have gone out in the chat's present sending window."""
     found = (col(Chat.channel) == channel, col(Chat.address) == address)
     session.execute(update(Chat).where(*found).values(window_sent=col(Chat.window_sent) + messages))
+
+
+def count_chats(session: Session) -> int:
+    """How many addresses were ever heard."""
+    return int(session.execute(select(func.count()).select_from(Chat)).scalar_one())
+
+
+def roles_at(session: Session, channel: str, address: str, day: date) -> set[str] | None:
+    """The roles on `day` of the member whose chat this is; None for a stranger's chat."""
+    chat = chat_at(session, channel, address)
+    if chat is None or chat.member_id is None:
+        return None
+    return {role for role, _ in roles_of(session, chat.member_id, day)}

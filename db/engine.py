@@ -88,6 +88,11 @@ def read_engine(url: str) -> AsyncEngine:
     )
 
 
+def is_file_url(url: str) -> bool:
+    """Whether `url` is a SQLite database: one file, one writer."""
+    return database_url(url).startswith("sqlite")
+
+
 def is_sqlite(connection: Connection) -> bool:
     """Whether this connection speaks to SQLite."""
     return connection.dialect.name == "sqlite"

@@ -9,6 +9,7 @@ from db import indices, ledger
 from db.organizations import Organization
 from handlers.conversation import Button, Command, Context, Picture, Reply
 from notices.wording import two_places
+from scoring.blocks import Named
 from scoring.catalogue import shipped
 from scoring.charts import Axis, radar
 from scoring.explain import Figure, Line, explain_fortress, explain_pioneer
@@ -98,9 +99,8 @@ def _parts(ctx: Context, figure: Figure) -> tuple[list[str], list[Button]]:
     return text, buttons[:8]
 
 
-def _title(ctx: Context, named: object) -> str:
-    english = getattr(named, "title_en", "") or ""
-    return english if ctx.say.language == "en" and english else str(getattr(named, "title", ""))
+def _title(ctx: Context, named: Named | None) -> str:
+    return named.title_in(ctx.say.language) if named else ctx.say("index.deductions")
 
 
 def _line(ctx: Context, line: Line) -> str:

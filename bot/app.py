@@ -1,0 +1,289 @@
+"""All wiring: from settings to a running service, and down again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI, Response
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from bot import metrics
+from bot.channels.telegram import Telegram, open_telegram
+from bot.channels.web.chat import WebChat
+from bot.channels.web.pictures import router as picture_router
+from bot.channels.web.say import router as say_router
+from bot.channels.web.send import WebChannel
+from bot.channels.wechat import WeChat
+from bot.dispatch import Dispatcher
+from bot.drawing import Drawing
+from bot.incoming_pictures import IncomingPictures
+from bot.jobs import Jobs
+from bot.open_replies import send_open_replies
+from bot.pages.chat import attach
+from bot.sample import people
+from bot.settings import Settings
+from bot.writer import Writer
+from db import accounts, pictures
+from db.engine import is_file_url, write_engine
+from handlers import COMMANDS
+from notices.channel import Channels
+from notices.delivery import Engine
+
+log = logging.getLogger(__name__)
+ABROAD = "telegram"  # a channel over which no full name goes unless the settings say so
+WECHAT_RETRIES_FOR = timedelta(seconds=20)  # within this WeChat itself brings an unanswered message again
+SECRET_BYTES = 32
+
+
+class Service:
+    """Everything that runs, on a database that is migrated. `clock` gives the present instant in UTC."""
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.settings = settings
+        self.clock = clock
+        engine = write_engine(settings.database_url, workers=settings.writers)
+        self.writer = Writer(engine, workers=1 if is_file_url(settings.database_url) else settings.writers)
+        self.drawing = Drawing(self._stored_picture)
+        abroad = () if settings.telegram_full_names else (ABROAD,)
+        self.dispatcher = Dispatcher(
+            self.writer,
+            zone=settings.zone,
+            clock=clock,
+            demo=settings.demo,
+            abroad=abroad,
+            on_picture=self._picture_arrived,
+            on_rebound=self._rebound,
+        )
+        self.web = WebChat(self.dispatcher, self.drawing.png)
+        self.channels = Channels()
+        self.telegram: Telegram | None = None
+        self.wechat: WeChat | None = None
+        self.pictures: IncomingPictures | None = None
+        self.jobs = Jobs(self.dispatcher.write, clock, settings.zone)
+        self.delivery = Engine(
+            write=self.dispatcher.write, channels=self.channels, clock=clock, zone=settings.zone
+        )
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    async def open_channels(self) -> None:
+        """Wire every channel that is configured; nothing comes in or goes out yet."""
+        settings = self.settings
+        self.channels.by_name["web"] = WebChannel(self.web)
+        if settings.telegram_token:
+            self.telegram = await open_telegram(
+                token=secret(settings.telegram_token),
+                api_url=settings.telegram_api_url,
+                mode=settings.telegram_mode,
+                secret=secret(settings.telegram_secret) or None,
+                public_url=settings.public_url,
+                dispatcher=self.dispatcher,
+                draw=self.drawing.png,
+                commands=COMMANDS,
+                full_names=settings.telegram_full_names,
+            )
+            self.channels.by_name["telegram"] = self.telegram.channel
+        if settings.wechat_app_id:
+            self.wechat = open_wechat(settings, self.dispatcher, self.drawing)
+            self.channels.by_name["wechat"] = self.wechat.channel
+        fetchers = {"telegram": self.telegram, "wechat": self.wechat}
+        self.pictures = IncomingPictures(
+            self.dispatcher.write, {name: one.fetch for name, one in fetchers.items() if one is not None}
+        )
+
+    async def start(self) -> None:
+        """Begin: what an earlier run left open first, then the channels, the outbox and the jobs."""
+        assert self.pictures is not None, "open_channels comes first"
+        self.pictures.start()
+        began = self.clock()
+        if self.wechat:
+            await self.wechat.start()
+            self._background(self._open_wechat_replies(began))
+        if self.telegram:
+            self._background(self._open_telegram(self.telegram, began))
+        self._background(self.delivery.run())
+        await self.jobs.start()
+
+    async def stop(self) -> None:
+        """End in the opposite order: nothing new comes in, what is under way is finished, then the database."""
+        await self.jobs.stop()
+        if self.telegram:
+            await self.telegram.stop()
+        if self.wechat:
+            await self.wechat.stop()
+        await self.delivery.stop()
+        if self.pictures:
+            await self.pictures.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.drawing.close()
+        await asyncio.to_thread(self.writer.close)
+
+    async def _open_telegram(self, telegram: Telegram, began: datetime) -> None:
+        """Open replies first: once messages come in, a redelivery could bring the same reply a second time."""
+        await send_open_replies(self.dispatcher.write, telegram.channel, began)
+        await telegram.start()
+
+    def _rebound(self, channel: str, address: str) -> None:
+        """A chat has got or lost its member: Telegram's list of commands follows."""
+        if channel == "telegram" and self.telegram is not None:
+            self._background(self._show_commands(self.telegram, address))
+
+    async def _show_commands(self, telegram: Telegram, address: str) -> None:
+        today = self.clock().astimezone(self.settings.zone).date()
+        roles = await self.dispatcher.write(
+            lambda session: accounts.roles_at(session, telegram.channel.name, address, today)
+        )
+        await telegram.set_chat_commands(address, roles)
+
+    async def _open_wechat_replies(self, began: datetime) -> None:
+        await asyncio.sleep(WECHAT_RETRIES_FOR.total_seconds())
+        assert self.wechat is not None
+        await send_open_replies(self.dispatcher.write, self.wechat.channel, began)
+
+    def _background(self, work: object) -> None:
+        task: asyncio.Task[object] = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.critical("a background task ended", exc_info=task.exception())
+
+    def _picture_arrived(self) -> None:
+        if self.pictures:
+            self.pictures.arrived()
+
+    async def _stored_picture(self, picture_id: int) -> tuple[str, bytes]:
+        found = await self.dispatcher.write(lambda session: pictures.stored(session, picture_id))
+        if found is None:
+            raise LookupError(f"picture {picture_id}")
+        return found
+
+
+def secret(value: SecretStr | None) -> str:
+    """The text of a secret setting, empty when it is not set."""
+    return value.get_secret_value() if value is not None else ""
+
+
+def open_wechat(settings: Settings, dispatcher: Dispatcher, drawing: Drawing) -> WeChat:
+    """The official account of the settings, not started."""
+    return WeChat(
+        settings.wechat_app_id,
+        secret(settings.wechat_app_secret),
+        secret(settings.wechat_token),
+        secret(settings.wechat_aes_key),
+        secret(settings.wechat_previous_aes_key) or None,
+        settings.wechat_api_url,
+        dispatcher,
+        drawing.png,
+    )
+
+
+async def create_wechat_menu(settings: Settings) -> str:
+    """Create the menus of the official account; what was done, in one sentence."""
+    service = Service(settings)
+    await service.open_channels()
+    assert service.wechat is not None, "the caller has looked"
+    await service.wechat.start()
+    try:
+        tagged = await service.wechat.create_menu()
+    finally:
+        await service.wechat.stop()
+        await service.drawing.close()
+        service.writer.close()
+    return "menus created" if tagged else "menu created; no followers are tagged as secretaries yet"
+
+
+def web_app(service: Service) -> FastAPI:
+    """The web server's application: webhooks, pages, health and figures. Channels must be open."""
+    settings = service.settings
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.stop()
+
+    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+
+    @app.get("/healthz")
+    async def healthz() -> Response:
+        """200 while the database takes writes and every configured channel hears; else 503 with the reason."""
+        problem = service.telegram.problem if service.telegram else None
+        await service.dispatcher.write(lambda session: session.execute(text("SELECT 1")))
+        return Response(problem or "ok", status_code=503 if problem else 200, media_type="text/plain")
+
+    app.include_router(metrics.router(service.writer))
+    for channel in (service.telegram, service.wechat):
+        if channel is not None and channel.router is not None:
+            app.include_router(channel.router)
+    if not settings.web_chat:
+        return app
+    app.include_router(picture_router(service.web))
+    sample = people(service.writer.engine).ids() if settings.demo else {}
+    if settings.demo:
+        app.include_router(say_router(service.web, sample))
+    attach(
+        app,
+        service.web,
+        sample,
+        secret=cookie_secret(settings),
+        demo=settings.demo,
+        title=settings.city_name,
+        https_only=settings.public_url.startswith("https://"),
+    )
+    return app
+
+
+def cookie_secret(settings: Settings) -> str:
+    """What signs the cookie of the chat page: the setting, or a file beside the database made at the first start."""
+    if settings.cookie_secret:
+        return secret(settings.cookie_secret)
+    path = Path("var/cookie.key")
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_hex(SECRET_BYTES), encoding="ascii")
+    return path.read_text(encoding="ascii").strip()
+
+
+async def serve(settings: Settings) -> None:
+    """Run the service until it is told to stop (SIGTERM, Ctrl+C)."""
+    quiet_logs(settings.log_level)
+    service = Service(settings)
+    await service.open_channels()
+    accounts_known = await service.dispatcher.write(accounts.count_chats)
+    log.info("serving http://%s:%s, %s chats known", settings.host, settings.port, accounts_known)
+    config = uvicorn.Config(
+        web_app(service),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,  # a query string may carry a signature
+        server_header=False,
+        timeout_graceful_shutdown=10,  # seconds
+        proxy_headers=False,
+    )
+    await uvicorn.Server(config).serve()
+
+
+def quiet_logs(level: str) -> None:
+    """One line per event on stderr; libraries that print addresses with tokens only from WARNING on."""
+    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(level=level, format=form, stream=sys.stderr, force=True)
+    for name in ("httpx", "httpcore", "aiohttp", "apscheduler", "uvicorn.access", "telegram", "nicegui"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
