@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ CHART_SIDE = 1080  # pixels, where a chart says nothing else
 CHART_SIDE_MAX = 4096
 SCRIPT_S_MAX = 5  # an option that keeps the script busy longer is refused
 SCRIPT_BYTES_MAX = 256 * 2**20
+GONE_S_MAX = 5  # a killed process is gone within milliseconds; a stuck machine must not hang the shutdown
 QR_SCALE, QR_BORDER = 16, 4  # a border of four modules is what readers rely on
 
 LoadStored = Callable[[int], Awaitable[tuple[str, bytes]]]
@@ -58,7 +60,7 @@ class Drawing:
         self._cached: OrderedDict[str, bytes] = OrderedDict()
         self._cached_bytes = 0
         self._pool: ProcessPoolExecutor | None = None
-        self._worker_id: int | None = None
+        self._worker: BaseProcess | None = None
         self._turn = asyncio.Lock()  # one picture at a time: a second would only wait inside the pool
 
     async def png(self, picture: Picture) -> bytes:
@@ -80,9 +82,12 @@ class Drawing:
             return drawn
 
     async def close(self) -> None:
-        """End the worker. A later picture starts a new one."""
+        """End the worker and wait until it is gone. A later picture starts a new one."""
         async with self._turn:
+            worker = self._worker
             self._drop_worker()
+            if worker is not None:
+                await asyncio.to_thread(worker.join, GONE_S_MAX)
 
     def _keep(self, key: str, drawn: bytes) -> None:
         self._cached[key] = drawn
@@ -109,28 +114,30 @@ class Drawing:
         raise AssertionError("the second try returns or raises")
 
     async def _in_worker(self, order: str) -> bytes:
-        loop = asyncio.get_running_loop()
         if self._pool is None:
-            # spawn: a fork would copy this process's threads' locks in whatever state they are.
-            self._pool = ProcessPoolExecutor(
-                max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=_settle
-            )
-            self._worker_id = await loop.run_in_executor(self._pool, os.getpid)
-        drawn, trouble = await loop.run_in_executor(self._pool, draw, order)
+            self._start_worker()
+        drawn, trouble = await asyncio.get_running_loop().run_in_executor(self._pool, draw, order)
         if trouble:
             raise DrawingError(trouble)
         return drawn
 
+    def _start_worker(self) -> None:
+        before = {child.pid for child in multiprocessing.active_children()}
+        # spawn: a fork would copy the locks of this process's threads in whatever state they are.
+        self._pool = ProcessPoolExecutor(
+            max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=_settle
+        )
+        self._pool.submit(os.getpid)  # the first order starts the process, so that it is known here
+        started = [child for child in multiprocessing.active_children() if child.pid not in before]
+        self._worker = started[0] if started else None
+
     def _drop_worker(self) -> None:
-        pool, worker_id = self._pool, self._worker_id
-        self._pool = self._worker_id = None
-        if pool is None:
-            return
-        # A worker in the middle of a drawing cannot be asked to stop; it holds nothing worth keeping.
-        for child in multiprocessing.active_children():
-            if child.pid == worker_id:
-                child.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool, worker = self._pool, self._worker
+        self._pool = self._worker = None
+        if worker is not None:
+            worker.kill()  # in the middle of a drawing it cannot be asked; it holds nothing worth keeping
+        if pool is not None:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 # ---- in the worker -------------------------------------------------------------------------------------
@@ -159,7 +166,8 @@ def draw(order: str) -> tuple[bytes, str]:
             return _qr(data["text"]), ""
         return _chart(data["option"], data.get("width", CHART_SIDE), data.get("height", CHART_SIDE)), ""
     except (KeyError, TypeError, ValueError, quickjs.JSException) as error:
-        return b"", f"{kind}: {type(error).__name__}: {str(error)[:200]}"
+        reason = str(error).partition("\n")[0]  # the rest is the script's own stack
+        return b"", f"{kind}: {type(error).__name__}: {reason[:200]}"
 
 
 def _qr(text: str) -> bytes:

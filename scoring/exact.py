@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
-_DECIMAL = re.compile(r"-?\d{1,15}(\.\d{1,15})?")  # bounded, so that no figure of a file can stall us
-_RATIO = re.compile(r"-?\d{1,9}/[1-9]\d{0,8}")
+_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")  # bounded, so that no figure of a file can stall us
+_RATIO = re.compile(r"-?[0-9]{1,9}/[1-9][0-9]{0,8}")
 
 
 def fraction(value: object) -> Fraction:

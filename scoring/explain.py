@@ -61,7 +61,7 @@ class Figure:
 
 def explain_pioneer(catalogue: Catalogue, result: PioneerResult, *, as_of: date) -> Figure:
     """The pioneer index of one member, rule by rule, in the order of the rule file."""
-    most = catalogue.pioneer.terms_on(as_of).parts
+    most: dict[str, int] = {**catalogue.pioneer.terms_on(as_of).parts}
     values = {"base": result.base, "positive": result.positive, "conduct": result.conduct}
     lines: dict[str, list[Line]] = {part: [] for part in values}
     for one in result.rules:
@@ -82,8 +82,8 @@ def explain_pioneer(catalogue: Catalogue, result: PioneerResult, *, as_of: date)
             )
         )
     parts = tuple(
-        Part(part.id, part, values[part.id], 100 * most[one], tuple(lines[part.id]))
-        for part, one in zip(catalogue.pioneer.part, most, strict=True)
+        Part(part.id, part, values[part.id], 100 * most[part.id], tuple(lines[part.id]))
+        for part in catalogue.pioneer.part
     )
     return Figure(catalogue.pioneer.scheme, result.score, result.stars, parts, _cleared(catalogue, result, as_of))
 

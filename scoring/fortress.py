@@ -133,8 +133,7 @@ def fortress(
 ) -> FortressResult:
     """The index of one branch for the year of `as_of`, from 1 January to that day.
 
-    first_closed: from `first_closes`, over the values of every organisation. Raises ValueError for a branch
-    that is founded later.
+    first_closed: from `first_closes`, over the values of all. Raises ValueError before the founding.
     """
     if facts.founded_on is not None and facts.founded_on > as_of:
         raise ValueError("the branch is not founded yet")

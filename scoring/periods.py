@@ -10,10 +10,10 @@ from datetime import date
 from scoring.items import Period
 
 _FORMS: dict[Period, tuple[re.Pattern[str], int]] = {
-    "monthly": (re.compile(r"(\d{4})-(0[1-9]|1[0-2])"), 1),
-    "quarterly": (re.compile(r"(\d{4})Q([1-4])"), 3),
-    "half_yearly": (re.compile(r"(\d{4})H([12])"), 6),
-    "yearly": (re.compile(r"(\d{4})()"), 12),
+    "monthly": (re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])"), 1),
+    "quarterly": (re.compile(r"([0-9]{4})Q([1-4])"), 3),
+    "half_yearly": (re.compile(r"([0-9]{4})H([12])"), 6),
+    "yearly": (re.compile(r"([0-9]{4})()"), 12),
 }
 
 

@@ -1,0 +1,312 @@
+"""The pioneer index: the worked year, both sides of every border, and what would move it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring.catalogue import shipped
+from scoring.exact import half_up, printed
+from scoring.pioneer import PioneerResult, Span, Step, Total, month_count, pioneer, what_moves
+
+CATALOGUE = shipped()
+LAST_DAY = date(2026, 12, 31)
+ALWAYS = (Span(date(1980, 7, 1)),)
+YEAR = tomllib.loads(
+    (Path(__file__).parent / "data" / "pioneer_year.toml").read_text(encoding="utf-8"), parse_float=Decimal
+)
+
+
+def index(as_of: date = LAST_DAY, **totals: tuple[int, Fraction | int]) -> PioneerResult:
+    """The index of a member of many years."""
+    found = pioneer(
+        CATALOGUE,
+        as_of=as_of,
+        memberships=ALWAYS,
+        totals={rule_id: Total(*total) for rule_id, total in totals.items()},
+    )
+    assert found is not None
+    return found
+
+
+def summed(entries: list[list[Any]]) -> dict[str, Total]:
+    points: dict[str, int] = defaultdict(int)
+    counts: dict[str, Fraction] = defaultdict(Fraction)
+    for rule_id, earned, count in entries:
+        points[rule_id] += earned
+        counts[rule_id] += Fraction(count)
+    return {rule_id: Total(points[rule_id], counts[rule_id]) for rule_id in points}
+
+
+@pytest.mark.parametrize("member", YEAR["member"], ids=lambda member: member["name"])
+def test_the_worked_year_comes_out_to_the_last_hundredth(member: dict[str, Any]) -> None:
+    duties = sum(len(one["days"]) for one in YEAR["activity"] if one["kinds"] == ["theme_party_day"])
+    result = pioneer(
+        CATALOGUE,
+        as_of=YEAR["as_of"],
+        memberships=[Span(member["from_day"])],
+        totals=summed(member["entries"]),
+        duty_activities=duties,
+        mode=member.get("mode", "normal"),
+    )
+    if "expected" not in member:
+        assert result is None, "an exempt member has no index"
+        return
+    assert result is not None
+    assert {
+        "base": printed(result.base),
+        "positive": printed(result.positive),
+        "conduct": printed(result.conduct),
+        "score": printed(result.score),
+        "stars": result.stars,
+    } == member["expected"]
+
+
+def test_a_member_with_nothing_has_the_conduct_part_and_one_star() -> None:
+    result = index()
+    assert (result.base, result.positive, result.conduct, result.score, result.stars) == (0, 0, 2000, 2000, 1)
+
+
+FULL_BASE = {"PB1": (30, 15), "PB2": (12, 12), "PB3": (0, 32), "PB4": (8, 1)}
+
+
+@pytest.mark.parametrize(
+    ("missing", "score", "stars"),
+    [(0, 8000, 4), (1, 7900, 3), (10, 7000, 3), (11, 6900, 2), (20, 6000, 2), (21, 5900, 1)],
+)
+def test_stars_change_exactly_at_their_lower_bounds(missing: int, score: int, stars: int) -> None:
+    paid = 30 - min(missing, 30)
+    result = index(**{**FULL_BASE, "PB1": (paid, paid // 2)})
+    assert (result.score, result.stars) == (score, stars)
+
+
+def test_ninety_is_five_stars_and_a_hundredth_less_is_four() -> None:
+    at = index(**FULL_BASE, PP1=(9, 3), PP4=(1, 1))
+    assert (at.score, at.stars) == (9000, 5)
+    # 0.04 of an hour short of 32 hours is 0.0125 points: 89.9875 prints as 89.99.
+    below = index(**{**FULL_BASE, "PB3": (0, Fraction(3196, 100))}, PP1=(9, 3), PP4=(1, 1))
+    assert (below.score, below.stars) == (8999, 4)
+
+
+def test_parts_have_caps_of_their_own() -> None:
+    result = index(**FULL_BASE, PP1=(9, 3), PP2=(6, 6), PP3=(6, 3), PP4=(4, 2), PP5=(8, 1))
+    assert (result.base, result.positive, result.score, result.stars) == (6000, 2000, 10000, 5)
+
+
+def test_conduct_never_falls_below_zero() -> None:
+    assert index(PN4=(-20, 2)).conduct == 0
+    assert index(PN4=(-20, 2), PN5=(-3, 1)).conduct == 0
+    assert index(PN4=(-10, 1), PN5=(-9, 3)).conduct == 100
+
+
+def test_points_taken_back_beyond_what_was_earned_count_as_nothing() -> None:
+    result = index(PB1=(-2, -1), PP1=(-3, -1), PN1=(4, -2), PB3=(0, -5), PZ1=(0, -1))
+    assert (result.score, result.cleared) == (2000, False)
+
+
+def test_one_rounding_at_the_printed_parts_only() -> None:
+    # Three shares of 12/7 x 1: single roundings would give 1.71 each.
+    result = pioneer(
+        CATALOGUE,
+        as_of=LAST_DAY,
+        memberships=[Span(date(2026, 6, 1))],
+        totals={"PB1": Total(1, 1), "PB2": Total(1, 1), "PB3": Total(0, Fraction(32, 10))},
+    )
+    assert result is not None
+    assert result.base == half_up(Fraction(12, 7) * 3) == 514
+
+
+def test_rate_mode_without_any_duty_earns_nothing_for_activities() -> None:
+    result = pioneer(
+        CATALOGUE,
+        as_of=LAST_DAY,
+        memberships=ALWAYS,
+        totals={"PB1": Total(10, 5)},
+        duty_activities=0,
+        mode="rate",
+    )
+    assert result is not None
+    assert result.base == 0
+
+
+def test_rate_mode_never_gives_more_than_the_cap() -> None:
+    result = pioneer(
+        CATALOGUE,
+        as_of=LAST_DAY,
+        memberships=ALWAYS,
+        totals={"PB1": Total(20, 10)},
+        duty_activities=9,
+        mode="rate",
+    )
+    assert result is not None
+    assert result.base == 3000
+
+
+# ---- months of membership ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("spans", "as_of", "months"),
+    [
+        ([Span(date(2026, 1, 1))], date(2026, 1, 1), 12),
+        ([Span(date(2026, 12, 31))], LAST_DAY, 1),
+        ([Span(date(2026, 12, 31))], date(2026, 12, 30), 0),
+        ([Span(date(2027, 1, 1))], LAST_DAY, 0),
+        ([Span(date(2025, 3, 1), date(2026, 1, 1))], LAST_DAY, 0),
+        ([Span(date(2025, 3, 1), date(2026, 1, 2))], LAST_DAY, 1),
+        ([Span(date(2025, 3, 1), date(2026, 5, 1))], LAST_DAY, 4),
+        ([Span(date(2025, 3, 1), date(2026, 5, 2))], LAST_DAY, 5),
+        ([Span(date(2025, 3, 1), date(2026, 5, 2))], date(2026, 5, 1), 12),
+        ([Span(date(2025, 3, 1), date(2026, 5, 2))], date(2026, 5, 2), 5),
+        ([Span(date(2026, 1, 31), date(2026, 2, 1))], LAST_DAY, 1),
+        ([Span(date(2026, 1, 5), date(2026, 2, 10)), Span(date(2026, 2, 10))], LAST_DAY, 12),
+        ([Span(date(2026, 1, 5), date(2026, 2, 10)), Span(date(2026, 11, 30))], LAST_DAY, 4),
+        ([Span(date(2026, 1, 5), date(2027, 2, 10))], LAST_DAY, 12),
+        ([Span(date(2026, 5, 5), date(2026, 5, 5))], LAST_DAY, 0),
+        ([], LAST_DAY, 0),
+    ],
+)
+def test_a_month_counts_with_one_day_in_it(spans: list[Span], as_of: date, months: int) -> None:
+    assert month_count(spans, as_of) == months
+
+
+def test_nobody_has_an_index_without_a_day_in_the_year() -> None:
+    gone = [Span(date(2020, 1, 1), date(2026, 1, 1))]
+    assert pioneer(CATALOGUE, as_of=LAST_DAY, memberships=gone, totals={}) is None
+    gone = [Span(date(2020, 1, 1), date(2026, 1, 2))]
+    assert pioneer(CATALOGUE, as_of=LAST_DAY, memberships=gone, totals={}) is not None
+
+
+# ---- what would move it --------------------------------------------------------------------------------
+
+OCTOBER = date(2026, 10, 5)
+
+
+def test_the_way_to_the_next_star_names_events_and_their_gain() -> None:
+    now = index(OCTOBER, PB1=(20, 10), PB2=(9, 9), PB3=(0, 20), PB4=(6, 1), PP1=(9, 3), PP2=(1, 1), PP4=(2, 1))
+    assert printed(now.score) == "73.25"
+    moves = what_moves(CATALOGUE, now, as_of=OCTOBER)
+    assert moves is not None
+    assert (moves.next_stars, moves.next_score, moves.missing, moves.reached) == (4, 8000, 675, True)
+    assert moves.steps == (Step("PB1", 3, 600), Step("PB2", 1, 100))
+
+
+def test_steps_are_no_more_than_are_needed() -> None:
+    now = index(OCTOBER, PB1=(28, 14), PB2=(10, 10), PB3=(0, 32))
+    assert printed(now.score) == "68.00"
+    moves = what_moves(CATALOGUE, now, as_of=OCTOBER)
+    assert moves is not None
+    assert moves.steps == (Step("PB1", 1, 200),)
+
+
+def test_a_rule_that_is_full_or_ruled_out_is_not_proposed() -> None:
+    now = index(OCTOBER, PB1=(30, 15), PB2=(9, 9), PB3=(0, 16))
+    moves = what_moves(CATALOGUE, now, as_of=OCTOBER, without=["PB2"])
+    assert moves is not None
+    assert [step.rule_id for step in moves.steps] == ["PP3", "PP1"]
+    assert moves.reached
+
+
+def test_what_cannot_be_reached_is_said() -> None:
+    moves = what_moves(CATALOGUE, index(OCTOBER), as_of=OCTOBER)
+    assert moves is not None
+    assert (moves.next_stars, moves.missing, moves.reached) == (2, 4000, False)
+    assert {step.rule_id for step in moves.steps} == {"PB1", "PB2", "PB3", "PP1", "PP2", "PP3"}
+
+
+def test_nothing_moves_at_the_top_or_when_the_score_is_cleared() -> None:
+    top = index(**FULL_BASE, PP1=(9, 3), PP4=(2, 1))
+    assert what_moves(CATALOGUE, top, as_of=LAST_DAY) is None
+    assert what_moves(CATALOGUE, index(PZ1=(0, 1)), as_of=LAST_DAY) is None
+
+
+def test_in_rate_mode_one_more_attended_is_also_one_more_held() -> None:
+    now = pioneer(
+        CATALOGUE,
+        as_of=OCTOBER,
+        memberships=ALWAYS,
+        totals={**{k: Total(*v) for k, v in FULL_BASE.items()}, "PB1": Total(2, 1)},
+        duty_activities=2,
+        mode="rate",
+    )
+    assert now is not None
+    assert now.score == 6500
+    moves = what_moves(CATALOGUE, now, as_of=OCTOBER)
+    assert moves is not None
+    # From 1 of 2 to 4 of 5: 30 x (4/5 - 1/2) = 9.
+    assert moves.steps[0] == Step("PB1", 1, 500)
+    assert moves.reached
+
+
+# ---- properties ----------------------------------------------------------------------------------------
+
+rule_ids = [rule.id for rule in CATALOGUE.pioneer.rule if rule.id != "PZ1"]
+any_totals = st.dictionaries(
+    st.sampled_from(rule_ids),
+    st.builds(Total, st.integers(-60, 60), st.fractions(-5, 50, max_denominator=100)),
+)
+starts = st.dates(date(2024, 1, 1), date(2026, 11, 30))
+
+
+@given(any_totals, starts, st.sampled_from(["normal", "rate"]), st.integers(0, 40))
+def test_every_index_stays_in_its_bounds(
+    totals: dict[str, Total], start: date, mode: Any, duty_activities: int
+) -> None:
+    result = pioneer(
+        CATALOGUE,
+        as_of=LAST_DAY,
+        memberships=[Span(start)],
+        totals=totals,
+        duty_activities=duty_activities,
+        mode=mode,
+    )
+    assert result is not None
+    assert 0 <= result.base <= 6000
+    assert 0 <= result.positive <= 2000
+    assert 0 <= result.conduct <= 2000
+    assert result.score == result.base + result.positive + result.conduct
+    assert all(one.cap is None or 0 <= one.earned <= one.cap for one in result.rules)
+
+
+@given(any_totals, st.sampled_from(rule_ids), st.integers(1, 20))
+def test_more_points_never_lower_an_index(totals: dict[str, Total], rule_id: str, more: int) -> None:
+    had = totals.get(rule_id, Total())
+    before = pioneer(CATALOGUE, as_of=LAST_DAY, memberships=ALWAYS, totals=totals)
+    after = pioneer(
+        CATALOGUE,
+        as_of=LAST_DAY,
+        memberships=ALWAYS,
+        totals={**totals, rule_id: Total(had.points + more, had.count + more)},
+    )
+    assert before is not None
+    assert after is not None
+    assert after.score >= before.score
+
+
+@given(any_totals)
+def test_proposed_steps_add_up_to_what_they_promise(totals: dict[str, Total]) -> None:
+    now = pioneer(CATALOGUE, as_of=LAST_DAY, memberships=ALWAYS, totals=totals)
+    assert now is not None
+    moves = what_moves(CATALOGUE, now, as_of=LAST_DAY)
+    if moves is None:
+        assert now.stars == 5
+        return
+    done = dict(totals)
+    for step in moves.steps:
+        had = done.get(step.rule_id, Total())
+        terms = CATALOGUE.rule(step.rule_id).terms_on(LAST_DAY)
+        assert terms is not None
+        done[step.rule_id] = Total(had.points + (terms.points or 0) * step.times, had.count + step.times)
+    then = pioneer(CATALOGUE, as_of=LAST_DAY, memberships=ALWAYS, totals=done)
+    assert then is not None
+    assert then.score - now.score == sum(step.gain for step in moves.steps)
+    assert (then.stars >= moves.next_stars) is moves.reached
