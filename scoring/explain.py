@@ -61,7 +61,7 @@ class Figure:
 
 def explain_pioneer(catalogue: Catalogue, result: PioneerResult, *, as_of: date) -> Figure:
     """The pioneer index of one member, rule by rule, in the order of the rule file."""
-    most: dict[str, int] = {**catalogue.pioneer.terms_on(as_of).parts}
+    most = {str(part): points for part, points in catalogue.pioneer.terms_on(as_of).parts.items()}
     values = {"base": result.base, "positive": result.positive, "conduct": result.conduct}
     lines: dict[str, list[Line]] = {part: [] for part in values}
     for one in result.rules:
