@@ -42,6 +42,7 @@ def common_results(
     as_of: date,
 ) -> tuple[CommonResult, ...]:
     """Every common item of `as_of`. activities: those of the year to date. months: of existence, 1..12."""
+    held = [one for one in activities if one.held(veto)]
     found = []
     for item in catalogue.common_on(as_of):
         if item.collected:
@@ -49,7 +50,7 @@ def common_results(
         elif item.formula == "attendance":
             have, required = _by_attendance(item, veto, activities)
         elif item.kinds:
-            have, required = _by_days(item, veto, activities, months)
+            have, required = _by_days(item, held, months)
         else:
             have, required = _by_members(item, facts.members, months)
         share = _share(item, have, required)
@@ -80,10 +81,7 @@ def _by_attendance(item: CommonItem, veto: Veto, activities: Sequence[Activity])
     return have, item.required or FULL
 
 
-def _by_days(
-    item: CommonItem, veto: Veto, activities: Sequence[Activity], months: int
-) -> tuple[Fraction, Fraction]:
-    held = [one for one in activities if one.held(veto)]
+def _by_days(item: CommonItem, held: Sequence[Activity], months: int) -> tuple[Fraction, Fraction]:
     days = [len({one.day for one in held if kind in one.kinds}) for kind in item.kinds]
     if item.formula == "kinds_held":
         return Fraction(sum(1 for count in days if count)), Fraction(len(item.kinds))

@@ -28,7 +28,8 @@ class Activity:
 
     def held(self, veto: Veto) -> bool:
         """Whether enough of those who should attend came (half, inclusive)."""
-        return self.should_attend > 0 and self.attended >= veto.held_share * self.should_attend
+        share = veto.held_share  # crosswise in integers: this runs for every activity of the city
+        return self.should_attend > 0 and share.denominator * self.attended >= share.numerator * self.should_attend
 
     def countable(self, veto: Veto) -> bool:
         """Whether it is of a kind that counts towards the yearly minimum."""

@@ -6,6 +6,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 from scoring.items import Period
 
@@ -35,6 +36,7 @@ def period(kind: Period, text: str) -> CalendarPeriod:
     return _span(kind, int(found[1]), int(found[2] or 1), months)
 
 
+@lru_cache(maxsize=256)
 def periods_of(kind: Period, year: int) -> tuple[CalendarPeriod, ...]:
     """All periods of `year`, in order."""
     months = _FORMS[kind][1]
