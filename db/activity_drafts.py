@@ -1,8 +1,9 @@
-"""Making activities: the draft that a secretary builds up in chat, and the code that people check in with."""
+"""Making activities: the draft that a secretary builds up in chat, the code to check in with, ending early."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -69,3 +70,29 @@ def retire_codes(session: Session, before: datetime) -> int:
         execution_options={"synchronize_session": False},
     )
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def recent(
+    session: Session, organization_id: int, since: datetime, now: datetime, most: int
+) -> Sequence[Activity]:
+    """Activities of the organisation that began in [since, now], the last one first."""
+    statement = (
+        select(Activity)
+        .where(
+            col(Activity.organization_id) == organization_id,
+            col(Activity.state) != "cancelled",
+            col(Activity.starts_at) >= since,
+            col(Activity.starts_at) <= now,
+        )
+        .order_by(col(Activity.starts_at).desc(), col(Activity.id).desc())
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def end_now(session: Session, activity: Activity, now: datetime) -> None:
+    """Let an activity that is going on be over from now on, check-in and all."""
+    activity.ends_at = min(activity.ends_at, now)
+    activity.check_in_closes_at = min(activity.check_in_closes_at, now)
+    session.add(activity)
+    session.flush()

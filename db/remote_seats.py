@@ -103,7 +103,7 @@ def _changed(session: Session, statement: Update) -> bool:
     return bool(done.rowcount)  # type: ignore[attr-defined]
 
 
-def last_asked(session: Session, member_id: int, now: datetime) -> PresencePrompt | None:
+def last_asked(session: Session, member_id: int) -> PresencePrompt | None:
     """The prompt that the member was asked last, of activities that are going on; None when there is none."""
     statement = (
         select(PresencePrompt)
@@ -163,3 +163,19 @@ def joined(session: Session, activity_id: int, now: datetime) -> Sequence[Seat]:
         Seat(seat_id, member_id, joined_at, int(asked_count), int(answered), int(missed_count))
         for seat_id, member_id, joined_at, asked_count, answered, missed_count in session.execute(statement)
     ]
+
+
+def waiting(session: Session, activity_id: int, now: datetime) -> int:
+    """How many questions of the activity can still be answered."""
+    statement = (
+        select(func.count())
+        .select_from(PresencePrompt)
+        .join(RemoteSeat, col(RemoteSeat.id) == col(PresencePrompt.seat_id))
+        .where(
+            col(RemoteSeat.activity_id) == activity_id,
+            col(PresencePrompt.asked_at).is_not(None),
+            col(PresencePrompt.answered_at).is_(None),
+            col(PresencePrompt.answer_until) >= now,
+        )
+    )
+    return int(session.execute(statement).scalar_one())

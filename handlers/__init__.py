@@ -1,5 +1,6 @@
 """What a person can say: one file per conversation. A new conversation is a file and a line in COMMANDS."""
 
+from handlers.activities import ACTIVITIES
 from handlers.binding import START, UNBIND
 from handlers.boards import BOARD
 from handlers.check_in import CHECK_IN
@@ -9,7 +10,11 @@ from handlers.indices import INDEX
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
 from handlers.points import POINTS
+from handlers.remote import PRESENT, REMOTE
 from handlers.rewards import REWARDS
+from handlers.warnings import WARNINGS
+from handlers.wish_review import WISH_REVIEW
+from handlers.wishes import WISHES
 
 COMMANDS: tuple[Command, ...] = (
     MENU,
@@ -23,6 +28,12 @@ COMMANDS: tuple[Command, ...] = (
     BOARD,
     REWARDS,
     HAND_OVER,
+    WISHES,
+    WISH_REVIEW,
+    ACTIVITIES,
+    REMOTE,
+    PRESENT,
+    WARNINGS,
     ME,
     PRIVACY,
     LANGUAGE,

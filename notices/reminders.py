@@ -24,7 +24,7 @@ from notices.channel import Button, Message
 from notices.said_time import clock, said
 from notices.wording import Wording, wording
 
-AT_ONCE = ("check_in_opens", "activity_hour")
+AT_ONCE = ("check_in_opens", "remote_opens", "activity_hour")
 IN_DIGEST = ("activity_day",)
 DAY_BEFORE, HOUR_BEFORE = timedelta(days=1), timedelta(hours=1)
 NO_DAY_WITHIN = timedelta(hours=2)  # made so late that the reminder an hour before says it all
@@ -137,7 +137,7 @@ def _tell_one(known: _Known, reminder: Reminder) -> None:
         return
     assert reminder.id is not None
     say = known.say(reminder.member_id)
-    name = "hour" if reminder.kind == "activity_hour" else "opens"
+    name = {"activity_hour": "hour", "remote_opens": "remote_opens"}.get(reminder.kind, "opens")
     text = say(
         f"reminders.{name}",
         title=activity.title,
