@@ -96,15 +96,19 @@ def run() -> None:
 def demo() -> None:
     """Fill the sample city unless it is there, print its people, serve the chat page."""
     from bot.app import serve
-    from bot.demo import introduce
-    from bot.sample import fill
+    from bot.demo import introduce, prepare
+    from bot.sample import NotEmpty
 
     settings = _settings(checked=False)
     if "database_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"database_url": DEMO_DATABASE})
     settings = settings.model_copy(update={"demo": True})
     with _engine(settings) as engine, _progress() as tell:
-        fill(engine, now=datetime.now(UTC), progress=tell)
+        try:
+            prepare(engine, datetime.now(UTC), tell)
+        except NotEmpty as error:
+            err.print(str(error), markup=False)
+            raise typer.Exit(2) from None
         introduce(engine, settings, out)
     asyncio.run(serve(settings))
 

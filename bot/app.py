@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -29,7 +30,7 @@ from bot.incoming_pictures import IncomingPictures
 from bot.jobs import Jobs
 from bot.open_replies import send_open_replies
 from bot.pages.chat import attach
-from bot.sample import people
+from bot.sample import keep_open, people
 from bot.settings import Settings
 from bot.writer import Writer
 from db import accounts, pictures
@@ -41,6 +42,7 @@ from notices.delivery import Engine
 log = logging.getLogger(__name__)
 ABROAD = "telegram"  # a channel over which no full name goes unless the settings say so
 WECHAT_RETRIES_FOR = timedelta(seconds=20)  # within this WeChat itself brings an unanswered message again
+KEEP_OPEN_EVERY_S = 3600
 SECRET_BYTES = 32
 
 
@@ -110,6 +112,8 @@ class Service:
         if self.telegram:
             self._background(self._open_telegram(self.telegram, began))
         self._background(self.delivery.run())
+        if self.settings.demo:
+            self._background(self._keep_open())
         await self.jobs.start()
 
     async def stop(self) -> None:
@@ -144,6 +148,13 @@ class Service:
             lambda session: accounts.roles_at(session, telegram.channel.name, address, today)
         )
         await telegram.set_chat_commands(address, roles)
+
+    async def _keep_open(self) -> None:
+        """In the demo one activity of each kind is always open for check-in."""
+        while True:
+            now = self.clock()
+            await self.dispatcher.write(partial(keep_open, now=now))
+            await asyncio.sleep(KEEP_OPEN_EVERY_S)
 
     async def _open_wechat_replies(self, began: datetime) -> None:
         await asyncio.sleep(WECHAT_RETRIES_FOR.total_seconds())
@@ -233,7 +244,7 @@ def web_app(service: Service) -> FastAPI:
     if not settings.web_chat:
         return app
     app.include_router(picture_router(service.web))
-    sample = people(service.writer.engine).ids() if settings.demo else {}
+    sample = {one.role: one.id for one in people(service.writer.engine).all()} if settings.demo else {}
     if settings.demo:
         app.include_router(say_router(service.web, sample))
     attach(
@@ -286,4 +297,3 @@ def quiet_logs(level: str) -> None:
     logging.basicConfig(level=level, format=form, stream=sys.stderr, force=True)
     for name in ("httpx", "httpcore", "aiohttp", "apscheduler", "uvicorn.access", "telegram", "nicegui"):
         logging.getLogger(name).setLevel(logging.WARNING)
-

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import segno
 from sqlalchemy import select
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from bot.settings import Settings
 from db import organizations
@@ -44,7 +44,7 @@ class Invitation:
 
 def for_member(session: Session, wanted: str, now: datetime) -> Invitation:
     """A code for the member with this number on the roll, or this id. Raises LookupError when there is none."""
-    member = session.execute(select(Member).where(Member.code == wanted)).scalar_one_or_none()
+    member = session.execute(select(Member).where(col(Member.code) == wanted)).scalar_one_or_none()
     if member is None and wanted.isascii() and wanted.isdigit():
         member = session.get(Member, int(wanted))
     if member is None or member.id is None:
@@ -75,8 +75,8 @@ def sheet(session: Session, wanted: str, now: datetime, path: Path, settings: Se
 def _card(name: str, code: str, settings: Settings) -> str:
     # Without a public address there is no link to open: the picture then holds the words to send.
     drawn = segno.make(_link(settings, code) or f"绑定 {code}", error="m").svg_inline(scale=4, border=2)
-    shown = f'<div><div>{html.escape(name)}</div><div class="code">{grouped(code)}</div>发送：绑定 {grouped(code)}</div>'
-    return f'<div class="card">{drawn}{shown}</div>'
+    words = f'<div class="code">{grouped(code)}</div>发送：绑定 {grouped(code)}'
+    return f'<div class="card">{drawn}<div><div>{html.escape(name)}</div>{words}</div></div>'
 
 
 def _link(settings: Settings, code: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session
@@ -30,5 +31,5 @@ async def send_open_replies(
             log.warning("open reply %s did not go out: %s", row.id, error)
             if error.verdict == "retry":
                 continue  # still open: the person's next message or the next start brings it
-        await write(lambda session, row_id=row.id: inbound.taken(session, row_id, now))
+        await write(partial(inbound.taken, inbound_id=row.id, at=now))
     return count

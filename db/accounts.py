@@ -58,26 +58,28 @@ class BindCode(SQLModel, table=True):
 
 def chat_at(session: Session, channel: str, address: str) -> Chat | None:
     """The chat with this address."""
-    statement = select(Chat).where(Chat.channel == channel, Chat.address == address)
+    statement = select(Chat).where(col(Chat.channel) == channel, col(Chat.address) == address)
     return session.execute(statement).scalar_one_or_none()
 
 
 def chats_of(session: Session, member_id: int) -> list[Chat]:
     """Every chat bound to the member, the one heard from last first."""
-    statement = select(Chat).where(Chat.member_id == member_id)
+    statement = select(Chat).where(col(Chat.member_id) == member_id)
     found = list(session.execute(statement).scalars())
     return sorted(found, key=lambda chat: (chat.heard_at is not None, chat.heard_at, chat.id), reverse=True)
 
 
 def disable(session: Session, channel: str, address: str, why: str) -> None:
     """Note that an address cannot be reached any more. Its person's next message clears the note."""
-    session.execute(update(Chat).where(Chat.channel == channel, Chat.address == address).values(disabled=why))
+    session.execute(
+        update(Chat).where(col(Chat.channel) == channel, col(Chat.address) == address).values(disabled=why)
+    )
 
 
 def offer(session: Session, channel: str, address: str, choices: dict[str, Any]) -> None:
     """Let typed numbers pick from `choices` from now on (a letter with buttons has just arrived there)."""
     session.execute(
-        update(Chat).where(Chat.channel == channel, Chat.address == address).values(choices=choices)
+        update(Chat).where(col(Chat.channel) == channel, col(Chat.address) == address).values(choices=choices)
     )
 
 
@@ -127,27 +129,29 @@ _SPEAKER = Prepared(
         col(Chat.window_opened_at),
         col(Chat.window_sent),
         col(Chat.disabled),
-        col(Member.name),
-        col(Member.status),
+        func.coalesce(col(Member.name), ""),
+        func.coalesce(col(Member.status), ""),
         col(Organization.id),
-        col(Organization.path),
-        col(Organization.name),
+        func.coalesce(col(Organization.path), ""),
+        func.coalesce(col(Organization.name), ""),
         select(col(Delivery.id))
         .where(
-            Delivery.member_id == Chat.member_id, Delivery.state == "queued", Delivery.channel == "mailbox"
+            col(Delivery.member_id) == col(Chat.member_id),
+            col(Delivery.state) == "queued",
+            col(Delivery.channel) == "mailbox",
         )
         .exists(),
     )
     .select_from(Chat)
-    .outerjoin(Member, Member.id == Chat.member_id)
+    .outerjoin(Member, col(Member.id) == col(Chat.member_id))
     .outerjoin(
         Membership,
-        (Membership.member_id == Chat.member_id)
-        & (Membership.from_day <= bindparam("day"))
-        & or_(col(Membership.to_day).is_(None), Membership.to_day > bindparam("day")),
+        (col(Membership.member_id) == col(Chat.member_id))
+        & (col(Membership.from_day) <= bindparam("day"))
+        & or_(col(Membership.to_day).is_(None), col(Membership.to_day) > bindparam("day")),
     )
-    .outerjoin(Organization, Organization.id == Membership.organization_id)
-    .where(Chat.channel == bindparam("channel"), Chat.address == bindparam("address"))
+    .outerjoin(Organization, col(Organization.id) == col(Membership.organization_id))
+    .where(col(Chat.channel) == bindparam("channel"), col(Chat.address) == bindparam("address"))
 )
 
 
@@ -156,31 +160,18 @@ def speaker(session: Session, channel: str, address: str, day: date) -> Speaker:
     row = _SPEAKER.row(session, channel=channel, address=address, day=day)
     if row is None:
         return Speaker(channel, address)
-    (*chat, name, status, branch_id, branch_path, branch_name, mailbox) = row
-    return Speaker(
-        channel,
-        address,
-        *chat,
-        name or "",
-        status or "",
-        branch_id,
-        branch_path or "",
-        branch_name or "",
-        bool(mailbox),
-    )
+    return Speaker(channel, address, *row)
 
 
 def begin(session: Session, who: Speaker) -> None:
     """Give an address that was never heard before its row; `who.chat_id` is set."""
-    statement = insert(Chat).values(
-        channel=who.channel, address=who.address, language=who.language, choices={}
-    )
+    statement = insert(Chat).values(channel=who.channel, address=who.address, language=who.language, choices={})
     who.chat_id = int(session.execute(statement.returning(col(Chat.id))).scalar_one())
 
 
 _REMEMBER = Prepared(
     update(Chat)
-    .where(Chat.id == bindparam("chat_id"))
+    .where(col(Chat.id) == bindparam("chat_id"))
     .values(
         choices=bindparam("choices"),
         expect=bindparam("expect"),
@@ -213,23 +204,21 @@ def remember(session: Session, who: Speaker, heard_at: datetime) -> None:
 
 def code_exists(session: Session, code_hash: str) -> bool:
     """Whether this code was ever given out."""
-    return session.execute(select(BindCode.id).where(BindCode.code_hash == code_hash)).first() is not None
-
-
-def add_code(
-    session: Session, code_hash: str, member_id: int, created_at: datetime, expires_at: datetime
-) -> None:
-    """Store a new code of the member. Codes given out before stay valid until they expire or are used."""
-    session.add(
-        BindCode(code_hash=code_hash, member_id=member_id, created_at=created_at, expires_at=expires_at)
+    return (
+        session.execute(select(col(BindCode.id)).where(col(BindCode.code_hash) == code_hash)).first() is not None
     )
+
+
+def add_code(session: Session, code_hash: str, member_id: int, created_at: datetime, expires_at: datetime) -> None:
+    """Store a new code of the member. Codes given out before stay valid until they expire or are used."""
+    session.add(BindCode(code_hash=code_hash, member_id=member_id, created_at=created_at, expires_at=expires_at))
     session.flush()
 
 
 def open_code(session: Session, code_hash: str, now: datetime) -> BindCode | None:
     """The code, if it is neither used nor expired."""
     statement = select(BindCode).where(
-        BindCode.code_hash == code_hash, col(BindCode.used_at).is_(None), BindCode.expires_at > now
+        col(BindCode.code_hash) == code_hash, col(BindCode.used_at).is_(None), col(BindCode.expires_at) > now
     )
     return session.execute(statement).scalar_one_or_none()
 

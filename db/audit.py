@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Field, Session, SQLModel, col
 
 
 class AuditEvent(SQLModel, table=True):
@@ -25,9 +25,7 @@ class AuditEvent(SQLModel, table=True):
     hash: str
 
 
-def fingerprint(
-    previous: str, at: datetime, actor_id: int | None, action: str, subject: str, detail: str
-) -> str:
+def fingerprint(previous: str, at: datetime, actor_id: int | None, action: str, subject: str, detail: str) -> str:
     """SHA-256 over the previous line's hash and this line's content, in hexadecimal digits."""
     content = json.dumps([previous, at.isoformat(), actor_id, action, subject, detail], ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()
@@ -37,7 +35,7 @@ def record(
     session: Session, *, at: datetime, actor_id: int | None, action: str, subject: str, **detail: Any
 ) -> None:
     """Add a line. `detail` must be plain JSON without secrets."""
-    last = session.execute(select(AuditEvent.hash).order_by(AuditEvent.id.desc()).limit(1)).scalar()
+    last = session.execute(select(col(AuditEvent.hash)).order_by(col(AuditEvent.id).desc()).limit(1)).scalar()
     previous = last or ""
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True)
     session.add(

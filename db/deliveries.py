@@ -13,6 +13,7 @@ from sqlalchemy import (
     Select,
     UniqueConstraint,
     bindparam,
+    func,
     literal,
     null,
     or_,

@@ -11,9 +11,7 @@ from sqlmodel import Session, col
 
 from db.activities import Activity
 
-COUNTABLE = frozenset(
-    {"member_assembly", "party_lecture", "theme_party_day", "org_life_meeting", "volunteering"}
-)
+COUNTABLE = frozenset({"member_assembly", "party_lecture", "theme_party_day", "org_life_meeting", "volunteering"})
 """Kinds that count for the veto and as duties; committee and group meetings do not."""
 
 CITY = ZoneInfo("Asia/Shanghai")
@@ -32,11 +30,11 @@ def duty_activities(
         begin = datetime.combine(first, time(), zone)
         rows = session.execute(
             select(col(Activity.kinds), col(Activity.starts_at)).where(
-                Activity.organization_id == organization_id,
-                Activity.scope == "branch",
+                col(Activity.organization_id) == organization_id,
+                col(Activity.scope) == "branch",
                 col(Activity.approved).is_(True),
-                Activity.state != "cancelled",
-                Activity.starts_at >= begin,
+                col(Activity.state) != "cancelled",
+                col(Activity.starts_at) >= begin,
             )
         )
         for kinds, starts_at in rows:

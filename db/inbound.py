@@ -25,15 +25,13 @@ class Inbound(SQLModel, table=True):
     key: str
     address: str
     received_at: datetime
-    reply: dict[str, Any] | None = Field(
-        default=None, sa_column=Column(JSON)
-    )  # a Message; None: nothing is said
+    reply: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))  # a Message; None: nothing is said
     taken_at: datetime | None = None  # when the platform took the reply
 
 
 _KNOWN = Prepared(
     select(col(Inbound.id), col(Inbound.reply), col(Inbound.taken_at)).where(
-        Inbound.channel == bindparam("channel"), Inbound.key == bindparam("key")
+        col(Inbound.channel) == bindparam("channel"), col(Inbound.key) == bindparam("key")
     )
 )
 
@@ -72,9 +70,7 @@ def take_in(
     reply: dict[str, Any] | None,
 ) -> int:
     """Write the row of a new message with its reply; the row's id. Raises Repeated for a second row of one key."""
-    row = _TAKE_IN.row(
-        session, channel=channel, key=key, address=address, received_at=received_at, reply=reply
-    )
+    row = _TAKE_IN.row(session, channel=channel, key=key, address=address, received_at=received_at, reply=reply)
     if row is None:
         raise Repeated
     return int(row[0])
@@ -83,9 +79,7 @@ def take_in(
 def taken(session: Session, inbound_id: int, at: datetime) -> None:
     """Note that the platform has taken the reply."""
     session.execute(
-        update(Inbound)
-        .where(col(Inbound.id) == inbound_id, col(Inbound.taken_at).is_(None))
-        .values(taken_at=at)
+        update(Inbound).where(col(Inbound.id) == inbound_id, col(Inbound.taken_at).is_(None)).values(taken_at=at)
     )
 
 
@@ -94,9 +88,9 @@ def open_replies(session: Session, channel: str, since: datetime) -> list[Inboun
     statement = (
         select(Inbound)
         .where(
-            Inbound.channel == channel,
+            col(Inbound.channel) == channel,
             col(Inbound.taken_at).is_(None),
-            Inbound.received_at >= since,
+            col(Inbound.received_at) >= since,
         )
         .order_by(col(Inbound.id))
     )

@@ -69,11 +69,7 @@ def _insert(dialect: str, table: Any) -> Any:
 
 
 def _add_entry(dialect: str) -> Any:
-    values = {
-        name: bindparam(name)
-        for name in Entry.model_fields  # type: ignore[attr-defined]
-        if name != "id"
-    }
+    values: dict[str, Any] = {name: bindparam(name) for name in Entry.model_fields if name != "id"}
     return (
         _insert(dialect, Entry)
         .values(values)
@@ -92,15 +88,17 @@ def _add_total(dialect: str) -> Any:
     return adding.on_conflict_do_update(
         index_elements=["member_id", "year", "rule_id"],
         set_={
-            "points": Total.points + adding.excluded.points,
-            "hundredths": Total.hundredths + adding.excluded.hundredths,
+            "points": col(Total.points) + adding.excluded.points,
+            "hundredths": col(Total.hundredths) + adding.excluded.hundredths,
         },
     )
 
 
 _ADD_ENTRY = Prepared(_add_entry)
 _ADD_TOTAL = Prepared(_add_total)
-_PURSE = Prepared(select(col(Wallet.balance), col(Wallet.debt)).where(Wallet.member_id == bindparam("member_id")))
+_PURSE = Prepared(
+    select(col(Wallet.balance), col(Wallet.debt)).where(col(Wallet.member_id) == bindparam("member_id"))
+)
 
 
 def _move_purse(dialect: str) -> Any:
@@ -108,7 +106,7 @@ def _move_purse(dialect: str) -> Any:
     adding = _insert(dialect, Wallet).values(
         member_id=bindparam("member_id"), balance=bindparam("balance"), debt=bindparam("debt")
     )
-    after = Wallet.balance - Wallet.debt + adding.excluded.balance - adding.excluded.debt  # type: ignore[operator]
+    after = col(Wallet.balance) - col(Wallet.debt) + adding.excluded.balance - adding.excluded.debt
     return adding.on_conflict_do_update(
         index_elements=["member_id"],
         set_={"balance": case((after > 0, after), else_=0), "debt": case((after < 0, -after), else_=0)},
@@ -118,12 +116,12 @@ def _move_purse(dialect: str) -> Any:
 _MOVE_PURSE = Prepared(_move_purse)
 _TAKE = Prepared(
     update(Wallet)
-    .where(Wallet.member_id == bindparam("member_id"), Wallet.balance >= bindparam("price"))
-    .values(balance=Wallet.balance - bindparam("price"))
+    .where(col(Wallet.member_id) == bindparam("member_id"), col(Wallet.balance) >= bindparam("price"))
+    .values(balance=col(Wallet.balance) - bindparam("price"))
 )
 _TOTALS = Prepared(
     select(col(Total.rule_id), col(Total.points), col(Total.hundredths)).where(
-        Total.member_id == bindparam("member_id"), Total.year == bindparam("year")
+        col(Total.member_id) == bindparam("member_id"), col(Total.year) == bindparam("year")
     )
 )
 
@@ -252,21 +250,21 @@ def totals(session: Session, member_id: int, year: int) -> dict[str, tuple[int, 
 
 def lines(session: Session, member_id: int, *, most: int = 10) -> Sequence[Entry]:
     """The member's last lines, the newest first."""
-    statement = select(Entry).where(Entry.member_id == member_id).order_by(col(Entry.id).desc()).limit(most)
+    statement = select(Entry).where(col(Entry.member_id) == member_id).order_by(col(Entry.id).desc()).limit(most)
     return session.execute(statement).scalars().all()
 
 
 def line(session: Session, member_id: int, cause: str, rule_id: str | None = None) -> Entry | None:
     """The line of one cause (under one rule, where a cause has several)."""
-    statement = select(Entry).where(Entry.member_id == member_id, Entry.cause == cause)
+    statement = select(Entry).where(col(Entry.member_id) == member_id, col(Entry.cause) == cause)
     if rule_id is not None:
-        statement = statement.where(Entry.rule_id == rule_id)
+        statement = statement.where(col(Entry.rule_id) == rule_id)
     return session.execute(statement).scalars().first()
 
 
 def count_lines(session: Session, member_id: int) -> int:
     """How many lines the member has."""
-    return int(session.execute(select(func.count()).where(Entry.member_id == member_id)).scalar_one())
+    return int(session.execute(select(func.count()).where(col(Entry.member_id) == member_id)).scalar_one())
 
 
 def lines_of_rule(session: Session, member_id: int, rule_id: str, year: int, *, most: int) -> Sequence[Entry]:

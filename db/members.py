@@ -90,11 +90,11 @@ def branch_of(session: Session, member_id: int, day: date) -> Organization | Non
     """The branch that the member belongs to on `day`; None on a day without membership."""
     statement = (
         select(Organization)
-        .join(Membership, Membership.organization_id == Organization.id)
+        .join(Membership, col(Membership.organization_id) == col(Organization.id))
         .where(
-            Membership.member_id == member_id,
-            Membership.from_day <= day,
-            or_(Membership.to_day.is_(None), Membership.to_day > day),
+            col(Membership.member_id) == member_id,
+            col(Membership.from_day) <= day,
+            or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day),
         )
     )
     return session.execute(statement).scalars().first()
@@ -103,14 +103,14 @@ def branch_of(session: Session, member_id: int, day: date) -> Organization | Non
 def roles_of(session: Session, member_id: int, day: date) -> Sequence[tuple[str, Organization]]:
     """The roles in force on `day`, each with its node."""
     statement = (
-        select(Role.role, Organization)
-        .join(Organization, Organization.id == Role.organization_id)
+        select(col(Role.role), Organization)
+        .join(Organization, col(Organization.id) == col(Role.organization_id))
         .where(
-            Role.member_id == member_id,
-            Role.from_day <= day,
-            or_(Role.to_day.is_(None), Role.to_day > day),
+            col(Role.member_id) == member_id,
+            col(Role.from_day) <= day,
+            or_(col(Role.to_day).is_(None), col(Role.to_day) > day),
         )
-        .order_by(Role.id)
+        .order_by(col(Role.id))
     )
     return [(role, node) for role, node in session.execute(statement)]
 
@@ -119,15 +119,15 @@ def holders(session: Session, organization: Organization, role: str, day: date) 
     """Active members who hold `role` on the organisation or on the nearest node above it that has any holder."""
     ids = [int(part) for part in organization.path.strip("/").split("/")]
     statement = (
-        select(Member, Organization.path)
-        .join(Role, Role.member_id == Member.id)
-        .join(Organization, Organization.id == Role.organization_id)
+        select(Member, col(Organization.path))
+        .join(Role, col(Role.member_id) == col(Member.id))
+        .join(Organization, col(Organization.id) == col(Role.organization_id))
         .where(
-            Role.organization_id.in_(ids),
-            Role.role == role,
-            Role.from_day <= day,
-            or_(Role.to_day.is_(None), Role.to_day > day),
-            Member.status == "active",
+            col(Role.organization_id).in_(ids),
+            col(Role.role) == role,
+            col(Role.from_day) <= day,
+            or_(col(Role.to_day).is_(None), col(Role.to_day) > day),
+            col(Member.status) == "active",
         )
     )
     rows = session.execute(statement).all()
@@ -153,14 +153,14 @@ def members_of(session: Session, organization_id: int, day: date) -> Sequence[Me
     """Active members who belong to the branch on `day`, in the order of their ids."""
     statement = (
         select(Member)
-        .join(Membership, Membership.member_id == Member.id)
+        .join(Membership, col(Membership.member_id) == col(Member.id))
         .where(
-            Membership.organization_id == organization_id,
-            Membership.from_day <= day,
-            or_(Membership.to_day.is_(None), Membership.to_day > day),
-            Member.status == "active",
+            col(Membership.organization_id) == organization_id,
+            col(Membership.from_day) <= day,
+            or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day),
+            col(Member.status) == "active",
         )
-        .order_by(Member.id)
+        .order_by(col(Member.id))
     )
     return session.execute(statement).scalars().all()
 
@@ -170,23 +170,21 @@ def count_of(session: Session, organization_id: int, day: date) -> int:
     statement = (
         select(func.count())
         .select_from(Membership)
-        .join(Member, Member.id == Membership.member_id)
+        .join(Member, col(Member.id) == col(Membership.member_id))
         .where(
-            Membership.organization_id == organization_id,
-            Membership.from_day <= day,
-            or_(Membership.to_day.is_(None), Membership.to_day > day),
-            Member.status == "active",
+            col(Membership.organization_id) == organization_id,
+            col(Membership.from_day) <= day,
+            or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day),
+            col(Member.status) == "active",
         )
     )
     return int(session.execute(statement).scalar_one())
 
 
 _SPANS = Prepared(
-    select(
-        col(Membership.from_day), col(Membership.to_day), col(Membership.organization_id), col(Member.mode)
-    )
+    select(col(Membership.from_day), col(Membership.to_day), col(Membership.organization_id), col(Member.mode))
     .join(Member, col(Member.id) == col(Membership.member_id))
-    .where(Membership.member_id == bindparam("member_id"))
+    .where(col(Membership.member_id) == bindparam("member_id"))
     .order_by(col(Membership.from_day))
 )
 

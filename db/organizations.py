@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import select
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Field, Session, SQLModel, col
 
 FIELDS = ("admin_village", "urban_community", "gov_institution", "two_new", "soe")
 """The five fields in which branches are compared. Stored identifiers: never renamed."""
@@ -55,13 +55,13 @@ def get(session: Session, organization_id: int) -> Organization:
 
 def by_code(session: Session, code: str) -> Organization | None:
     """The organisation with the city's own number `code`."""
-    return session.execute(select(Organization).where(Organization.code == code)).scalar_one_or_none()
+    return session.execute(select(Organization).where(col(Organization.code) == code)).scalar_one_or_none()
 
 
 def ancestors(session: Session, organization: Organization) -> Sequence[Organization]:
     """From the root down to the organisation itself."""
     ids = [int(part) for part in organization.path.strip("/").split("/")]
-    found = session.execute(select(Organization).where(Organization.id.in_(ids))).scalars()
+    found = session.execute(select(Organization).where(col(Organization.id).in_(ids))).scalars()
     return sorted(found, key=lambda one: len(one.path))
 
 
@@ -69,8 +69,8 @@ def branches_under(session: Session, path: str) -> Sequence[Organization]:
     """Every branch (an organisation with a field) in the subtree, in the order of their ids."""
     statement = (
         select(Organization)
-        .where(Organization.path.startswith(path, autoescape=True), Organization.field.is_not(None))
-        .order_by(Organization.id)
+        .where(col(Organization.path).startswith(path, autoescape=True), col(Organization.field).is_not(None))
+        .order_by(col(Organization.id))
     )
     return session.execute(statement).scalars().all()
 
@@ -80,8 +80,8 @@ def regions_of(session: Session, organization: Organization) -> Sequence[Region]
     ids = [int(part) for part in organization.path.strip("/").split("/")]
     statement = (
         select(Region)
-        .join(RegionOrganization, RegionOrganization.region_id == Region.id)
-        .where(RegionOrganization.organization_id.in_(ids))
-        .order_by(Region.id)
+        .join(RegionOrganization, col(RegionOrganization.region_id) == col(Region.id))
+        .where(col(RegionOrganization.organization_id).in_(ids))
+        .order_by(col(Region.id))
     )
     return session.execute(statement).scalars().unique().all()

@@ -26,7 +26,7 @@ class Picture(SQLModel, table=True):
 def receive(session: Session, channel: str, reference: str, member_id: int | None, at: datetime) -> int:
     """The id of the row for a picture that has just come; the same reference is one row."""
     known = session.execute(
-        select(col(Picture.id)).where(Picture.channel == channel, Picture.reference == reference)
+        select(col(Picture.id)).where(col(Picture.channel) == channel, col(Picture.reference) == reference)
     ).scalar()
     if known is not None:
         return int(known)

@@ -7,7 +7,7 @@ uses this; everything else goes through the session.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Dialect
@@ -78,10 +78,11 @@ class _Compiled:
             name: bound.type.dialect_impl(dialect).bind_processor(dialect)
             for name, bound in compiled.binds.items()
         }
-        self._by_place = compiled.positiontup is not None
-        names = compiled.positiontup if compiled.positiontup is not None else list(compiled.binds)
+        in_order: list[str] | None = compiled.positiontup
+        self._by_place = in_order is not None
+        names = list(compiled.binds) if in_order is None else in_order
         self._places = [(name, processors[name], defaults.get(name)) for name in names]
-        columns = getattr(built, "selected_columns", None) or getattr(built, "_returning", ())
+        columns: Iterable[Any] = getattr(built, "selected_columns", None) or getattr(built, "_returning", ())
         self._result: list[Processor] = [
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
         ]

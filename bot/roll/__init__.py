@@ -1,4 +1,4 @@
-"""The roll of a city: organisations, regions and members out of a workbook or CSV, and what an import would change."""
+"""The roll of a city: organisations, regions and members from a workbook or CSV, and what an import changes."""
 
 from bot.roll.apply import apply
 from bot.roll.plan import Plan, plan

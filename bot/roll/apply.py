@@ -80,7 +80,9 @@ class _Work:
             self.session.flush()
         elif len(values) > 1:
             self._change(Region, verdict.code, values)
-        region_id = self.session.execute(select(col(Region.id)).where(Region.code == verdict.code)).scalar_one()
+        region_id = self.session.execute(
+            select(col(Region.id)).where(col(Region.code) == verdict.code)
+        ).scalar_one()
         if inside is not None:
             self.session.execute(delete(RegionOrganization).where(col(RegionOrganization.region_id) == region_id))
             for code in inside.split(";"):
@@ -100,7 +102,7 @@ class _Work:
             if len(values) > 1:
                 self._change(Member, verdict.code, values)
             member_id = self.session.execute(
-                select(col(Member.id)).where(Member.code == verdict.code)
+                select(col(Member.id)).where(col(Member.code) == verdict.code)
             ).scalar_one()
         assert member_id is not None
         if organization:
@@ -137,7 +139,7 @@ class _Work:
     def _hold(self, member_id: int, wanted: set[str]) -> None:
         """End the roles that are not wanted any more today, begin those that are new."""
         rows = self.session.execute(
-            select(Role).where(Role.member_id == member_id, col(Role.to_day).is_(None))
+            select(Role).where(col(Role.member_id) == member_id, col(Role.to_day).is_(None))
         ).scalars()
         codes = {number: code for code, number in self.ids.items()}
         for row in rows:
