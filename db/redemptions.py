@@ -98,7 +98,7 @@ def expired(session: Session, *, now: datetime, day: date, most: int) -> Sequenc
     return [found for one in closed if (found := by_id(session, one.id))]
 
 
-def soon_over(session: Session, *, now: datetime, until: datetime, most: int) -> Sequence[Found]:
+def soon_over(session: Session, *, now: datetime, until: datetime) -> Sequence[Found]:
     """Held pieces whose time ends after `now`, at the latest at `until`, the most urgent first."""
     statement = (
         select(Redemption, Reward)
@@ -109,7 +109,6 @@ def soon_over(session: Session, *, now: datetime, until: datetime, most: int) ->
             col(Redemption.expires_at) <= until,
         )
         .order_by(col(Redemption.expires_at), col(Redemption.id))
-        .limit(most)
     )
     return [Found(*row) for row in session.execute(statement)]
 

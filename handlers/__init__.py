@@ -3,13 +3,17 @@
 from handlers.activities import ACTIVITIES
 from handlers.binding import START, UNBIND
 from handlers.boards import BOARD
+from handlers.broadcast import BROADCAST
 from handlers.check_in import CHECK_IN
 from handlers.conversation import Command
 from handlers.hand_over import HAND_OVER
 from handlers.indices import INDEX
+from handlers.letter_approval import APPROVALS
+from handlers.letters import LETTERS, RECEIVED, TROUBLE
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
 from handlers.points import POINTS
+from handlers.receipts import RECEIPTS, STOP
 from handlers.remote import PRESENT, REMOTE
 from handlers.rewards import REWARDS
 from handlers.warnings import WARNINGS
@@ -33,7 +37,14 @@ COMMANDS: tuple[Command, ...] = (
     ACTIVITIES,
     REMOTE,
     PRESENT,
+    LETTERS,
+    RECEIVED,
+    TROUBLE,
     WARNINGS,
+    BROADCAST,
+    APPROVALS,
+    RECEIPTS,
+    STOP,
     ME,
     PRIVACY,
     LANGUAGE,

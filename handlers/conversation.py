@@ -117,7 +117,8 @@ class Context:
     def arg_id(self, place: int = 0) -> int | None:
         """The argument at `place` as an id, or None when it is not a plain number (a forged or mistyped one)."""
         word = self.arg(place)
-        return int(word) if word.isascii() and word.isdigit() and len(word) < 12 else None
+        number = int(word) if word.isascii() and word.isdigit() and len(word) < 12 else None
+        return number if number is not None and number < 2**31 else None  # PostgreSQL refuses more for an id
 
 
 @dataclass(frozen=True, slots=True)

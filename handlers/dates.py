@@ -1,14 +1,15 @@
-"""Instants as people say them: on the city's calendar, a time of today without its date."""
+"""Instants as people say them in a reply; an instant that is not there is an empty text."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from handlers.conversation import Context
+from notices.said_time import said
 
 
 def said_day(ctx: Context, at: datetime | None) -> str:
-    """`6 月 30 日`; an empty text for None."""
+    """`6 月 30 日`."""
     if at is None:
         return ""
     local = at.astimezone(ctx.zone)
@@ -16,10 +17,5 @@ def said_day(ctx: Context, at: datetime | None) -> str:
 
 
 def said_time(ctx: Context, at: datetime | None) -> str:
-    """`今天 12:00`, or `6 月 30 日 12:00`; an empty text for None."""
-    if at is None:
-        return ""
-    local = at.astimezone(ctx.zone)
-    if local.date() == ctx.today:
-        return ctx.say("rewards.today_at", time=local.strftime("%H:%M"))
-    return ctx.say("rewards.day_at", month=local.month, day=local.day, time=local.strftime("%H:%M"))
+    """`今天 12:00`, or `6 月 30 日（周二）12:00`."""
+    return said(ctx.say, at, ctx.now, ctx.zone) if at is not None else ""

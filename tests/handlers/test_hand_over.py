@@ -93,7 +93,7 @@ async def test_the_second_time_says_when_and_by_whom(say, code, clock, look):
     assert (await say(KE, f"核销 {code}")).text == "这个取货码已经用过：今天 12:00 由您交付了水杯。请不要再交付。"
     clock.now += timedelta(days=1)
     again = await say(KE, f"hand_over:{code}:yes", kind="button")
-    assert again.text == "这个取货码已经用过：6 月 15 日 12:00 由您交付了水杯。请不要再交付。"
+    assert again.text == "这个取货码已经用过：6 月 15 日（周一）12:00 由您交付了水杯。请不要再交付。"
     assert len(await log_of(look)) == 1
 
 

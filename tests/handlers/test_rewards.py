@@ -19,9 +19,7 @@ NONCE = "0123456789ab"
 
 
 def earn(session: Session, member_id: int, points: int, cause: str = "test") -> None:
-    ledger.book(
-        session, member_id=member_id, rule_id="PB1", cause=cause, points=points, day=DAY, booked_at=NOON
-    )
+    ledger.book(session, member_id=member_id, rule_id="PB1", cause=cause, points=points, day=DAY, booked_at=NOON)
 
 
 @pytest.fixture
@@ -120,7 +118,7 @@ async def test_pressing_confirm_twice_makes_one_redemption_and_says_how_it_stand
     first = await say(ALICE, confirm, kind="button")
     second = await say(ALICE, confirm, kind="button")
     code = code_in(first)
-    assert second.text == f"水杯：取货码 {code}，6 月 30 日 12:00 前到社区党群服务中心领取。"
+    assert second.text == f"水杯：取货码 {code}，6 月 30 日（周二）12:00 前到社区党群服务中心领取。"
     assert (await balance(ALICE), await stock(CUP)) == (40, 1)
 
 
@@ -145,8 +143,7 @@ async def test_a_new_price_is_shown_before_anything_is_taken(say, give, change, 
     await change(CUP, price=25)
     again = await say(ALICE, "1")
     assert again.text == (
-        "水杯的价格刚刚改了，现在是 25 分。\n"
-        "用 25 分换 1 个水杯？换后还剩 13 分。换礼品不影响先锋指数。"
+        "水杯的价格刚刚改了，现在是 25 分。\n用 25 分换 1 个水杯？换后还剩 13 分。换礼品不影响先锋指数。"
     )
     assert await balance(ALICE) == 38
     assert (await say(ALICE, "1")).text.startswith("已为您留好")
@@ -245,7 +242,7 @@ async def test_my_codes_can_be_seen_again_with_their_picture(say, give):
     listed = await say.all(ALICE, "兑换")
     assert "4 我的取货码" in listed.labels()
     mine = await say(ALICE, "4")
-    assert mine.text == f"水杯：取货码 {code}，6 月 30 日 12:00 前到社区党群服务中心领取。"
+    assert mine.text == f"水杯：取货码 {code}，6 月 30 日（周二）12:00 前到社区党群服务中心领取。"
     picture = (await say.all(ALICE, "1", "1")).picture
     assert picture.kind == "qr"
     assert picture.data == {"text": f"p-{code.replace('-', '')}"}
@@ -323,7 +320,12 @@ async def test_five_on_a_page_and_the_rest_on_the_next(say, look, give):
         "6 下一页",
     ]
     second = await say(ALICE, "6")
-    assert second.labels() == ["1 围巾（30 分，剩 1）", "2 义务巡逻队项目（任意分，已筹 460/800）", "9 返回", "0 菜单"]
+    assert second.labels() == [
+        "1 围巾（30 分，剩 1）",
+        "2 义务巡逻队项目（任意分，已筹 460/800）",
+        "9 返回",
+        "0 菜单",
+    ]
     assert "用 2 分换 1 个礼品2？" in (await say(ALICE, "兑换 2")).text  # by its place in the list
     assert "用 2 分换 1 个礼品2？" in (await say(ALICE, "兑换 礼品2")).text
 
@@ -376,8 +378,7 @@ async def test_several_members_pool_points_for_a_project(say, give, balance, loo
     await give(CHARLIE, 30)
     asked = await say.all(ALICE, "兑换", "3")
     assert asked.text == (
-        "义务巡逻队项目：已筹 460/800 分。\n"
-        "您有 50 分可用，最多可以支持 50 分。想支持多少？请回复数字，例如：50分"
+        "义务巡逻队项目：已筹 460/800 分。\n您有 50 分可用，最多可以支持 50 分。想支持多少？请回复数字，例如：50分"
     )
     preview = await say(ALICE, "４０")
     assert preview.text == "用 40 分支持义务巡逻队项目？支持后还剩 10 分，不能退回。不影响先锋指数。"
@@ -461,6 +462,8 @@ def test_codes_have_no_look_alikes_and_are_read_as_people_write_them():
     assert read_code("7k4m-z9qd") == "7K4M29QD"
 
 
-@pytest.mark.parametrize("text", ["", "7K4M", "7K4M-29QD9", "7K4M-29Q0", "7K4M-29QO", "😀" * 8, "七七七七七七七七"])
+@pytest.mark.parametrize(
+    "text", ["", "7K4M", "7K4M-29QD9", "7K4M-29Q0", "7K4M-29QO", "😀" * 8, "七七七七七七七七"]
+)
 def test_what_is_no_code_is_none(text):
     assert read_code(text) is None
