@@ -258,3 +258,8 @@ def _path_ids(session: Session, organization_id: int) -> list[int]:
 
 def _in_force(day: date) -> tuple[Any, ...]:
     return (col(Role.from_day) <= day, or_(col(Role.to_day).is_(None), col(Role.to_day) > day))
+
+
+def by_origin(session: Session, origin: str) -> Letter | None:
+    """The letter of the service that this made; None when it was not made yet."""
+    return session.execute(select(Letter).where(col(Letter.origin) == origin)).scalar_one_or_none()

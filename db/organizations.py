@@ -85,3 +85,9 @@ def regions_of(session: Session, organization: Organization) -> Sequence[Region]
         .order_by(col(Region.id))
     )
     return session.execute(statement).scalars().unique().all()
+
+
+def root(session: Session) -> Organization | None:
+    """The node above all others: the city; None in an empty tree."""
+    statement = select(Organization).where(col(Organization.parent_id).is_(None)).order_by(col(Organization.id))
+    return session.execute(statement.limit(1)).scalars().first()
