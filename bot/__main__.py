@@ -85,7 +85,7 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 @app.command()
 def run() -> None:
     """Serve every channel that is configured, until stopped."""
-    from bot.app import serve
+    from bot.web import serve
 
     settings = _settings()
     _migrate(settings)
@@ -95,9 +95,9 @@ def run() -> None:
 @app.command()
 def demo() -> None:
     """Fill the sample city unless it is there, print its people, serve the chat page."""
-    from bot.app import serve
     from bot.demo import introduce, prepare
     from bot.sample import NotEmpty
+    from bot.web import serve
 
     settings = _settings(checked=False)
     if "database_url" not in settings.model_fields_set:

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
-import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
-import uvicorn
-from fastapi import FastAPI, Response
 from pydantic import SecretStr
-from sqlalchemy import text
 
-from bot import metrics
 from bot.channels.telegram import Telegram, open_telegram
 from bot.channels.web.chat import WebChat
-from bot.channels.web.pictures import router as picture_router
-from bot.channels.web.say import router as say_router
 from bot.channels.web.send import WebChannel
 from bot.channels.wechat import WeChat
 from bot.dispatch import Dispatcher
@@ -29,8 +19,7 @@ from bot.drawing import Drawing
 from bot.incoming_pictures import IncomingPictures
 from bot.jobs import Jobs
 from bot.open_replies import send_open_replies
-from bot.pages.chat import attach
-from bot.sample import keep_open, people
+from bot.sample import keep_open
 from bot.settings import Settings
 from bot.writer import Writer
 from db import accounts, pictures
@@ -43,7 +32,6 @@ log = logging.getLogger(__name__)
 ABROAD = "telegram"  # a channel over which no full name goes unless the settings say so
 WECHAT_RETRIES_FOR = timedelta(seconds=20)  # within this WeChat itself brings an unanswered message again
 KEEP_OPEN_EVERY_S = 3600
-SECRET_BYTES = 32
 
 
 class Service:
@@ -214,86 +202,3 @@ async def create_wechat_menu(settings: Settings) -> str:
         await service.drawing.close()
         service.writer.close()
     return "menus created" if tagged else "menu created; no followers are tagged as secretaries yet"
-
-
-def web_app(service: Service) -> FastAPI:
-    """The web server's application: webhooks, pages, health and figures. Channels must be open."""
-    settings = service.settings
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await service.start()
-        try:
-            yield
-        finally:
-            await service.stop()
-
-    app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-
-    @app.get("/healthz")
-    async def healthz() -> Response:
-        """200 while the database takes writes and every configured channel hears; else 503 with the reason."""
-        problem = service.telegram.problem if service.telegram else None
-        await service.dispatcher.write(lambda session: session.execute(text("SELECT 1")))
-        return Response(problem or "ok", status_code=503 if problem else 200, media_type="text/plain")
-
-    app.include_router(metrics.router(service.writer))
-    for channel in (service.telegram, service.wechat):
-        if channel is not None and channel.router is not None:
-            app.include_router(channel.router)
-    if not settings.web_chat:
-        return app
-    app.include_router(picture_router(service.web))
-    sample = {one.role: one.id for one in people(service.writer.engine).all()} if settings.demo else {}
-    if settings.demo:
-        app.include_router(say_router(service.web, sample))
-    attach(
-        app,
-        service.web,
-        sample,
-        secret=cookie_secret(settings),
-        demo=settings.demo,
-        title=settings.city_name,
-        https_only=settings.public_url.startswith("https://"),
-    )
-    return app
-
-
-def cookie_secret(settings: Settings) -> str:
-    """What signs the cookie of the chat page: the setting, or a file beside the database made at the first start."""
-    if settings.cookie_secret:
-        return secret(settings.cookie_secret)
-    path = Path("var/cookie.key")
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(SECRET_BYTES), encoding="ascii")
-    return path.read_text(encoding="ascii").strip()
-
-
-async def serve(settings: Settings) -> None:
-    """Run the service until it is told to stop (SIGTERM, Ctrl+C)."""
-    quiet_logs(settings.log_level)
-    service = Service(settings)
-    await service.open_channels()
-    accounts_known = await service.dispatcher.write(accounts.count_chats)
-    log.info("serving http://%s:%s, %s chats known", settings.host, settings.port, accounts_known)
-    config = uvicorn.Config(
-        web_app(service),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,  # a query string may carry a signature
-        server_header=False,
-        timeout_graceful_shutdown=10,  # seconds
-        proxy_headers=False,
-    )
-    await uvicorn.Server(config).serve()
-
-
-def quiet_logs(level: str) -> None:
-    """One line per event on stderr; libraries that print addresses with tokens only from WARNING on."""
-    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
-    logging.basicConfig(level=level, format=form, stream=sys.stderr, force=True)
-    for name in ("httpx", "httpcore", "aiohttp", "apscheduler", "uvicorn.access", "telegram", "nicegui"):
-        logging.getLogger(name).setLevel(logging.WARNING)

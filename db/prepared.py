@@ -7,7 +7,7 @@ uses this; everything else goes through the session.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Dialect
@@ -82,7 +82,7 @@ class _Compiled:
         self._by_place = in_order is not None
         names = list(compiled.binds) if in_order is None else in_order
         self._places = [(name, processors[name], defaults.get(name)) for name in names]
-        columns: Iterable[Any] = getattr(built, "selected_columns", None) or getattr(built, "_returning", ())
+        columns: Any = getattr(built, "selected_columns", None) or getattr(built, "_returning", ())
         self._result: list[Processor] = [
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
         ]
