@@ -7,8 +7,10 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Field, Session, SQLModel, col
+
+LOCK = 0x48584C47  # PostgreSQL\'s advisory lock of whoever adds a line, until the transaction ends
 
 
 class AuditEvent(SQLModel, table=True):
@@ -35,6 +37,7 @@ def record(
     session: Session, *, at: datetime, actor_id: int | None, action: str, subject: str, **detail: Any
 ) -> None:
     """Add a line. `detail` must be plain JSON without secrets."""
+    _wait_for_others(session)
     last = session.execute(select(col(AuditEvent.hash)).order_by(col(AuditEvent.id).desc()).limit(1)).scalar()
     previous = last or ""
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True)
@@ -50,3 +53,9 @@ def record(
         )
     )
     session.flush()
+
+
+def _wait_for_others(session: Session) -> None:
+    """Two lines written at once would both follow from the same one: the chain would fork."""
+    if session.connection().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(LOCK)))

@@ -70,15 +70,26 @@ def upgrade(url: str, *, folder: Path = FOLDER, to: str = "head") -> str:
         return MigrationContext.configure(connection).get_current_revision() or ""
 
 
+DIFFERS = "the schema differs from the models"  # how a line of `examine` begins that no start puts right
+
+
+def examine(url: str, *, folder: Path = FOLDER) -> list[str]:
+    """What is wrong with the database's schema, one line each; an empty list when nothing is. Writes nothing.
+
+    Raises Refused for a database that cannot be used at all, as `upgrade` does.
+    """
+    look_at(url)
+    if is_file(url) and not size(url):
+        return ["the database is empty: it gets its tables at the first start"]
+    with connected(url) as connection:
+        _refuse_strangers(connection, folder)
+        return list(_problems(connection, folder))
+
+
 def check(url: str, *, folder: Path = FOLDER) -> list[str]:
-    """What is wrong with the database's schema, one line each; an empty list when nothing is. Writes nothing."""
+    """Like `examine`, with the reason of a refusal as the only line."""
     try:
-        look_at(url)
-        if is_file(url) and not size(url):
-            return ["the database is empty: it gets its tables at the first start"]
-        with connected(url) as connection:
-            _refuse_strangers(connection, folder)
-            return list(_problems(connection, folder))
+        return examine(url, folder=folder)
     except Refused as refusal:
         return [str(refusal)]
 
@@ -222,7 +233,7 @@ def _problems(connection: Connection, folder: Path) -> Iterator[str]:
     if standing != head:
         yield f"the schema is {standing or 'empty'}, not {head}: the next start brings it there"
         return
-    yield from (f"the schema differs from the models: {one}" for one in differences(connection))
+    yield from (f"{DIFFERS}: {one}" for one in differences(connection))
     missing = sorted(set(schema.APPEND_ONLY) - _guarded(connection))
     yield from (f"{table} has lost the trigger that keeps it append-only" for table in missing)
 
