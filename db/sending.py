@@ -69,8 +69,7 @@ def claim(session: Session, *, now: datetime, lease_until: datetime, most: int, 
     if due and due[0][1]:
         due = due[:1] if alone else []
     else:
-        healthy = next((place for place, (_, died) in enumerate(due) if died), len(due))
-        due = due[:healthy]
+        due = due[: next((place for place, (_, died) in enumerate(due) if died), len(due))]
     if not due:
         return []
     places = {delivery_id: place for place, (delivery_id, _) in enumerate(due)}
@@ -153,7 +152,7 @@ _COUNT_IN_WINDOW = Prepared(
 
 
 def hold(session: Session, one: Claimed, *, until: datetime) -> bool:
-    """Put a claimed delivery back until an instant; False when it is no longer ours."""
+    """Put a claimed delivery back until an instant; False when no longer ours."""
     return _back(session, one.id, one.fence, "claimed", "queued", until, one.reason)
 
 
@@ -202,7 +201,7 @@ def settle(
     now: datetime,
     platform_id: str = "",
 ) -> bool:
-    """Write the end of a try: `sent`, `ambiguous` or `failed`. False when the row is no longer ours."""
+    """Write the end of a try: sent, ambiguous or failed. False when the row is no longer ours."""
     if not _ended(session, delivery_id, fence, "sending", state, reason, now, platform_id):
         return False
     _ATTEMPT_ENDED.count(session, which=delivery_id, held=fence, outcome=outcome)

@@ -76,7 +76,9 @@ def queued(session: Session, **more: Any) -> int:
     return made.id
 
 
-def note(session: Session, member_id: int, text: str = "有人认领了您的心愿。", key: str = "n1", **more: Any) -> bool:
+def note(
+    session: Session, member_id: int, text: str = "有人认领了您的心愿。", key: str = "n1", **more: Any
+) -> bool:
     """Tell a member something."""
     return tell(session, member_id=member_id, key=key, message=Message(text), now=NOON, **more)
 

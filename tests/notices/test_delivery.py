@@ -175,7 +175,11 @@ async def test_an_intent_without_an_outcome_is_in_doubt_after_a_restart_and_is_n
     web = FakeChannel()
     await look(lambda s: note(s, ALICE))
     claimed = await look(lambda s: sending.claim(s, now=NOON, lease_until=NOON, most=5, alone=True))
-    await look(lambda s: sending.intend(s, delivery_id=claimed[0].id, fence=1, channel="web", address="x", cost=0, now=NOON))
+    await look(
+        lambda s: sending.intend(
+            s, delivery_id=claimed[0].id, fence=1, channel="web", address="x", cost=0, now=NOON
+        )
+    )
     sender = engine(writer, clock, web)
     await sender.recover()
     await drained(sender)

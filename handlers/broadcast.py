@@ -1,0 +1,135 @@
+"""Writing a Red Letter: to whom, on what, the words, a preview, and the number of people typed to send it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from db import audiences, audit, letters
+from db.audiences import audience
+from db.letters import SENDING_ROLES, Letter, Topic
+from db.organizations import Organization
+from handlers import letter_audience, letter_draft
+from handlers.conversation import Button, Command, Context, Message, Reply
+from handlers.letter_draft import gone, mine, preview
+from handlers.meaning import folded, typed_number
+from notices.letters import key_of, letter_message, name_of, needs_second_person
+from notices.outbox import queue_letter, tell
+
+
+def broadcast(ctx: Context) -> Reply:
+    """`发红信`, or a button: a step of STEPS with its arguments."""
+    step = STEPS.get(ctx.arg())
+    return step(ctx) if step else letter_audience.start(ctx)
+
+
+def _confirm(ctx: Context) -> Reply:
+    """`broadcast:confirm:ID:COUNT:MARK` with the number that was typed: only the right one sends."""
+    letter = mine(ctx)
+    if letter is None or letter.state != "draft" or not letter.body:
+        return gone(ctx)
+    count = audiences.count(ctx.session, audience(letter.audience), ctx.today)
+    shown, mark, typed = ctx.arg_id(2), ctx.arg(3), ctx.arg(4)
+    number = typed_number(folded(typed).removesuffix("人").removesuffix("位"))
+    if letters.fingerprint(letter)[:12] != mark:
+        return preview(ctx, letter, note=ctx.say("broadcast.has_changed"))
+    if count != shown:
+        return preview(ctx, letter, note=ctx.say("broadcast.count_changed", before=shown, count=count))
+    if number != str(count) or count == 0:
+        return preview(ctx, letter, note=ctx.say("broadcast.wrong_number", typed=typed[:20], count=count))
+    node = ctx.session.get(Organization, letter.organization_id)
+    assert node is not None
+    return _submit(ctx, letter) if needs_second_person(letter, node) else _send(ctx, letter)
+
+
+def _send(ctx: Context, letter: Letter) -> Reply:
+    queue_letter(ctx.session, letter, ctx.now, ctx.zone)
+    audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.sent", **facts(letter))
+    steps = (
+        Button(ctx.say("broadcast.progress"), f"receipts:show:{letter.id}"),
+        Button(ctx.say("broadcast.stop"), f"receipts:stop:{letter.id}"),
+    )
+    return Reply(ctx.say("broadcast.started", recipients=letter.recipients, unbound=letter.unbound), steps)
+
+
+def facts(letter: Letter) -> dict[str, Any]:
+    """What the audit log says about a letter: never its words, only their hash."""
+    return {
+        "subject": key_of(letter),
+        "audience": letter.audience,
+        "recipients": letter.recipients,
+        "unbound": letter.unbound,
+        "content": letter.content_hash,
+        "urgent": letter.urgent,
+    }
+
+
+def _submit(ctx: Context, letter: Letter) -> Reply:
+    """Ask a second person; nobody is written to before one has approved exactly this."""
+    people = letters.approvers(ctx.session, letter, ctx.today)
+    if not people:
+        return preview(ctx, letter, note=ctx.say("broadcast.no_approver"))
+    content_hash = letters.fingerprint(letter)
+    letters.move(
+        ctx.session, letter, was=("draft",), state="submitted", content_hash=content_hash, submitted_at=ctx.now
+    )
+    audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.submitted", **facts(letter))
+    see = Button(ctx.say("broadcast.look"), f"approvals:show:{letter.id}")
+    message = Message(ctx.say("broadcast.please_approve", name=name_of(letter)), (see,))
+    key = f"{key_of(letter)}:submitted:{ctx.now.isoformat()}"
+    for person in people:
+        assert person.id is not None
+        tell(ctx.session, member_id=person.id, key=key, message=message, now=ctx.now, urgent=letter.urgent)
+    steps = (
+        Button(ctx.say("broadcast.edit"), f"broadcast:edit:{letter.id}"),
+        Button(ctx.say("broadcast.drop"), f"broadcast:drop:{letter.id}"),
+    )
+    return Reply(ctx.say("broadcast.submitted", count=len(people)), steps)
+
+
+def _rehearse(ctx: Context) -> Reply:
+    """`broadcast:rehearse:ID`: send it to oneself alone, looking different from the real one."""
+    letter = mine(ctx)
+    if letter is None or not letter.body:
+        return gone(ctx)
+    topic = ctx.session.get(Topic, letter.topic_id)
+    assert topic is not None
+    message = letter_message(letter, topic, ctx.say, ctx.zone, trial=True)
+    key = f"rehearsal:{letter.id}:{letters.fingerprint(letter)[:12]}"
+    first = tell(ctx.session, member_id=ctx.me, key=key, message=message, now=ctx.now, urgent=True)
+    note = ctx.say("broadcast.rehearsed" if first else "broadcast.rehearsed_before")
+    return preview(ctx, letter, note=note)
+
+
+def _drop(ctx: Context) -> Reply:
+    """`broadcast:drop:ID`: throw the draft away; nothing was sent."""
+    letter = mine(ctx)
+    if letter is None:
+        return gone(ctx)
+    letter_draft.reopen(ctx, letter)
+    letters.drop_drafts(ctx.session, ctx.me)
+    return Reply(ctx.say("broadcast.dropped"), (Button(ctx.say("menu.broadcast"), "broadcast"),))
+
+
+STEPS = {
+    "whom": letter_audience.whom,
+    "under": letter_audience.under,
+    "topic": letter_draft.choose_topic,
+    "text": letter_draft.text_given,
+    "show": letter_draft.show,
+    "edit": letter_draft.edit,
+    "ask": letter_draft.toggle_ask,
+    "urgent": letter_draft.toggle_urgent,
+    "until": letter_draft.until,
+    "confirm": _confirm,
+    "rehearse": _rehearse,
+    "drop": _drop,
+}
+BROADCAST = Command(
+    "broadcast",
+    ("发红信", "群发", "发通知", "broadcast"),
+    broadcast,
+    slash=("/broadcast",),
+    roles=SENDING_ROLES,
+    phrases=("给大家发通知", "通知全体党员", "write to everybody"),
+    order=100,
+)

@@ -1,0 +1,78 @@
+"""To whom a letter goes: a node of one's own subtree and who of it, computed from the role alone."""
+
+from __future__ import annotations
+
+from db import audiences
+from db.audiences import WHO, Audience
+from db.letters import SENDING_ROLES
+from db.organizations import Organization
+from handlers.conversation import Button, Context, Reply
+
+PAGE = 8  # organisations in one list
+
+
+def nodes(ctx: Context) -> list[Organization]:
+    """The nodes in whose name this person may write, the highest first, each once."""
+    found = {node.id: node for role, node in ctx.roles() if role in SENDING_ROLES}
+    return sorted(found.values(), key=lambda node: (len(node.path), node.id or 0))
+
+
+def name_for(ctx: Context, audience: Audience) -> Organization | None:
+    """The own node in whose name a letter to this audience goes out: the nearest one above. None: not allowed."""
+    target = ctx.session.get(Organization, audience.node)
+    above = [node for node in nodes(ctx) if target is not None and target.path.startswith(node.path)]
+    return above[-1] if above and audience.who in WHO else None
+
+
+def start(ctx: Context) -> Reply:
+    """Pick the node when there are several, else at once who of it."""
+    found = nodes(ctx)
+    if len(found) == 1:
+        return _who_of(ctx, found[0], back="menu")
+    steps = tuple(Button(node.name, f"broadcast:whom:{node.id}") for node in found)
+    return Reply(ctx.say("broadcast.from_which"), steps)
+
+
+def whom(ctx: Context) -> Reply:
+    """`broadcast:whom:NODE`: who of this node."""
+    node = _node(ctx)
+    return refused(ctx) if node is None else _who_of(ctx, node, back="broadcast")
+
+
+def under(ctx: Context) -> Reply:
+    """`broadcast:under:NODE:PAGE`: the organisations under this node."""
+    node = _node(ctx)
+    if node is None or node.id is None:
+        return refused(ctx)
+    page = ctx.arg_id(2) or 0
+    found = audiences.children(ctx.session, node.id)
+    shown = found[page * PAGE : (page + 1) * PAGE]
+    steps = [Button(child.name, f"broadcast:whom:{child.id}") for child in shown]
+    if len(found) > (page + 1) * PAGE:
+        steps.append(Button(ctx.say("broadcast.more"), f"broadcast:under:{node.id}:{page + 1}"))
+    text = ctx.say("broadcast.which_under", name=node.name, count=len(found))
+    return Reply(text, tuple(steps), back=f"broadcast:whom:{node.id}")
+
+
+def refused(ctx: Context) -> Reply:
+    """The same words for what is not one's own and for what does not exist."""
+    return Reply(ctx.say("broadcast.not_yours"), (Button(ctx.say("menu.broadcast"), "broadcast"),))
+
+
+def _node(ctx: Context) -> Organization | None:
+    node_id = ctx.arg_id(1)
+    if node_id is None or name_for(ctx, Audience(node_id)) is None:
+        return None
+    return ctx.session.get(Organization, node_id)
+
+
+def _who_of(ctx: Context, node: Organization, back: str) -> Reply:
+    assert node.id is not None
+    steps = []
+    for who in WHO:
+        count = audiences.count(ctx.session, Audience(node.id, who), ctx.today)
+        label = ctx.say(f"broadcast.who_{who}", count=count)
+        steps.append(Button(label, f"broadcast:topic:{node.id}:{who}"))
+    if audiences.children(ctx.session, node.id):
+        steps.append(Button(ctx.say("broadcast.under"), f"broadcast:under:{node.id}"))
+    return Reply(ctx.say("broadcast.to_whom", name=node.name), tuple(steps), back=back)

@@ -1,0 +1,250 @@
+"""Red Letters for their readers: the last ones, answering them, topics, pause and quiet hours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from db import letters, members, receipts
+from db.letters import Letter, Topic
+from handlers.conversation import Button, Command, Context, Message, Reply
+from handlers.dates import said_time
+from handlers.quiet_hours import hours, quiet_hours
+from notices import quiet
+from notices.letters import act, letter_message, name_of, topic_title
+from notices.outbox import tell
+
+SHOWN = 5  # letters in one list
+PAUSES = {"week": timedelta(days=7), "month": timedelta(days=30)}
+
+
+def red_letters(ctx: Context) -> Reply:
+    """`红信`, or a button: an act of ACTS with its arguments."""
+    run = ACTS.get(ctx.arg())
+    return run(ctx) if run else _home(ctx)
+
+
+def _home(ctx: Context) -> Reply:
+    say, member = ctx.say, members.get(ctx.session, ctx.me)
+    topics = letters.topics(ctx.session)
+    left = letters.left_topics(ctx.session, ctx.me)
+    wanted = sum(topic.mandatory or topic.id not in left for topic in topics)
+    begins, ends = hours(ctx)
+    name = "letters.home_no_quiet" if begins == ends else "letters.home"
+    lines = [say(name, count=len(topics), wanted=wanted, begins=quiet.shown(begins), ends=quiet.shown(ends))]
+    until = member.letters_paused_until
+    paused = until is not None and ctx.today < until
+    if until is not None and paused:
+        lines.append(say("letters.paused", month=until.month, day=until.day))
+    pause = "resume" if paused else "pause"
+    steps = (
+        Button(say("letters.last"), "letters:last"),
+        Button(say("letters.topics"), "letters:topics"),
+        Button(say(f"letters.{pause}"), f"letters:{pause}"),
+        Button(say("letters.quiet"), "letters:quiet"),
+    )
+    return Reply("\n".join(lines), steps)
+
+
+def _last(ctx: Context) -> Reply:
+    page = ctx.arg_id(1) or 0
+    found = letters.received(ctx.session, ctx.me, most=SHOWN + 1, offset=page * SHOWN)
+    if not found:
+        return Reply(ctx.say("letters.none_yet"), back="letters")
+    steps = [Button(_listed(ctx, letter), f"letters:open:{letter.id}") for letter in found[:SHOWN]]
+    if len(found) > SHOWN:
+        steps.append(Button(ctx.say("letters.more"), f"letters:last:{page + 1}"))
+    return Reply(ctx.say("letters.last_ones"), tuple(steps), back="letters")
+
+
+def _listed(ctx: Context, letter: Letter) -> str:
+    day = (letter.sent_at or letter.created_at).astimezone(ctx.zone)
+    return f"{name_of(letter)}（{day.month}-{day.day}）"
+
+
+def _open(ctx: Context) -> Reply:
+    """The whole letter again; who opens it has read it."""
+    found = _mine(ctx, "read")
+    if found is None:
+        return _unknown(ctx)
+    letter, topic, _ = found
+    message = letter_message(letter, topic, ctx.say, ctx.zone)
+    return _reply(message, back="letters:last")
+
+
+def _reply(message: Message, back: str) -> Reply:
+    return Reply(message.text, message.buttons, message.picture, back=back)
+
+
+def _mine(ctx: Context, what: str) -> tuple[Letter, Topic, bool] | None:
+    """The letter in the arguments with its topic, after noting `what`, and whether that is new. None: not mine."""
+    letter_id = ctx.arg_id(1)
+    if letter_id is None:
+        return None
+    noted = act(ctx.session, letter_id, ctx.me, what, ctx.now)
+    letter = ctx.session.get(Letter, letter_id)
+    if noted is None or letter is None:
+        return None
+    topic = ctx.session.get(Topic, letter.topic_id)
+    assert topic is not None
+    return letter, topic, noted[1]
+
+
+def _unknown(ctx: Context) -> Reply:
+    """The same words for a letter that is not mine and one that does not exist."""
+    return Reply(ctx.say("letters.not_found"), (Button(ctx.say("letters.last"), "letters:last"),))
+
+
+def _ack(ctx: Context) -> Reply:
+    found = _mine(ctx, "ack")
+    if found is None:
+        return _unknown(ctx)
+    letter, _, first = found
+    lines = [_said(ctx, letter, "acked", first)]
+    if first and letter.answer_until is not None and ctx.now > letter.answer_until:
+        lines.append(ctx.say("letters.late"))
+    return Reply("\n".join(lines), (_help_step(ctx, letter), _last_step(ctx)))
+
+
+def _help(ctx: Context) -> Reply:
+    found = _mine(ctx, "help")
+    if found is None:
+        return _unknown(ctx)
+    letter, _, first = found
+    if first and letter.author_id is not None:
+        see = Button(ctx.say("letters.see_who"), f"receipts:help:{letter.id}")
+        message = Message(ctx.say("letters.someone_needs_help", name=name_of(letter)), (see,))
+        key = f"letter:{letter.id}:help:{ctx.me}"
+        tell(ctx.session, member_id=letter.author_id, key=key, message=message, now=ctx.now)
+    return Reply(_said(ctx, letter, "helped", first), (_last_step(ctx),))
+
+
+def _read(ctx: Context) -> Reply:
+    found = _mine(ctx, "read")
+    if found is None:
+        return _unknown(ctx)
+    return Reply(ctx.say("letters.noted", name=name_of(found[0])), (_last_step(ctx),))
+
+
+def _said(ctx: Context, letter: Letter, what: str, first: bool) -> str:
+    """The first answer is confirmed; at the second one it is told when the first was."""
+    if first:
+        return ctx.say(f"letters.{what}", name=name_of(letter))
+    assert letter.id is not None
+    receipt = receipts.of(ctx.session, letter.id, ctx.me)
+    assert receipt is not None
+    before = receipt.acked_at if what == "acked" else receipt.help_at
+    assert before is not None
+    return ctx.say(f"letters.{what}_before", name=name_of(letter), when=said_time(ctx, before))
+
+
+def _help_step(ctx: Context, letter: Letter) -> Button:
+    return Button(ctx.say("letters.help"), f"letters:help:{letter.id}")
+
+
+def _last_step(ctx: Context) -> Button:
+    return Button(ctx.say("letters.last"), "letters:last")
+
+
+def _leave(ctx: Context) -> Reply:
+    """Leave the topic of the letter in the arguments."""
+    found = _mine(ctx, "read")
+    return _unknown(ctx) if found is None else _choose(ctx, found[1], wanted=False)
+
+
+def _topics(ctx: Context) -> Reply:
+    left = letters.left_topics(ctx.session, ctx.me)
+    steps: list[Button] = []
+    for topic in letters.topics(ctx.session):
+        state = "must" if topic.mandatory else "off" if topic.id in left else "on"
+        verb = "on" if state == "off" else "off"
+        label = ctx.say(f"letters.topic_{state}", title=topic_title(topic, ctx.say))
+        steps.append(Button(label, f"letters:{verb}:{topic.id}"))
+    return Reply(ctx.say("letters.topics_which"), tuple(steps), back="letters")
+
+
+def _on(ctx: Context) -> Reply:
+    topic = ctx.session.get(Topic, ctx.arg(1))
+    return _topics(ctx) if topic is None else _choose(ctx, topic, wanted=True)
+
+
+def _off(ctx: Context) -> Reply:
+    topic = ctx.session.get(Topic, ctx.arg(1))
+    return _topics(ctx) if topic is None else _choose(ctx, topic, wanted=False)
+
+
+def _choose(ctx: Context, topic: Topic, *, wanted: bool) -> Reply:
+    title = topic_title(topic, ctx.say)
+    topics = Button(ctx.say("letters.topics"), "letters:topics")
+    if topic.mandatory and not wanted:
+        return Reply(ctx.say("letters.cannot_leave", title=title), (topics,), back="letters")
+    letters.choose(ctx.session, ctx.me, topic.id, wanted=wanted, at=ctx.now)
+    done, undo, verb = ("joined", "undo_join", "off") if wanted else ("left", "rejoin", "on")
+    back = Button(ctx.say(f"letters.{undo}"), f"letters:{verb}:{topic.id}")
+    return Reply(ctx.say(f"letters.{done}", title=title), (back, topics), back="letters")
+
+
+def _pause(ctx: Context) -> Reply:
+    span = PAUSES.get(ctx.arg(1))
+    if span is None:
+        steps = tuple(Button(ctx.say(f"letters.{name}"), f"letters:pause:{name}") for name in PAUSES)
+        return Reply(ctx.say("letters.pause_which"), steps, back="letters")
+    until = ctx.today + span
+    _set_pause(ctx, until)
+    resume = Button(ctx.say("letters.resume"), "letters:resume")
+    return Reply(ctx.say("letters.paused_now", month=until.month, day=until.day), (resume,), back="letters")
+
+
+def _resume(ctx: Context) -> Reply:
+    _set_pause(ctx, None)
+    return Reply(ctx.say("letters.resumed"), (_last_step(ctx),), back="letters")
+
+
+def _set_pause(ctx: Context, until: date | None) -> None:
+    member = members.get(ctx.session, ctx.me)
+    member.letters_paused_until = until
+    ctx.session.add(member)
+
+
+def received(ctx: Context) -> Reply:
+    """`收到` typed by itself: the answer to the last letter that waits for one."""
+    return _to_last(ctx, _ack)
+
+
+def trouble(ctx: Context) -> Reply:
+    """`有困难` typed by itself: the answer to the last letter that waits for one."""
+    return _to_last(ctx, _help)
+
+
+def _to_last(ctx: Context, answer: Callable[[Context], Reply]) -> Reply:
+    letter_id = receipts.last_asking(ctx.session, ctx.me)
+    if letter_id is None:
+        return Reply(ctx.say("letters.nothing_to_ack"), (_last_step(ctx),))
+    ctx.args = ("ack", str(letter_id))
+    return answer(ctx)
+
+
+ACTS = {
+    "last": _last,
+    "open": _open,
+    "ack": _ack,
+    "help": _help,
+    "read": _read,
+    "leave": _leave,
+    "topics": _topics,
+    "on": _on,
+    "off": _off,
+    "pause": _pause,
+    "resume": _resume,
+    "quiet": quiet_hours,
+}
+LETTERS = Command(
+    "letters",
+    ("红信", "订阅", "退订", "letters", "red letters"),
+    red_letters,
+    slash=("/letters",),
+    phrases=("看红信", "我的订阅", "暂停接收", "免打扰", "勿扰", "通知在哪里", "subscribe", "quiet hours"),
+    order=50,
+)
+RECEIVED = Command("received", ("收到", "已收到", "received"), received, in_menu=False)
+TROUBLE = Command("trouble", ("有困难", "请联系我"), trouble, in_menu=False)
