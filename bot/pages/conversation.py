@@ -61,6 +61,7 @@ class Conversation:
         self._client: Client = ui.context.client
         self._bubbles: dict[int, Bubble] = {}
         self._turn = asyncio.Lock()
+        self._greets = False
         with box("main", "hx-log", tabindex="0", aria_label=say("web.log")):
             self._more = text("button", say("web.earlier"), "hx-earlier", type="button")
             self._more.on("click", self._show_earlier)
@@ -73,10 +74,7 @@ class Conversation:
     async def begin(self, *, greet: bool) -> None:
         """Draw the history, then wait for what comes. greet: say hello in a chat that has no line yet."""
         await self.refresh()
-        if greet and not self._bubbles:
-            hello = Said(key=f"hello-{secrets.token_hex(8)}", kind="button", text=HOME, label="")
-            await self._chat.say(self._address, hello)
-            await self.refresh()
+        self._greets = greet and not self._bubbles
         unwatch = self._chat.watch(self._address, self._woken)
         self._client.on_delete(unwatch)
         self._client.on_connect(self._connected)
@@ -131,6 +129,10 @@ class Conversation:
 
     async def _connected(self) -> None:
         """The page is there, or there again after a pause in which lines may have come."""
+        if self._greets:  # not before: a crawler or a preview of the link is nobody to be greeted
+            self._greets = False
+            hello = Said(key=f"hello-{secrets.token_hex(8)}", kind="button", text=HOME, label="")
+            await self._chat.say(self._address, hello)
         await self.refresh()
         words = {name: self._say(f"web.{name}") for name in SPOKEN}
         self._run("ready", {"words": words})

@@ -5,6 +5,7 @@ MODE is `demo` or `real`. POST /test/letter sends a letter to a chat, as the out
 
 from __future__ import annotations
 
+import socket
 import sys
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,9 +14,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from sqlmodel import Session
 
-from bot.channels.web import pictures, say
-from bot.channels.web.chat import WebChat
-from bot.channels.web.send import WebChannel
+from bot.channels.web import WebChannel, WebChat, picture_router, say_router
 from bot.dispatch import Dispatcher
 from bot.drawing import Drawing
 from bot.pages import chat as chat_page
@@ -59,16 +58,29 @@ def application(database: Path, *, demo: bool) -> FastAPI:
         message = Message(told["text"], tuple(Button(*button) for button in told.get("buttons", ())), picture)
         return await channel.send(told["address"], message, key=told["key"])
 
-    app.include_router(pictures.router(chat))
+    app.include_router(picture_router(chat))
     if demo:
-        app.include_router(say.router(chat, PEOPLE))
+        app.include_router(say_router(chat, PEOPLE))
     chat_page.attach(app, chat, PEOPLE, secret="a secret of the tests", demo=demo)
     return app
 
 
-if __name__ in {"__main__", "__mp_main__"} and len(sys.argv) == 4:
-    FILE, PORT, MODE = sys.argv[1:]
-    if __name__ == "__main__":
-        uvicorn.run(
-            application(Path(FILE), demo=MODE == "demo"), host="127.0.0.1", port=int(PORT), log_level="warning"
-        )
+class Announced(uvicorn.Server):
+    """Says on its standard output that it takes connections now."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        await super().startup(sockets=sockets)
+        print("serving", flush=True)  # noqa: T201 - for the test that waits
+
+
+def main(file: str, port: str, mode: str) -> None:
+    """Serve until killed."""
+    app = application(Path(file), demo=mode == "demo")
+    Announced(
+        uvicorn.Config(app, host="127.0.0.1", port=int(port), log_level="warning", timeout_graceful_shutdown=1)
+    ).run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -130,13 +130,14 @@ window.hongxin = (() => {
     if (watched) return;
     watched = true;
     new MutationObserver(stayAtEnd).observe(find("[role=log]"), { childList: true });
-    window.socket.on("disconnect", () => { lost = true; waiting(false); notice(words.lost); });
+    window.socket.on("disconnect", () => { lost = true; root.classList.remove("hx-ready"); waiting(false); notice(words.lost); });
     addEventListener("resize", stayAtEnd);
   };
 
   // ---- called by the server ----
   const ready = (given) => {
     words = given.words;
+    root.classList.add("hx-ready");
     watch();
     markSize();
     stayAtEnd();

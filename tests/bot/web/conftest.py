@@ -10,8 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from bot.channels.web import pictures, say
-from bot.channels.web.chat import WebChat
+from bot.channels.web import WebChat, picture_router, say_router
 from bot.dispatch import Dispatcher
 from notices.channel import Picture
 from tests.cast import ALICE, KE, MO, RUI, SUN
@@ -38,8 +37,8 @@ def chat(dispatcher: Dispatcher) -> WebChat:
 async def http(chat: WebChat) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application."""
     app = FastAPI()
-    app.include_router(pictures.router(chat))
-    app.include_router(say.router(chat, PEOPLE))
+    app.include_router(picture_router(chat))
+    app.include_router(say_router(chat, PEOPLE))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://chat.test") as client:
         yield client
 
