@@ -61,7 +61,8 @@ def _wrong(ctx: Context, text: str, most: int) -> str:
         return ctx.say("wishes.too_long", most=most, length=len(text))
     if _CASH.search(text):
         return ctx.say("wishes.no_cash")
-    named = len(ctx.who.name) > 1 and ctx.who.name in text
+    name = members.get(ctx.session, ctx.me).name  # the whole name, also where the chat is called by a short one
+    named = len(name) > 1 and name in text
     if named or _NUMBER.search(folded(text)) or _LINK.search(text):
         return ctx.say("wishes.no_names")
     return ""

@@ -1,4 +1,4 @@
-"""The last piece goes to one person: a barrier stands between every check and every act, so luck has no part.
+"""The last piece, and a wish, go to one person: a barrier stands between every check and every act, so luck has no part.
 
 Each thread has an engine of its own, like a process of its own. `naive` is the bug that these tests are for:
 under the same barrier it oversells in every round, so a pass of the real code means something.
@@ -14,10 +14,11 @@ import pytest
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, func, select
 
-from db import ledger, redemptions, rewards
+from db import ledger, redemptions, rewards, wish_claims
 from db.engine import write_engine
 from db.members import Member, Membership
 from db.rewards import HOLD_FOR, Order, Redemption, Reward
+from db.wishes import Wish
 from tests.cast import ALICE, CITY, DAY, LIANGFENG, NOON
 
 MANY = 16
@@ -254,3 +255,67 @@ def test_the_piece_itself_is_taken_on_a_condition(engine):
         assert not rewards.take_piece(session, LAST, 30)
         session.commit()
     assert stock(engine) == 0
+
+
+@pytest.mark.usefixtures("crowd")
+def test_one_member_with_sixteen_chats_claims_at_most_three_wishes(engine, engines):
+    with Session(engine) as session:
+        for number in range(1, MANY + 1):
+            session.add(
+                Wish(
+                    id=number,
+                    organization_id=LIANGFENG,
+                    wisher_id=ALICE,
+                    title=f"心愿之{number}",
+                    area="某地",
+                    state="published",
+                    created_at=NOON,
+                    published_at=NOON,
+                )
+            )
+        session.commit()
+    outcomes = claim_all_at_once(engines, [(number, CROWD[0]) for number in range(1, MANY + 1)])
+    assert sorted(outcomes) == ["claimed"] * 3 + ["too_many"] * (MANY - 3)
+
+
+@pytest.mark.usefixtures("crowd")
+def test_sixteen_members_at_once_make_one_claim_on_one_wish(engine, engines):
+    with Session(engine) as session:
+        session.add(
+            Wish(
+                id=1,
+                organization_id=LIANGFENG,
+                wisher_id=ALICE,
+                title="心愿",
+                area="某地",
+                state="published",
+                created_at=NOON,
+                published_at=NOON,
+            )
+        )
+        session.commit()
+    outcomes = claim_all_at_once(engines, [(1, person) for person in CROWD])
+    assert sorted(outcomes) == ["claimed"] + ["gone"] * (MANY - 1)
+
+
+def claim_all_at_once(engines: list[Engine], asked: list[tuple[int, int]]) -> list[str]:
+    """Every thread reads its wish, waits until all have read theirs, and then claims it for its member."""
+    barrier = threading.Barrier(len(asked), timeout=60)
+    outcomes = [""] * len(asked)
+
+    def one(place: int) -> None:
+        wish_id, person = asked[place]
+        with Session(engines[place]) as session:
+            assert session.get(Wish, wish_id).state == "published"
+        barrier.wait()
+        with Session(engines[place]) as session:
+            outcome = wish_claims.claim(session, wish_id=wish_id, member_id=person, now=NOON)
+            session.commit()
+            outcomes[place] = outcome if isinstance(outcome, str) else "claimed"
+
+    threads = [threading.Thread(target=one, args=(place,)) for place in range(len(asked))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=90)
+    return outcomes
