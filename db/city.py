@@ -18,6 +18,7 @@ from db.organizations import Organization
 
 Rows = Sequence[tuple[Any, ...]]
 CHUNK = 20_000  # rows of one insert
+KEYS_MAX = 5_000  # keys in one condition
 
 
 def branches(session: Session, as_of: date, only: int | None = None) -> Rows:
@@ -171,9 +172,22 @@ def former_ranks(session: Session, year: int) -> dict[int, tuple[int, int | None
     return {row[0]: (row[1], row[2], row[3]) for row in session.execute(statement)}
 
 
-def replace_pioneer(session: Session, year: int, rows: Iterable[dict[str, Any]]) -> None:
-    """Put these rows in the place of the year's pioneer indices."""
-    session.execute(delete(PioneerIndex).where(col(PioneerIndex.year) == year))
+def pioneer_figures(session: Session, year: int) -> dict[int, tuple[int, ...]]:
+    """(base, positive, conduct, score, stars) of every stored pioneer index of the year, by member."""
+    names = ("member_id", "base", "positive", "conduct", "score", "stars")
+    statement = select(*(col(getattr(PioneerIndex, name)) for name in names)).where(col(PioneerIndex.year) == year)
+    return {row[0]: row[1:] for row in _rows(session, statement)}
+
+
+def replace_pioneer(session: Session, year: int, rows: Sequence[dict[str, Any]], gone: Sequence[int]) -> None:
+    """Put these rows in the place of their members' pioneer indices of the year, and take away those of `gone`."""
+    old = [row["member_id"] for row in rows] + list(gone)
+    for start in range(0, len(old), KEYS_MAX):
+        session.execute(
+            delete(PioneerIndex).where(
+                col(PioneerIndex.year) == year, col(PioneerIndex.member_id).in_(old[start : start + KEYS_MAX])
+            )
+        )
     _add(session, PioneerIndex, rows)
 
 

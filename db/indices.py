@@ -22,7 +22,7 @@ class PioneerIndex(SQLModel, table=True):
     conduct: int
     score: int
     stars: int
-    as_of: date
+    as_of: date  # the day since which these figures stand
     rules: str  # id of the scheme
 
 

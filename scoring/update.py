@@ -54,11 +54,41 @@ class CityIndices:
 
 
 def refresh_city(session: Session, as_of: date, now: datetime, *, zone: ZoneInfo = CITY) -> int:
-    """Compute and store all indices of the year of `as_of`; how many branches. `now` is not looked at by rules."""
+    """Compute and store all indices of the year of `as_of` in one go; how many branches. For a city at rest.
+
+    A running service reads with `prepare` on a connection of its own and keeps the writer only for `store`.
+    """
     del now  # the day alone decides; the instant is part of every job's call
+    refresh = prepare(session, as_of, zone=zone)
+    store(session, refresh)
+    return refresh.branches
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """What one refresh has to write. pioneer: members whose index is new or changed; gone: who has none now."""
+
+    year: int
+    branches: int
+    pioneer: list[dict[str, Any]]
+    gone: list[int]
+    fortress: list[dict[str, Any]]
+
+
+def prepare(session: Session, as_of: date, *, zone: ZoneInfo = CITY) -> Refresh:
+    """Everything that the refresh has to write; reads only, and takes the time that arithmetic takes."""
     found = compute(session, as_of, zone=zone)
-    store(session, found)
-    return len(found.branches)
+    stored = city.pioneer_figures(session, as_of.year)
+    changed = [row for row in _pioneer_rows(found) if stored.get(row["member_id"]) != _figures(row)]
+    gone = sorted(stored.keys() - set(found.members.ids))
+    before = city.former_ranks(session, as_of.year)
+    return Refresh(as_of.year, len(found.branches), changed, gone, list(_fortress_rows(found, before)))
+
+
+def store(session: Session, refresh: Refresh) -> None:
+    """Put the new figures in the place of the old ones. Doing it twice changes nothing."""
+    city.replace_pioneer(session, refresh.year, refresh.pioneer, refresh.gone)
+    city.replace_fortress(session, refresh.year, refresh.fortress)
 
 
 def compute(
@@ -73,14 +103,6 @@ def compute(
     rules = catalogue or shipped()
     members = _members(session, rules, as_of, only)
     return CityIndices(as_of, members, list(_branches(session, rules, as_of, members, only, zone)))
-
-
-def store(session: Session, found: CityIndices) -> None:
-    """Put the indices in the place of the year's former ones, with ranks and stars within each field."""
-    year = found.as_of.year
-    before = city.former_ranks(session, year)
-    city.replace_pioneer(session, year, _pioneer_rows(found))
-    city.replace_fortress(session, year, _fortress_rows(found, before))
 
 
 def _members(session: Session, rules: Catalogue, as_of: date, only: int | None) -> MemberIndices:
@@ -170,6 +192,10 @@ def _value(text: str) -> Value:
     if word in ("true", "false"):
         return word == "true"
     return fraction(word)
+
+
+def _figures(row: dict[str, Any]) -> tuple[int, ...]:
+    return (row["base"], row["positive"], row["conduct"], row["score"], row["stars"])
 
 
 def _pioneer_rows(found: CityIndices) -> Iterator[dict[str, Any]]:
