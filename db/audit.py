@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlmodel import Field, Session, SQLModel, col
 
-LOCK = 0x48584C47  # PostgreSQL\'s advisory lock of whoever adds a line, until the transaction ends
+LOCK = 0x48584C47  # PostgreSQL's advisory lock of whoever adds a line, until the transaction ends
 
 
 class AuditEvent(SQLModel, table=True):
