@@ -246,6 +246,7 @@ def upgrade() -> None:
     sa.Column('veto', sa.Boolean(), nullable=False),
     sa.Column('stars', sa.Integer(), nullable=False),
     sa.Column('rank', sa.Integer(), nullable=False),
+    sa.Column('parts', sa.JSON(), nullable=False),
     sa.Column('rank_before', sa.Integer(), nullable=True),
     sa.Column('as_of', sa.Date(), nullable=False),
     sa.Column('rules', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -264,6 +265,9 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_indicator_value_organization_id_organization')),
     sa.PrimaryKeyConstraint('organization_id', 'indicator_id', 'period', name=op.f('pk_indicator_value'))
     )
+    with op.batch_alter_table('indicator_value', schema=None) as batch_op:
+        batch_op.create_index('ix_indicator_value_indicator_id', ['indicator_id', 'period'], unique=False)
+
     op.create_table('letter',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('topic_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -274,6 +278,7 @@ def upgrade() -> None:
     sa.Column('body', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('ask', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('answer_until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('urgent', sa.Boolean(), nullable=False),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('lane', sa.Integer(), nullable=False),
     sa.Column('content_hash', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -281,11 +286,13 @@ def upgrade() -> None:
     sa.Column('unbound', sa.Integer(), nullable=False),
     sa.Column('origin', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.Column('created_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('submitted_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('approved_by', sa.Integer(), nullable=True),
     sa.Column('approved_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('sent_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('expires_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('stopped_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('stop_reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.ForeignKeyConstraint(['approved_by'], ['member.id'], name=op.f('fk_letter_approved_by_member')),
     sa.ForeignKeyConstraint(['author_id'], ['member.id'], name=op.f('fk_letter_author_id_member')),
     sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_letter_organization_id_organization')),
@@ -456,6 +463,7 @@ def upgrade() -> None:
     sa.Column('proof', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('raised_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('reminded_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('escalated_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('acknowledged_by', sa.Integer(), nullable=True),
     sa.Column('acknowledged_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('cleared_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -533,7 +541,7 @@ def upgrade() -> None:
     sa.Column('letter_id', sa.Integer(), nullable=True),
     sa.Column('member_id', sa.Integer(), nullable=False),
     sa.Column('part', sa.Integer(), nullable=False),
-    sa.Column('content', sa.JSON(), nullable=True),
+    sa.Column('content', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('lane', sa.Integer(), nullable=False),
     sa.Column('urgent', sa.Boolean(), nullable=False),
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -566,7 +574,6 @@ def upgrade() -> None:
     sa.Column('acked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('help_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('answer', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-    sa.Column('chased_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.ForeignKeyConstraint(['letter_id'], ['letter.id'], name=op.f('fk_receipt_letter_id_letter')),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_receipt_member_id_member')),
     sa.PrimaryKeyConstraint('letter_id', 'member_id', name=op.f('pk_receipt'))
@@ -619,6 +626,7 @@ def upgrade() -> None:
     sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('claimed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('contacted_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('extended_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('due_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('delivered_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('picture_id', sa.Integer(), nullable=True),
@@ -762,6 +770,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_letter_author_id')
 
     op.drop_table('letter')
+    with op.batch_alter_table('indicator_value', schema=None) as batch_op:
+        batch_op.drop_index('ix_indicator_value_indicator_id')
+
     op.drop_table('indicator_value')
     with op.batch_alter_table('fortress_index', schema=None) as batch_op:
         batch_op.drop_index('ix_fortress_index_board')
