@@ -34,7 +34,6 @@ HAND_MAX = 64  # deliveries claimed and not yet sent: a new branch letter waits 
 IN_FLIGHT_MAX = 64  # requests at once
 NEAR_S = 5.0  # what may go out sooner than this is kept in hand, the rest goes back with its time
 POLL_S = 0.5  # between two looks at an idle outbox
-SWEEP_S = 10.0  # between two looks for leases that are over and letters that are done
 STOP_S = 10.0  # how long a stop waits for requests under way
 
 
@@ -92,6 +91,7 @@ class Engine:
         self._pacers = {} if pacers is None else pacers
         self._sleep = sleep
         self._lease = timedelta(seconds=lease_s)
+        self._sweep_every = self._lease / 2  # between two looks for leases that are over and letters that are done
         self._hand_max = hand_max
         self._hand: list[_InHand] = []
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -157,7 +157,7 @@ class Engine:
         now = self._clock()
         if self._sweep_at is not None and now < self._sweep_at:
             return
-        self._sweep_at = now + timedelta(seconds=SWEEP_S)
+        self._sweep_at = now + self._sweep_every
 
         def sweep(session: Session) -> None:
             sending.recover(session, now, starting=False)
