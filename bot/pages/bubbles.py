@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from bot.pages.elements import box, text
 from notices.channel import BACK_NUMBER, HOME_NUMBER, Message, Picture
 from notices.wording import Wording
 
+_CODE = re.compile(r"(\b[0-9A-Z•]{4}-[0-9A-Z•]{4}\b)")
 WAYS_OUT = (HOME_NUMBER, BACK_NUMBER)
 SPOKEN_BY = {"person": "web.me", "service": "web.service", "letter": "web.letter"}
 
@@ -23,10 +25,11 @@ class Bubble:
         self.speaker = line.speaker
         self._choices: ui.element | None = None
         with box("article", f"hx-line hx-{line.speaker}") as self.element:
-            with box("div", "hx-bubble"):
+            charted = line.message.picture is not None and line.message.picture.kind == "chart"
+            with box("div", "hx-bubble hx-wide" if charted else "hx-bubble"):
                 text("p", say(SPOKEN_BY[line.speaker]), "hx-tag" if line.speaker == "letter" else "hx-unseen")
                 if line.message.text:
-                    text("p", line.message.text, "hx-text", dir="auto")
+                    _words(line.message.text)
                 if line.message.picture and line.picture_url:
                     _picture(line.picture_url, line.message.picture, say)
                 at = line.at.astimezone(zone)
@@ -47,6 +50,14 @@ class Bubble:
         """
         if self._choices is not None:
             self._choices.classes("hx-gone" if self.speaker == newer == "service" else "hx-unnumbered")
+
+
+def _words(words: str) -> None:
+    """The text; a pick-up or bind code in it stays on one line, so that it can be read out."""
+    with box("p", "hx-text", dir="auto"):
+        for part in _CODE.split(words):
+            if part:
+                text("span", part, "hx-code" if _CODE.fullmatch(part) else "")
 
 
 def _picture(url: str, picture: Picture, say: Wording) -> None:
