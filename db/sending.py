@@ -74,10 +74,10 @@ def claim(session: Session, *, now: datetime, lease_until: datetime, most: int, 
         return []
     places = {delivery_id: place for place, (delivery_id, _) in enumerate(due)}
     # Hidden in a function, the state lures no planner away from the ids to the hundred thousands still queued.
-    state = func.coalesce(col(Delivery.state), "")
+    waits = func.coalesce(col(Delivery.state), "").in_(("queued", "retry"))
     changed = session.execute(
         update(Delivery)
-        .where(col(Delivery.id).in_(places), state.in_(("queued", "retry")))
+        .where(col(Delivery.id).in_(places), waits)
         .values(state="claimed", fence=Delivery.fence + 1, lease_until=lease_until)
         .returning(*_COLUMNS)
         .execution_options(synchronize_session=False)
