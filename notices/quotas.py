@@ -104,7 +104,7 @@ def heard(who: Listener, event_kind: str, at: datetime) -> None:
     if new is None:
         return
     old = window(who.window_kind, who.window_opened_at)
-    if old and new.kind != old.kind:
+    if old:
         kept = (old.left(who.window_sent, at), old.closes_at)
         if kept >= (new.count, new.closes_at):
             return

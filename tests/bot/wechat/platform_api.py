@@ -38,6 +38,7 @@ class Outcome:
 
     errcode: int | None = None
     status: int = 200
+    location: str = ""
     body: bytes | None = None
     accept: bool = False
     then: Literal["answer", "hang", "drop"] = "answer"
@@ -77,6 +78,7 @@ class PlatformApi:
     url: str = ""
     calls: list[Call] = field(default_factory=list)  # accepted calls, append-only
     requests: list[str] = field(default_factory=list)  # the path of every request, accepted or not
+    last_body: bytes = b""  # of the last request, as it came
     tags: list[dict[str, Any]] = field(default_factory=list)
     conditional: list[dict[str, Any]] = field(default_factory=list)  # menus for tags that stand
     menu: list[dict[str, Any]] | None = None
@@ -150,6 +152,7 @@ class PlatformApi:
         path = request.match_info["path"]
         self.requests.append(path)
         payload = await _payload(request)
+        self.last_body = b"" if request.content_type.startswith("multipart/") else await request.read()
         if self._script[path]:
             outcome = self._script[path].pop(0)
             return await self._act(request, outcome, lambda: self._accept(path, payload))
@@ -173,7 +176,8 @@ class PlatformApi:
             request.transport.close()
         if outcome.errcode is not None:
             return web.json_response({"errcode": outcome.errcode, "errmsg": "scripted"})
-        return web.Response(status=outcome.status, body=outcome.body)
+        headers = {"Location": outcome.location} if outcome.location else None
+        return web.Response(status=outcome.status, body=outcome.body, headers=headers)
 
     def _accept(self, path: str, payload: Mapping[str, Any]) -> dict[str, Any] | bytes:
         """The effect of a call, and WeChat's answer to it."""

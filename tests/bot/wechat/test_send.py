@@ -32,6 +32,7 @@ async def refused(wechat: WeChat, server: WeChatServer, *outcomes: Outcome) -> S
     with pytest.raises(SendError) as caught:
         await wechat.channel.send(ALICE, HELLO, key="k")
     assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None or caught.value.__suppress_context__  # it may name the URL
     return caught.value
 
 
@@ -44,6 +45,17 @@ async def test_a_message_arrives_as_it_was_written(wechat: WeChat, server: WeCha
     message = Message(HELLO.text, (Button("收到", "letter:1:yes"), Button("菜单", "menu", 0)))
     assert await wechat.channel.send(ALICE, message, key="k") == ""
     assert server.sent(ALICE) == [Seen("customer", HELLO.text + "\n1 收到\u30000 菜单")]
+
+
+async def test_chinese_goes_out_as_it_is(wechat: WeChat, server: WeChatServer) -> None:
+    await wechat.channel.send(ALICE, Message("您好"), key="k")
+    assert "您好".encode() in server.last_body  # WeChat shows an escape as it stands
+
+
+async def test_a_redirect_is_not_followed(wechat: WeChat, server: WeChatServer) -> None:
+    error = await refused(wechat, server, Outcome(status=302, location="/cgi-bin/somebody/else"))
+    assert (error.verdict, error.reason) == ("retry", "http_302")
+    assert "somebody/else" not in server.requests
 
 
 # Both lists are written out: a code that moves from one to the other has to be moved by hand here, too.

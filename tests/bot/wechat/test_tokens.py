@@ -148,15 +148,15 @@ TROUBLES: dict[str, tuple[Outcome, str]] = {
 
 @pytest.mark.parametrize("name", TROUBLES)
 async def test_without_a_token_nothing_is_sent_and_the_message_may_go_later(
-    name: str, wechat: WeChat, server: WeChatServer
+    name: str, account: Accounts, server: WeChatServer
 ) -> None:
     outcome, reason = TROUBLES[name]
     server.script("stable_token", outcome)
     with pytest.raises(SendError) as caught:
-        await wechat.channel.send(ALICE, HELLO, key="k")
+        await (await account()).channel.send(ALICE, HELLO, key="k")
     assert (caught.value.verdict, caught.value.reason) == ("retry", reason)
     assert caught.value.__cause__ is None
-    await wechat.channel.send(ALICE, HELLO, key="k")  # the lease was given back
+    await (await account()).channel.send(ALICE, HELLO, key="k")  # another process: the lease was given back
     assert server.words(ALICE) == ["您好"]
 
 
