@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session, col
 
 from bot.sample.shop import PICKUP_CODE
@@ -80,13 +81,22 @@ def people_in(session: Session) -> People:
 
 def sample_branch(session: Session) -> Organization:
     """The branch of the sample member. Raises LookupError when there is none."""
-    statement = (
-        select(Organization)
-        .join(Membership, col(Membership.organization_id) == col(Organization.id))
-        .join(Member, col(Member.id) == col(Membership.member_id))
-        .where(col(Member.code) == "sample-member", col(Membership.to_day).is_(None))
-    )
-    found: Organization | None = session.execute(statement).scalars().first()
+    found: Organization | None = session.execute(_homes(["sample-member"])).scalars().first()
     if found is None:
         raise LookupError("no sample city in this database")
     return found
+
+
+def sample_branches(session: Session) -> Sequence[Organization]:
+    """The branches of all sample people, each once, in the order of their ids."""
+    statement = _homes([f"sample-{role}" for role in SHOWN]).distinct().order_by(col(Organization.id))
+    return session.execute(statement).scalars().all()
+
+
+def _homes(codes: Sequence[str]) -> Select[Any]:
+    return (
+        select(Organization)
+        .join(Membership, col(Membership.organization_id) == col(Organization.id))
+        .join(Member, col(Member.id) == col(Membership.member_id))
+        .where(col(Member.code).in_(codes), col(Membership.to_day).is_(None))
+    )

@@ -74,6 +74,8 @@ class Life:
     def _chance(self, person: Person, happening: Happening) -> float:
         if happening.committee_only:
             return 0.93
+        if person.sample is not None:
+            return 0.9
         good = 0.62 + 0.38 * self.branch.quality
         if person.mobile:
             return good * person.diligence * (0.85 if happening.remote else 0.08)

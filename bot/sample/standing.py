@@ -9,7 +9,7 @@ from itertools import count
 from sqlalchemy import func, select
 from sqlmodel import Session, col
 
-from bot.sample.directory import sample_branch
+from bot.sample.directory import sample_branch, sample_branches
 from bot.sample.members import local
 from db.activities import Activity
 from db.duties import CITY
@@ -48,8 +48,8 @@ _COMING = "主题党日：走访老党员"
 def keep_open(session: Session, now: datetime) -> list[OpenActivity]:
     """Renew what is about to close; what is open then, the own branch's first.
 
-    To be called when the demo starts and every hour; else nothing is written. Also sees to it that one activity
-    of the branch is still to come. Raises LookupError when the database has no sample city.
+    To be called when the demo starts and every hour; else nothing is written. Also sees to it that each
+    branch of a sample person has one activity to come. Raises LookupError when the database has no sample city.
     """
     branch = sample_branch(session)
     assert branch.id is not None
@@ -58,8 +58,10 @@ def keep_open(session: Session, now: datetime) -> list[OpenActivity]:
         _open(session, _BRANCH, branch.id, None, branch.place, now),
         _open(session, _REGION, host_id, region_id, "沙洲湖公园南门", now),
     ]
-    if not _has_coming(session, branch.id, now):
-        _add_coming(session, branch.id, branch.place, now)
+    for home in sample_branches(session):
+        assert home.id is not None
+        if not _has_coming(session, home.id, now):
+            _add_coming(session, home.id, home.place, now)
     return [OpenActivity(one.code, one.title, one.scope) for one in opened]
 
 

@@ -98,11 +98,12 @@ class WishList:
         )
         for place, state in enumerate(states):
             wisher, claimer = self._pair(branch, there, place, random)
-            yield from self._one(branch, wisher, claimer, state, reviewer_id, book, random)
+            wish = _WISHES[(branch.number * 3 + place) % len(_WISHES)]
+            yield from self._one(branch, wisher, claimer, state, wish, reviewer_id, book, random)
 
     @staticmethod
     def _pair(branch: Branch, there: list[Person], place: int, random: Random) -> tuple[Person, Person]:
-        """(who wishes, who claims). The sample member has fulfilled one, works on the next, and awaits the third."""
+        """(who wishes, who claims). The sample member has fulfilled one, works on one, and awaits one."""
         sample = next((person for person in there if person.sample == "member"), None)
         if branch.number != SAMPLE or sample is None:
             wisher, claimer = random.sample(there, 2)
@@ -116,6 +117,7 @@ class WishList:
         wisher: Person,
         claimer: Person,
         state: str,
+        wish: tuple[str, int | None],
         reviewer_id: int,
         book: Book,
         random: Random,
@@ -127,13 +129,13 @@ class WishList:
             reviewed = min(self.year.now, created + timedelta(hours=30))
         ends = {"closed": timedelta(days=9), "rejected": timedelta(hours=30), "withdrawn": timedelta(hours=8)}
         closed = created + ends[state] if state in ends else None
-        title, value = _WISHES[random.randrange(len(_WISHES))]
+        title, value = wish
         made = WishRow(
             next(self.ids),
             branch.node.id,
             wisher.id,
             title,
-            branch.node.place.removesuffix("党群服务中心"),
+            _area(branch),
             value,
             state,
             created,
@@ -174,3 +176,10 @@ class WishList:
             "已经送到，许愿人很高兴" if delivered else "",
             closed,
         )
+
+
+def _area(branch: Branch) -> str:
+    """Where the wish is from, without a name: a community or a village, else the part of the city."""
+    if branch.node.place.endswith("党群服务中心"):
+        return branch.node.place.removesuffix("党群服务中心")
+    return branch.committee.name.removesuffix("党工委").removesuffix("党委").removesuffix("工委")

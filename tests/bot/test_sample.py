@@ -20,7 +20,7 @@ from bot import sample
 from bot.dispatch import Dispatcher
 from bot.sample import city, places
 from bot.writer import Writer
-from db import ledger, migrate, schema
+from db import ledger, migrate, schema, verify
 from db.accounts import Chat
 from db.activities import Activity
 from db.attendance import Attendance
@@ -105,6 +105,13 @@ def dump(made: City) -> dict[str, list[Any]]:
 
 
 # --- exact ------------------------------------------------------------------------------------------------
+
+
+def test_every_invariant_that_the_service_verifies_holds(small: City) -> None:
+    with Session(small.engine) as session:
+        findings = list(verify.run(session))
+    assert [str(one) for one in findings if one.broken] == []
+    assert len(findings) > 10
 
 
 def test_totals_are_the_sums_of_the_lines(small: City) -> None:
@@ -466,7 +473,9 @@ def test_something_is_open_at_every_hour_when_it_is_renewed_every_hour(tmp_path:
     made.engine.dispose()
 
 
-async def test_every_sample_person_gets_an_answer_to_what_they_may_try_first(tmp_path: Path, whole: City) -> None:
+async def test_every_sample_person_has_something_behind_what_they_may_try_first(
+    tmp_path: Path, whole: City
+) -> None:
     shutil.copy(str(whole.engine.url.database), tmp_path / "city.db")
     engine = write_engine(f"sqlite:///{tmp_path / 'city.db'}")
     made = City(engine, whole.made, [])
@@ -474,7 +483,7 @@ async def test_every_sample_person_gets_an_answer_to_what_they_may_try_first(tmp
     try:
         for one in whole.made.people.all():
             assert all(one.title(language) and one.first(language) for language in LANGUAGES)
-            for number, word in enumerate(one.first("zh").split(" · ")):
+            for number, word in enumerate([*one.first("zh").split(" · "), "签到", "活动"]):
                 incoming = Incoming(
                     channel="web", address=f"member:{one.id}", key=f"{one.role}{number}", sent_at=NOW, text=word
                 )
@@ -482,6 +491,7 @@ async def test_every_sample_person_gets_an_answer_to_what_they_may_try_first(tmp
                 assert answer.message is not None
                 assert "抱歉" not in answer.message.text
                 assert "没看明白" not in answer.message.text, word
+                assert not answer.message.text.startswith(("现在没有可以签到", "14 天内还没有")), one.role
     finally:
         writer.close()
 
