@@ -7,8 +7,11 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TypeVar
 
 from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Session
 
 from bot.channels.telegram import Telegram, open_telegram
 from bot.channels.web.chat import WebChat
@@ -23,12 +26,13 @@ from bot.sample import keep_open
 from bot.settings import Settings
 from bot.writer import Writer
 from db import accounts, pictures
-from db.engine import is_file_url, write_engine
+from db.engine import is_file_url, read_engine, report_engine, write_engine
 from handlers import COMMANDS
 from notices.channel import Channels
 from notices.delivery import Engine
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 ABROAD = "telegram"  # a channel over which no full name goes unless the settings say so
 WECHAT_RETRIES_FOR = timedelta(seconds=20)  # within this WeChat itself brings an unanswered message again
 KEEP_OPEN_EVERY_S = 3600
@@ -58,7 +62,9 @@ class Service:
         self.telegram: Telegram | None = None
         self.wechat: WeChat | None = None
         self.pictures: IncomingPictures | None = None
-        self.jobs = Jobs(self.dispatcher.write, clock, settings.zone)
+        self.reading = read_engine(settings.database_url)
+        self._reports = report_engine(settings.database_url)
+        self.jobs = Jobs(self.dispatcher.write, clock, settings.zone, read=self._report)
         self.delivery = Engine(
             write=self.dispatcher.write, channels=self.channels, clock=clock, zone=settings.zone
         )
@@ -118,6 +124,8 @@ class Service:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.drawing.close()
+        await self.reading.dispose()
+        self._reports.dispose()
         await asyncio.to_thread(self.writer.close)
 
     async def _open_telegram(self, telegram: Telegram, began: datetime) -> None:
@@ -163,8 +171,22 @@ class Service:
         if self.pictures:
             self.pictures.arrived()
 
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Run a short `work` that only reads, beside the writer."""
+        async with AsyncSession(self.reading, sync_session_class=Session) as session:
+            return await session.run_sync(work)  # type: ignore[arg-type]
+
+    async def _report(self, work: Callable[[Session], T]) -> T:
+        """Run a long `work` that only reads, in a thread of its own."""
+
+        def run() -> T:
+            with Session(self._reports) as session:
+                return work(session)
+
+        return await asyncio.to_thread(run)
+
     async def _stored_picture(self, picture_id: int) -> tuple[str, bytes]:
-        found = await self.dispatcher.write(lambda session: pictures.stored(session, picture_id))
+        found = await self.read(lambda session: pictures.stored(session, picture_id))
         if found is None:
             raise LookupError(f"picture {picture_id}")
         return found

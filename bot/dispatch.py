@@ -16,6 +16,7 @@ from bot.writer import Writer
 from db import accounts, inbound, pictures
 from handlers import COMMANDS
 from handlers.conversation import Button, Command, Context, Incoming, Message, Reply
+from handlers.meaning import folded
 from handlers.routing import respond
 from notices import mailbox, quotas
 from notices.channel import BACK_NUMBER, HOME, HOME_NUMBER, message_from_json
@@ -23,6 +24,7 @@ from notices.wording import wording
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+LABEL_MAX = 12  # characters: nobody types more to pick a button
 CLOCK_SLACK = timedelta(minutes=2)  # a platform's clock may run ahead of ours by this much
 
 
@@ -168,7 +170,7 @@ class Dispatcher:
         message = _with_exits(reply, context)
         if who.mailbox and who.member_id is not None and reply.expect is None:  # no letter into a dialogue
             message = mailbox.handed_over(session, who, message, context.now)
-        who.choices = {str(number): button.action for number, button in message.numbered()}
+        who.choices = choices_of(message)
         who.expect, who.back = reply.expect, reply.back
         if incoming.channel == "wechat":
             quotas.heard(who, incoming.kind, context.now)
@@ -187,6 +189,13 @@ class Dispatcher:
             reply=message.to_json() if message else None,
         )
         return Answer(inbound_id, message, member_id=context.who.member_id, picture_id=context.picture_id)
+
+
+def choices_of(message: Message) -> dict[str, str]:
+    """What people may type to pick a next step: its number, or the words on it."""
+    numbered = message.numbered()
+    by_label = {folded(button.label): button.action for _, button in numbered if len(button.label) <= LABEL_MAX}
+    return by_label | {str(number): button.action for number, button in numbered}
 
 
 def _with_exits(reply: Reply, context: Context) -> Message:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -20,10 +20,10 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlmodel import Session
 
-from db import activity_drafts, inbound, occurrences
+from db import activity_drafts, inbound, occurrences, web
 from notices import birthdays, closing, holds, presence, reminders, schedule, topics, warnings
 from notices.schedule import Moment, Task
-from scoring.update import refresh_city
+from scoring import update
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -34,6 +34,7 @@ TRIES_MAX = 5  # of one instant that fails; then it is recorded as failed and th
 RETRY_FIRST = timedelta(minutes=1)  # after a failure; twice as long after each further one
 
 INBOUND_KEPT = timedelta(days=7)  # platforms deliver again within a day
+WEB_LINES_KEPT = timedelta(days=30)  # as the privacy note says
 REMINDERS_KEPT = timedelta(days=30)
 OCCURRENCES_KEPT = timedelta(days=400)
 CODES_KEPT = timedelta(days=60)  # of check-in; late records end after 30
@@ -64,12 +65,23 @@ def _warn(session: Session, moment: Moment) -> object:
     return warnings.check_warnings(session, moment.now, moment.zone)
 
 
-def _refresh(session: Session, moment: Moment) -> object:
-    """The indices of today; in the first hour of a day also the last figures of the day before."""
-    local = moment.now.astimezone(moment.zone)
-    if local.hour == 0:
-        refresh_city(session, local.date() - timedelta(days=1), moment.now, zone=moment.zone)
-    return refresh_city(session, local.date(), moment.now, zone=moment.zone)
+def _nothing(session: Session, moment: Moment) -> object:
+    return None
+
+
+def _refresh(session: Session, moment: Moment) -> schedule.Run:
+    """The indices of today."""
+    ready = update.prepare(session, moment.now.astimezone(moment.zone).date(), zone=moment.zone)
+    return lambda writing, _moment: update.store(writing, ready)
+
+
+def _close_day(session: Session, moment: Moment) -> schedule.Run:
+    """The last figures of the day before; only soon after midnight, for the totals go on."""
+    today = moment.now.astimezone(moment.zone).date()
+    if moment.scheduled_for.astimezone(moment.zone).date() != today:
+        return _nothing
+    ready = update.prepare(session, today - timedelta(days=1), zone=moment.zone)
+    return lambda writing, _moment: update.store(writing, ready)
 
 
 def _remind_of_economy(session: Session, moment: Moment) -> object:
@@ -87,6 +99,7 @@ def _clear_away(session: Session, moment: Moment) -> object:
         inbound.forget(session, now - INBOUND_KEPT)
         + occurrences.forget_reminders(session, now - REMINDERS_KEPT)
         + occurrences.forget(session, now - OCCURRENCES_KEPT)
+        + web.forget(session, now - WEB_LINES_KEPT)
         + activity_drafts.retire_codes(session, now - CODES_KEPT)
     )
 
@@ -103,7 +116,8 @@ JOBS: tuple[Task | Poll, ...] = (
     Task("birthdays", "30 8 * * *", _greet, "all", grace=birthdays.KEPT_FOR),
     Task("warnings", "0 9 * * *", _warn, "once"),
     Task("economy_reminders", "15 10 * * *", _remind_of_economy, "once"),
-    Task("index_refresh", "5 * * * *", _refresh, "once"),
+    Task("index_day_end", "1 0 * * *", _nothing, "once", prepare=_close_day),
+    Task("index_refresh", "5 * * * *", _nothing, "once", prepare=_refresh),
     Task("clear_away", "20 3 * * *", _clear_away, "once"),
     Poll("presence", timedelta(seconds=15), lambda session, now, zone: presence.ask_due(session, now)),
     Poll("reminders_planned", timedelta(minutes=1), reminders.plan_activities),
@@ -124,7 +138,10 @@ JOBS: tuple[Task | Poll, ...] = (
 
 
 class Jobs:
-    """Runs JOBS. `write` runs a work in a transaction of its own; `clock` gives the present instant in UTC."""
+    """Runs JOBS. `write` runs a work in a transaction of its own; `clock` gives the present instant in UTC.
+
+    read: runs a work that only reads, beside the writer, so that long arithmetic makes nobody wait; None: in it.
+    """
 
     def __init__(
         self,
@@ -132,8 +149,10 @@ class Jobs:
         clock: Callable[[], datetime],
         zone: ZoneInfo,
         jobs: Sequence[Task | Poll] = JOBS,
+        read: Callable[[Callable[[Session], Any]], Awaitable[Any]] | None = None,
     ) -> None:
         self._write = write
+        self._read = read or write
         self._clock = clock
         self._zone = zone
         self._tasks = [job for job in jobs if isinstance(job, Task)]
@@ -200,7 +219,7 @@ class Jobs:
             await self._attempt(task.name, lambda s: schedule.give_up(s, task, plan.skipped, now))
         count = 0
         for instant in plan.run:
-            ran = await self._attempt(task.name, _one(task, instant, now, self._zone))
+            ran = await self._run_instant(task, instant, now)
             if ran is None and not await self._given_up(task, instant, now):
                 return count  # the later instants wait, so that none is passed over
             count += bool(ran)
@@ -208,6 +227,17 @@ class Jobs:
             self._failed.pop(task.name, None)
         self._next[task.name] = schedule.next_after(task, now, self._zone) or datetime.max.replace(tzinfo=UTC)
         return count
+
+    async def _run_instant(self, task: Task, instant: datetime, now: datetime) -> bool | None:
+        """Run one instant: whether it ran here; None when it failed."""
+        prepare = task.prepare
+        if prepare is not None:
+            moment = Moment(instant, now, self._zone)
+            run = await self._attempt(task.name, lambda session: prepare(session, moment), self._read)
+            if run is None:
+                return None
+            task = replace(task, run=run, prepare=None)
+        return await self._attempt(task.name, _one(task, instant, now, self._zone))
 
     async def _given_up(self, task: Task, instant: datetime, now: datetime) -> bool:
         """After a failure: try again later, or record that it failed for good."""
@@ -229,10 +259,15 @@ class Jobs:
                 break
             self.runs[poll.name] += 1
 
-    async def _attempt(self, name: str, work: Callable[[Session], T]) -> T | None:
+    async def _attempt(
+        self,
+        name: str,
+        work: Callable[[Session], T],
+        way: Callable[[Callable[[Session], Any]], Awaitable[Any]] | None = None,
+    ) -> T | None:
         """What `work` gives, committed; None when it failed, which is logged and counted."""
         try:
-            result: T = await self._write(work)
+            result: T = await (way or self._write)(work)
         except Exception:
             self.failures[name] += 1
             log.exception("job %s failed", name)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from sqlmodel import Session
 
 from bot.writer import Writer
 from db import deliveries
 
 
-def router(writer: Writer) -> APIRouter:
-    """The route of /metrics."""
+def router(writer: Writer, read: Callable[[Callable[[Session], Any]], Awaitable[Any]]) -> APIRouter:
+    """The route of /metrics. read: runs a work that only reads."""
     registry = CollectorRegistry()
     works = Gauge("hongxin_works_total", "Works run in the writer since the start", registry=registry)
     commits = Gauge("hongxin_commits_total", "Commits since the start", registry=registry)
@@ -22,7 +26,7 @@ def router(writer: Writer) -> APIRouter:
         """The figures in Prometheus' text form."""
         works.set(writer.works)
         commits.set(writer.commits)
-        for state, count in (await writer.write(deliveries.count_by_state)).items():
+        for state, count in (await read(deliveries.count_by_state)).items():
             waiting.labels(state).set(count)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 

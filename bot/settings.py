@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -22,6 +22,16 @@ SECRETS = (
 )
 
 
+def _read(path: str, variable: str) -> str:
+    """The secret in the file. Raises ValueError that names the variable and nothing that the file holds."""
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError:
+        raise ValueError(f"{variable}: the file is not UTF-8 text") from None
+    except OSError as error:
+        raise ValueError(f"{variable}: the file cannot be read ({error.strerror})") from None
+
+
 class Settings(BaseSettings):
     """What the operator decides. Every field is a variable HONGXIN_<NAME>; README lists them."""
 
@@ -30,6 +40,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///var/hongxin.db"  # or postgresql://user:password@host/name
     host: str = "127.0.0.1"
     port: int = 8080
+    trusted_proxies: str = ""  # addresses of proxies whose X-Forwarded-For is believed, with commas
     timezone: str = "Asia/Shanghai"
     public_url: str = ""  # https://chat.example.org, as the platforms reach us; needed for webhooks and links
     city_name: str = "红信"
@@ -58,7 +69,7 @@ class Settings(BaseSettings):
         for name in (*SECRETS, "database_url"):
             path = os.environ.get(f"HONGXIN_{name.upper()}_FILE")
             if path and not values.get(name):
-                values[name] = Path(path).read_text(encoding="utf-8").strip()
+                values[name] = _read(path, f"HONGXIN_{name.upper()}_FILE")
         return {name: value for name, value in values.items() if value != ""}
 
     @field_validator("telegram_api_url", "wechat_api_url")
@@ -72,7 +83,10 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, name: str) -> str:
-        ZoneInfo(name)
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is no time zone; give one like Asia/Shanghai") from None
         return name
 
     @property

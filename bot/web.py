@@ -48,7 +48,7 @@ def web_app(service: Service) -> FastAPI:
         await service.dispatcher.write(lambda session: session.execute(text("SELECT 1")))
         return Response(problem or "ok", status_code=503 if problem else 200, media_type="text/plain")
 
-    app.include_router(metrics.router(service.writer))
+    app.include_router(metrics.router(service.writer, service.read))
     for channel in (service.telegram, service.wechat):
         if channel is not None and channel.router is not None:
             app.include_router(channel.router)
@@ -107,7 +107,8 @@ async def serve(settings: Settings) -> None:
         access_log=False,  # a query string may carry a signature
         server_header=False,
         timeout_graceful_shutdown=10,  # seconds
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
     )
     await uvicorn.Server(config).serve()
 
@@ -116,5 +117,5 @@ def quiet_logs(level: str) -> None:
     """One line per event on stderr; libraries that print addresses with tokens only from WARNING on."""
     form = "%(asctime)s %(levelname)s %(name)s %(message)s"
     logging.basicConfig(level=level, format=form, stream=sys.stderr, force=True)
-    for name in ("httpx", "httpcore", "aiohttp", "apscheduler", "uvicorn.access", "telegram", "nicegui"):
+    for name in ("httpx", "httpcore", "aiohttp", "apscheduler", "uvicorn", "telegram", "nicegui"):
         logging.getLogger(name).setLevel(logging.WARNING)

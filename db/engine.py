@@ -88,6 +88,28 @@ def read_engine(url: str) -> AsyncEngine:
     )
 
 
+def report_engine(url: str) -> Engine:
+    """The engine for long arithmetic in a thread of its own. It cannot write, and keeps nobody from writing."""
+    url = database_url(url)
+    if url.startswith("sqlite"):
+        engine = create_engine(
+            url,
+            pool_size=1,
+            connect_args={"check_same_thread": False},
+            json_serializer=_serialize,
+            hide_parameters=True,
+        )
+        event.listen(engine, "connect", _connect_to_read)
+        return engine
+    return create_engine(
+        url,
+        pool_size=1,
+        json_serializer=_serialize,
+        hide_parameters=True,
+        execution_options={"postgresql_readonly": True},
+    )
+
+
 def is_file_url(url: str) -> bool:
     """Whether `url` is a SQLite database: one file, one writer."""
     return database_url(url).startswith("sqlite")

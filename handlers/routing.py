@@ -11,6 +11,7 @@ from handlers.conversation import Button, Command, Context, Reply
 START = "start"  # the command that follows deep links, scanned codes and bind codes
 LINKS = {"c-": "check_in", "r-": "remote", "p-": "hand_over"}
 """How a code in a link or a picture says whose it is; one without a mark is a bind code."""
+WORDS_MAX = 20  # characters: a longer text in the middle of a dialogue is its answer, not a command
 OFFERED_MAX = 3  # choices when a text may mean several things
 
 
@@ -33,11 +34,16 @@ def _typed(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
     number = meaning.typed_number(text)
     if number is not None and number in ctx.who.choices:
         return _choice(ctx, ctx.who.choices[number], commands)
+    label = meaning.folded(text)
+    if label in ctx.who.choices and not label.isdigit():
+        return _choice(ctx, ctx.who.choices[label], commands)
     if number == "0":
         return _run(ctx, commands, _named("menu", commands))
     if number == "9" and ctx.who.back:
         return _choice(ctx, ctx.who.back, commands)
     by_name = {command.name: command for command in commands}
+    if ctx.who.expect and (len(text) > WORDS_MAX or "\n" in text):
+        return _expected(ctx, text, commands)  # a letter may begin with any word
     found = meaning.action(text, by_name) or meaning.said(text, commands)
     if found and _may(ctx, found[0]):
         return _run(ctx, commands, *found)

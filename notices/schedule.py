@@ -33,19 +33,24 @@ class Moment:
     zone: ZoneInfo
 
 
+Run = Callable[[Session, Moment], object]
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What to do and when. `name` is permanent: stored occurrences refer to it.
 
     cron: minute, hour, day of month, month, day of week. Weekdays by name (mon..sun) only: their numbers mean
     another day to APScheduler than to cron. grace: how late a run may be; None: any time (`skip`: ON_TIME).
+    prepare: for long arithmetic; reads what it needs, writes nothing, and gives the `run` that is left to do.
     """
 
     name: str
     cron: str
-    run: Callable[[Session, Moment], object]
+    run: Run
     policy: Policy = "once"
     grace: timedelta | None = None
+    prepare: Callable[[Session, Moment], Run] | None = None
 
     def __post_init__(self) -> None:
         fields = self.cron.split()
@@ -115,7 +120,9 @@ def run_one(session: Session, task: Task, instant: datetime, now: datetime, zone
     """Run one instant with its row in the same transaction; False when another process has it."""
     if not occurrences.record(session, task.name, instant, ran_at=now, state="done"):
         return False
-    task.run(session, Moment(instant, now, zone))
+    moment = Moment(instant, now, zone)
+    run = task.prepare(session, moment) if task.prepare else task.run
+    run(session, moment)
     return True
 
 

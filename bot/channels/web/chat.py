@@ -22,6 +22,7 @@ from bot.incoming_pictures import media_type
 from db import pictures, web
 from db.accounts import Speaker
 from handlers.conversation import Incoming
+from notices import letters
 from notices.channel import Message, Picture, message_from_json
 
 TEXT_MAX = 10_000  # characters that one message may have
@@ -105,6 +106,10 @@ class WebChat:
 
         def read(session: Session) -> list[Line]:
             rows = web.recent(session, address, holder(session, address), count=count, before_id=before_id)
+            now = self.now
+            for row in rows:
+                if row.speaker == "letter" and row.member_id is not None:
+                    letters.shown(session, row.member_id, row.key, now)
             return [line_of(row) for row in rows]
 
         return await self.write(read)
