@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session
 
 from bot import backup as backups
 from bot import check as checks
-from bot import invitations
 from bot.settings import Settings
 from db import migrate, verify
 from db.database_file import Refused
@@ -48,12 +48,28 @@ def _tell(problems: list[checks.Problem]) -> None:
         err.print(f"{problem.id} {problem.message} ({problem.hint})", markup=False)
 
 
+def _refuse(*reasons: str) -> NoReturn:
+    """End with the reasons why the database cannot be used."""
+    for reason in reasons:
+        err.print(reason, markup=False)
+    raise typer.Exit(3)
+
+
 def _migrate(settings: Settings) -> None:
     try:
         migrate.upgrade(settings.database_url)
     except Refused as refusal:
-        err.print(str(refusal), markup=False)
-        raise typer.Exit(3) from None
+        _refuse(str(refusal))
+
+
+@contextmanager
+def _ended_by(*errors: type[Exception], status: int = 2) -> Iterator[None]:
+    """Ends the program with one line when one of these comes: each of them carries its own sentence."""
+    try:
+        yield
+    except errors as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(status) from None
 
 
 @contextmanager
@@ -138,25 +154,27 @@ def invite(
     to: Annotated[Path | None, typer.Option(help="where the sheet goes (.html)")] = None,
 ) -> None:
     """Print a one-time bind code for a member, or make a sheet with QR codes for a branch."""
+    from bot import invitations
+
     settings = _settings(checked=False)
     if (member is None) == (branch is None):
         err.print("give either a member or --branch")
         raise typer.Exit(2)
     now = datetime.now(UTC)
-    try:
-        with _engine(settings) as engine, Session(engine) as session:
-            if member is not None:
-                invitation = invitations.for_member(session, member, now)
-                session.commit()
-                out.print(invitation.text(settings), markup=False)
-                return
-            path = to or Path(f"invitations-{branch}.html")
-            count = invitations.sheet(session, str(branch), now, path, settings)
+    with (
+        _ended_by(invitations.NotPossible, OSError),
+        _engine(settings) as engine,
+        Session(engine) as session,
+    ):
+        if member is not None:
+            invitation = invitations.for_member(session, member, now)
             session.commit()
-            out.print(f"{count} codes in {path}", markup=False)
-    except LookupError as error:
-        err.print(f"not found: {error.args[0]}", markup=False)
-        raise typer.Exit(2) from None
+            out.print(invitation.text(settings), markup=False)
+            return
+        path = to or Path(f"invitations-{branch}.html")
+        count = invitations.sheet(session, str(branch), now, path, settings)
+        session.commit()
+        out.print(f"{count} codes in {path}", markup=False)
 
 
 @app.command()
@@ -182,16 +200,14 @@ def import_(
     from bot.roll import Refusal, apply, plan, read, write_template
 
     if template:
-        write_template(file)
+        with _ended_by(Refusal, OSError):
+            write_template(file)
         out.print(f"{file}: fill it in, then: python -m bot import {file}", markup=False)
         return
     settings = _settings(checked=False)
     today = datetime.now(settings.zone).date()
-    try:
+    with _ended_by(Refusal, OSError):
         roll = read(file)
-    except Refusal as refusal:
-        err.print(str(refusal), markup=False)
-        raise typer.Exit(2) from None
     with _engine(settings) as engine, _progress() as tell:
         planned = plan(engine, roll, today=today)
         for line in planned.lines():
@@ -208,15 +224,11 @@ def import_(
 @app.command()
 def rules(folder: Annotated[Path | None, typer.Argument(help="a folder of rule files")] = None) -> None:
     """Check the rule files and list what is in force today, and what is still our own proposal."""
+    from scoring.catalogue import RULES, RulesError, load
     from scoring.listing import lines
 
-    from scoring.catalogue import RULES, RulesError, load
-
-    try:
+    with _ended_by(RulesError, status=1):
         catalogue = load(folder or RULES)
-    except RulesError as error:
-        err.print(str(error), markup=False)
-        raise typer.Exit(1) from None
     for line in lines(catalogue, date.today()):  # noqa: DTZ011 - the operator's own day
         out.print(line, markup=False)
 
@@ -226,10 +238,16 @@ def verify_() -> None:
     """Prove the invariants of the database: totals, wallets, stock, memberships, outbox, audit chain."""
     settings = _settings(checked=False)
     failed = False
-    with _engine(settings) as engine, Session(engine) as session:
-        for finding in verify.run(session):
-            failed = failed or bool(finding.broken)
-            out.print(str(finding), markup=False)
+    try:
+        # Nothing is migrated here: a start would put lost triggers back, and nobody would hear of them.
+        with verify.reading(settings.database_url) as session:
+            for finding in verify.run(session):
+                failed = failed or bool(finding.broken)
+                out.print(str(finding), markup=False)
+    except Refused as refusal:
+        _refuse(str(refusal))
+    except DatabaseError:
+        _refuse("the tables are not those of this program", *migrate.check(settings.database_url))
     raise typer.Exit(1 if failed else 0)
 
 
@@ -239,11 +257,8 @@ def backup(
 ) -> None:
     """Copy the database while the service runs, and prove that the copy can be read."""
     settings = _settings(checked=False)
-    try:
+    with _ended_by(backups.NotPossible, OSError):
         made = backups.make(settings.database_url, to, datetime.now(UTC))
-    except backups.NotPossible as error:
-        err.print(str(error), markup=False)
-        raise typer.Exit(2) from None
     out.print(f"{made} (verified)", markup=False)
 
 
@@ -251,11 +266,8 @@ def backup(
 def restore(source: Annotated[Path, typer.Argument(help="a copy that `backup` made")]) -> None:
     """Put a copy in the place of the database. The service must be stopped; the old file is kept aside."""
     settings = _settings(checked=False)
-    try:
+    with _ended_by(backups.NotPossible, OSError):
         kept = backups.restore(settings.database_url, source, datetime.now(UTC))
-    except backups.NotPossible as error:
-        err.print(str(error), markup=False)
-        raise typer.Exit(2) from None
     out.print(f"restored; the former database is {kept}" if kept else "restored", markup=False)
 
 

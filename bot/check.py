@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from bot.settings import Settings
+from bot.settings import SECRETS, Settings
 from db import migrate
+from db.database_file import Refused
 from db.engine import database_url
 from scoring.catalogue import RulesError, load
 
 _TELEGRAM_TOKEN = re.compile(r"[0-9]{5,}:[A-Za-z0-9_-]{30,}")
 _TELEGRAM_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_AES_KEY = re.compile(r"[A-Za-z0-9]{43}")
 _LOCAL = ("127.0.0.1", "localhost", "::1")
+_LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+COOKIE_SECRET_MIN = 16  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +47,30 @@ def read_settings() -> tuple[Settings | None, list[Problem]]:
     try:
         return Settings(), []
     except ValidationError as error:
-        problems = []
-        for one in error.errors(include_input=False, include_url=False):
-            name = f"HONGXIN_{str(one['loc'][0]).upper()}" if one["loc"] else "HONGXIN_*"
-            problems.append(Problem("E001", f"{name}: {one['msg']}", "README, section Settings, shows an example"))
-        return None, problems
-    except OSError as error:
-        return None, [
-            Problem("E002", f"a HONGXIN_*_FILE cannot be read: {error.strerror}", "check its path and rights")
-        ]
+        return None, [_wrong(one) for one in error.errors(include_input=False, include_url=False)]
+
+
+def _wrong(one: ErrorDetails) -> Problem:
+    """A setting that cannot be read at all. The library's text names what is needed, never what was given."""
+    message = one["msg"].removeprefix("Value error, ")
+    if not one["loc"]:
+        return Problem("E002", message, "check the file's path, its rights and its encoding")
+    name = f"HONGXIN_{str(one['loc'][0]).upper()}"
+    return Problem("E001", f"{name}: {message}", "README, section Settings, shows an example")
 
 
 def problems(settings: Settings) -> list[Problem]:
     """Everything that is wrong with these settings, errors first."""
-    found = [*_database(settings), *_rules(), *_telegram(settings), *_wechat(settings), *_web(settings)]
-    return sorted(found, key=lambda problem: problem.id)
+    checks = (_twice, _database, _telegram, _wechat, _web, _process)
+    found = [problem for check in checks for problem in check(settings)]
+    return sorted([*found, *_failpoint(), *_rules()], key=lambda problem: problem.id)
+
+
+def _twice(_settings: Settings) -> Iterator[Problem]:
+    for name in (*SECRETS, "database_url"):
+        variable = f"HONGXIN_{name.upper()}"
+        if os.environ.get(variable) and os.environ.get(f"{variable}_FILE"):
+            yield Problem("W003", f"{variable} and {variable}_FILE are both set", "the file is not read: drop one")
 
 
 def _database(settings: Settings) -> Iterator[Problem]:
@@ -64,19 +80,43 @@ def _database(settings: Settings) -> Iterator[Problem]:
         hint = "sqlite:///var/hongxin.db or postgresql://user:password@host/name"
         yield Problem("E010", "HONGXIN_DATABASE_URL is not an address of SQLite or PostgreSQL", hint)
         return
-    if url.get_backend_name() == "sqlite" and (not url.database or url.database == ":memory:"):
+    if url.get_backend_name() != "sqlite":
+        yield from _stored(settings)
+    elif not url.database or url.database == ":memory:":
         yield Problem("E011", "HONGXIN_DATABASE_URL names no file", "the city would be forgotten at every stop")
-        return
-    if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+    elif Path(url.database).exists():
+        yield from _stored(settings)
+    elif _can_be_made(Path(url.database)):
         yield Problem("W012", "the database does not exist yet", "it is made at the first start")
-        return
+    else:
+        yield Problem("E016", "the folder of the database cannot be made or written to", "choose another place")
+
+
+def _can_be_made(path: Path) -> bool:
+    folder = next(place for place in path.absolute().parents if place.exists())
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
+
+
+def _stored(settings: Settings) -> Iterator[Problem]:
+    """What is wrong with the database that is there."""
     try:
-        for text in migrate.check(settings.database_url):
-            yield Problem("W013", text, "it is brought up to date at the next start")
-    except migrate.Refused as error:
-        yield Problem("E014", str(error), "restore a backup, or install the version that wrote it")
+        for text in migrate.examine(settings.database_url):
+            if text.startswith(migrate.DIFFERS):
+                yield Problem("W017", text, "somebody changed it by hand: restore a backup, or undo that")
+            else:
+                yield Problem("W013", text, "it is brought up to date at the next start")
+    except Refused as refusal:
+        if "cannot be reached" in str(refusal):
+            yield Problem("E015", str(refusal), "is the server running, are host, name and password right?")
+        else:
+            yield Problem("E014", str(refusal), "docs/running.md says how to go on")
     except SQLAlchemyError as error:
         yield Problem("E015", f"the database does not answer: {type(error).__name__}", "is the server running?")
+
+
+def _failpoint() -> Iterator[Problem]:
+    if os.environ.get("HONGXIN_FAILPOINT"):
+        yield Problem("W060", "HONGXIN_FAILPOINT is set: the service will kill itself", "it is for tests: unset it")
 
 
 def _rules() -> Iterator[Problem]:
@@ -88,19 +128,20 @@ def _rules() -> Iterator[Problem]:
 
 
 def _telegram(settings: Settings) -> Iterator[Problem]:
-    token = settings.telegram_token.get_secret_value() if settings.telegram_token else ""
+    token = _text(settings.telegram_token)
     if not token:
         return
     if not _TELEGRAM_TOKEN.fullmatch(token):
         yield Problem("E030", "HONGXIN_TELEGRAM_TOKEN does not look like a token", "copy it again from @BotFather")
     if settings.telegram_mode == "webhook":
-        secret = settings.telegram_secret.get_secret_value() if settings.telegram_secret else ""
-        if not _TELEGRAM_SECRET.fullmatch(secret):
+        if not _TELEGRAM_SECRET.fullmatch(_text(settings.telegram_secret)):
             yield Problem("E031", "HONGXIN_TELEGRAM_SECRET is missing or odd", "1 to 256 of A-Z a-z 0-9 _ -")
         if not settings.public_url.startswith(("https://", "http://")):
             yield Problem("E032", "the webhook needs HONGXIN_PUBLIC_URL", "https://chat.example.org")
     if settings.telegram_full_names:
         yield Problem("W033", "names are sent abroad through Telegram", "only with everybody's separate consent")
+    if _in_clear(settings.telegram_api_url):
+        yield Problem("W034", "HONGXIN_TELEGRAM_API_URL is not encrypted: the token goes in clear", "use https")
 
 
 def _wechat(settings: Settings) -> Iterator[Problem]:
@@ -115,8 +156,13 @@ def _wechat(settings: Settings) -> Iterator[Problem]:
     for name, there in given.items():
         if not there:
             yield Problem("E040", f"{name} is missing", "WeChat needs all four of its settings")
-    if settings.wechat_aes_key and len(settings.wechat_aes_key.get_secret_value()) != 43:
-        yield Problem("E041", "HONGXIN_WECHAT_AES_KEY must have 43 characters", "copy it again from the console")
+    for name in ("wechat_aes_key", "wechat_previous_aes_key"):
+        key = _text(getattr(settings, name))
+        if key and not _AES_KEY.fullmatch(key):
+            hint = "43 letters and digits; copy it again from the console"
+            yield Problem("E041", f"HONGXIN_{name.upper()} does not look like a key", hint)
+    if _in_clear(settings.wechat_api_url):
+        yield Problem("W044", "HONGXIN_WECHAT_API_URL is not encrypted: the secret goes in clear", "use https")
 
 
 def _web(settings: Settings) -> Iterator[Problem]:
@@ -128,3 +174,29 @@ def _web(settings: Settings) -> Iterator[Problem]:
     no_channel = settings.telegram_token is None and not settings.wechat_app_id and not settings.web_chat
     if no_channel:
         yield Problem("E052", "no channel is switched on", "set up Telegram or WeChat, or HONGXIN_WEB_CHAT=true")
+    if settings.public_url and not urlsplit(settings.public_url).netloc:
+        yield Problem("E053", "HONGXIN_PUBLIC_URL is no address", "https://chat.example.org")
+    cookie = _text(settings.cookie_secret)
+    if cookie and len(cookie) < COOKIE_SECRET_MIN:
+        yield Problem("W054", "HONGXIN_COOKIE_SECRET is short", "32 random characters, or leave it out")
+
+
+def _process(settings: Settings) -> Iterator[Problem]:
+    if not 0 < settings.port < 65_536:
+        yield Problem("E060", "HONGXIN_PORT must lie between 1 and 65535", "8080")
+    if settings.writers < 1:
+        yield Problem("E061", "HONGXIN_WRITERS must be at least 1", "4")
+    if settings.log_level not in _LOG_LEVELS:
+        yield Problem("E062", f"HONGXIN_LOG_LEVEL must be one of {', '.join(_LOG_LEVELS)}", "INFO")
+    if settings.log_level == "DEBUG":
+        yield Problem("W063", "the log holds everything", "only for a short time: it names addresses of people")
+
+
+def _text(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value is not None else ""
+
+
+def _in_clear(url: str) -> bool:
+    """Whether secrets would leave this machine unencrypted on the way to this address."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname not in _LOCAL

@@ -7,10 +7,19 @@ from pathlib import Path
 import xlsxwriter
 
 from bot.roll.columns import SHEETS
+from bot.roll.read import Refusal
 
 
 def write_template(path: Path) -> None:
-    """Write a workbook with the three sheets, their headers, and one example row each to be overwritten."""
+    """Write a workbook with the three sheets, their headers, and one example row each to be overwritten.
+
+    Raises Refusal when something stands there already, or OSError.
+    """
+    if path.suffix.lower() != ".xlsx":
+        raise Refusal(f"{path}: the template is a workbook, give a name that ends in .xlsx")
+    if path.exists():
+        raise Refusal(f"{path} exists already")
+    path.touch()  # says at once where nothing can be written
     book = xlsxwriter.Workbook(str(path))
     head = book.add_format({"bold": True, "bg_color": "#F3E9E2", "border": 1})
     grey = book.add_format({"italic": True, "font_color": "#666666"})
