@@ -124,7 +124,10 @@ class Dispatcher:
             inbound_id, reply, taken = stored
             return Answer(inbound_id, message_from_json(reply) if reply else None, first=False, taken=taken)
         context = self._context(session, incoming)
+        if incoming.unasked and not context.who.expect:
+            return self._store(session, context, None)  # a place that the phone reported by itself
         if incoming.kind == "unfollow":
+            quotas.heard(context.who, incoming.kind, context.now)
             accounts.remember(session, context.who, incoming.sent_at)
             accounts.disable(session, incoming.channel, incoming.address, "left")
             return self._store(session, context, None)

@@ -37,6 +37,7 @@ class Incoming:
     text: str = ""
     point: tuple[float, float] | None = None  # latitude, longitude
     picture: str | None = None
+    unasked: bool = False  # reported by the phone, not by its owner: answered only when it is waited for
 
 
 @dataclass(frozen=True, slots=True)

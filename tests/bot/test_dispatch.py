@@ -143,3 +143,8 @@ async def test_what_a_person_wrote_and_codes_never_reach_the_log(failing, caplog
     await failing(ALICE, "绑定 48271935")
     await failing(ALICE, "坏账")
     assert "48271935" not in caplog.text
+
+
+async def test_a_place_that_a_phone_reports_by_itself_is_answered_only_when_it_is_waited_for(say):
+    assert await say(ALICE, "", kind="location", point=(31.8, 120.5), unasked=True) is None
+    assert "位置" in (await say(ALICE, "", kind="location", point=(31.8, 120.5))).text

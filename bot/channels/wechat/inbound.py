@@ -82,6 +82,7 @@ def arrived(document: bytes, *, now: datetime) -> Arrived | None:
         text=content.text,
         point=content.point,
         picture=content.picture,
+        unasked=content.kind == "location" and values.get("MsgType", "").lower() == "event",
     )
     return Arrived(incoming, account)
 
