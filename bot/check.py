@@ -116,7 +116,7 @@ def _stored(settings: Settings) -> Iterator[Problem]:
 
 def _failpoint() -> Iterator[Problem]:
     if os.environ.get("HONGXIN_FAILPOINT"):
-        yield Problem("W060", "HONGXIN_FAILPOINT is set: the service will kill itself", "it is for tests: unset it")
+        yield Problem("W064", "HONGXIN_FAILPOINT is set: the service will kill itself", "it is for tests: unset it")
 
 
 def _rules() -> Iterator[Problem]:

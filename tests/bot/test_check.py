@@ -112,6 +112,7 @@ WEBHOOK = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_MODE": "webhook", "PUBLIC_URL": "h
         ({"WRITERS": "0"}, ["E061"]),
         ({"LOG_LEVEL": "loud"}, ["E062"]),
         ({"LOG_LEVEL": "DEBUG"}, ["W063"]),
+        ({"FAILPOINT": "send.after_intent:3"}, ["W064"]),
     ],
     ids=str,
 )
