@@ -1,4 +1,4 @@
-"""The bot that one would write first: PTB's Application and the SQLModel ORM over aiosqlite, a commit per message."""
+"""The bot that one would write first: PTB's Application, the SQLModel ORM over aiosqlite, a commit per message."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class Writer:
                 work.result = work.run(session)
                 session.commit()
             self.commits += 1
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed to the caller of `write`
             return error
         return None
 
