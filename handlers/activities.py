@@ -14,6 +14,7 @@ from notices.channel import Message
 from notices.presence import remote_possible
 from notices.reminders import subject_of
 from notices.said_time import clock, said
+from notices.voices import voice
 
 AHEAD = timedelta(days=14)
 SHOWN_MAX = 5
@@ -170,13 +171,14 @@ def _tell_secretaries(ctx: Context, activity: Activity) -> None:
     holder = organizations.get(ctx.session, activity.organization_id)
     for secretary in members.holders(ctx.session, holder, "secretary", ctx.today):
         assert secretary.id is not None
+        say = voice(ctx.session, secretary.id)
         outbox.tell(
             ctx.session,
             member_id=secretary.id,
             key=f"leave:{activity.id}:{ctx.me}:{ctx.now:%Y%m%d%H%M%S}",
             message=Message(
-                ctx.say("activities.somebody_asks", title=activity.title),
-                (Button(ctx.say("activities.see_asked"), f"activities:asked:{activity.id}"),),
+                say("activities.somebody_asks", title=activity.title),
+                (Button(say("activities.see_asked"), f"activities:asked:{activity.id}"),),
             ),
             now=ctx.now,
             expires_at=activity.ends_at,

@@ -11,6 +11,7 @@ from db.members import Member
 from handlers.conversation import Button, Context, Reply
 from notices import closing, outbox
 from notices.channel import Message
+from notices.voices import voice
 from notices.warnings import check_warnings
 from scoring.booking import book_attendance
 
@@ -152,19 +153,22 @@ def _write(ctx: Context, activity: Activity, member: Member, mode: str, evidence
     if activity.should_attend is not None:  # it was closed before: the figures follow
         closing.close(ctx.session, activity, ctx.now, ctx.zone)
         check_warnings(ctx.session, ctx.now, ctx.zone, [activity.organization_id])
-    outbox.tell(
-        ctx.session,
-        member_id=member.id,
-        key=f"activity:{activity.id}:recorded:{ctx.now:%Y%m%d%H%M%S}",
-        message=Message(
-            ctx.say(f"activities.note_{mode}", title=activity.title, points=points),
-            (Button(ctx.say("menu.points"), "points"),),
-        ),
-        now=ctx.now,
-    )
+    _tell(ctx, activity, member.id, mode, points)
     text = ctx.say(f"activities.done_{mode}", name=_called(ctx, member), title=activity.title, points=points)
     more = Button(ctx.say("activities.record_more"), f"activities:record:{activity.id}")
     return Reply(text, (more, Button(ctx.say("activities.roll"), f"activities:roll:{activity.id}")))
+
+
+def _tell(ctx: Context, activity: Activity, member_id: int, mode: str, points: int) -> None:
+    say = voice(ctx.session, member_id)
+    text = say(f"activities.note_{mode}", title=activity.title, points=points)
+    outbox.tell(
+        ctx.session,
+        member_id=member_id,
+        key=f"activity:{activity.id}:recorded:{ctx.now:%Y%m%d%H%M%S}",
+        message=Message(text, (Button(say("menu.points"), "points"),)),
+        now=ctx.now,
+    )
 
 
 def _attended(ctx: Context, activity: Activity, member_id: int, mode: str, evidence: str) -> int:

@@ -14,6 +14,7 @@ from notices import closing, outbox
 from notices.channel import Message
 from notices.reminders import subject_of
 from notices.said_time import said
+from notices.voices import voice, voices
 from notices.warnings import check_warnings
 
 NAMES_MAX = 20  # names in one line of the list
@@ -180,13 +181,14 @@ def _decide(ctx: Context) -> Reply:
         subject=f"activity:{activity.id}",
         member=member_id,
     )
+    say = voice(ctx.session, member_id)
     outbox.tell(
         ctx.session,
         member_id=member_id,
         key=f"leave:{activity.id}:{member_id}:decided:{ctx.now:%Y%m%d%H%M%S}",
         message=Message(
-            ctx.say("activities.granted" if granted else "activities.not_granted", title=activity.title),
-            (Button(ctx.say("activities.details"), f"activities:show:{activity.id}"),),
+            say("activities.granted" if granted else "activities.not_granted", title=activity.title),
+            (Button(say("activities.details"), f"activities:show:{activity.id}"),),
         ),
         now=ctx.now,
     )
@@ -240,20 +242,26 @@ def _cancel(ctx: Context) -> Reply:
     occurrences.withdraw(ctx.session, subject_of(activity.id))
     subject = f"activity:{activity.id}"
     audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="activity.cancelled", subject=subject)
+    _tell_cancelled(ctx, activity)
+    return Reply(ctx.say("activities.cancelled", title=activity.title), back="activities")
+
+
+def _tell_cancelled(ctx: Context, activity: Activity) -> None:
+    """Tell everybody who might come, apart from the secretary who calls it off."""
     day = activity.starts_at.astimezone(ctx.zone).date()
-    for member in activities.invited_members(ctx.session, activity, day):
-        if member.id is not None and member.id != ctx.me:
-            message = Message(ctx.say("activities.cancelled_note", title=activity.title, when=when))
+    invited = [one.id for one in activities.invited_members(ctx.session, activity, day) if one.id is not None]
+    for member_id, say in voices(ctx.session, invited).items():
+        if member_id != ctx.me:
+            when = said(say, activity.starts_at, ctx.now, ctx.zone)
             outbox.tell(
                 ctx.session,
-                member_id=member.id,
-                key=f"{subject}:cancelled",
-                message=message,
+                member_id=member_id,
+                key=f"activity:{activity.id}:cancelled",
+                message=Message(say("activities.cancelled_note", title=activity.title, when=when)),
                 now=ctx.now,
                 lane=1,
                 expires_at=activity.starts_at,
             )
-    return Reply(ctx.say("activities.cancelled", title=activity.title), back="activities")
 
 
 STEPS: Mapping[str, Callable[[Context], Reply]] = {

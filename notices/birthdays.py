@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
-from db import accounts, members
+from db import members
 from notices import outbox
 from notices.channel import Button, Message
-from notices.wording import wording
+from notices.voices import voices
 
 LEAP_DAY_KEPT_ON = (2, 28)
 """Whoever was admitted on 29 February is greeted on this day in other years: still in the month of the day itself,
@@ -38,12 +38,12 @@ def days_kept(day: date) -> tuple[int, ...]:
 def greet(session: Session, day: date, now: datetime) -> int:
     """Greet everybody whose political birthday is kept on `day`; how many were not greeted before."""
     found = members.admitted_on_days(session, day.month, days_kept(day), date(day.year, 1, 1))
-    languages = accounts.languages(session, [member.id for member in found if member.id is not None])
+    speaking = voices(session, [member.id for member in found if member.id is not None])
     count = 0
     for member in found:
         assert member.id is not None
         assert member.admitted_on is not None
-        say = wording(languages.get(member.id, "zh"))
+        say = speaking[member.id]
         branch = members.branch_of(session, member.id, day)
         text = say(
             "birthdays.card" if branch else "birthdays.card_without_branch",

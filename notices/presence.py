@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import accounts, attendance, members, remote_seats
+from db import attendance, members, remote_seats
 from db.activities import ONSITE_ONLY, Activity
 from db.attendance import CAME
 from notices import outbox
 from notices.channel import Button, Message
-from notices.wording import wording
+from notices.voices import voices
 from scoring.booking import book_attendance
 
 ANSWER_FOR = timedelta(minutes=10)
@@ -48,14 +48,14 @@ def moments(activity: Activity, joined_at: datetime, *, rng: random.Random = _UN
 def ask_due(session: Session, now: datetime) -> int:
     """Ask those whose moment has come; how many. One that was missed in an outage is asked while there is time."""
     found = remote_seats.due_prompts(session, now, BATCH)
-    languages = accounts.languages(session, {member_id for _, member_id, _ in found})
+    speaking = voices(session, {member_id for _, member_id, _ in found})
     count = 0
     for prompt, member_id, activity in found:
         assert prompt.id is not None
         until = now + ANSWER_FOR
         if not remote_seats.ask(session, prompt.id, now, until):
             continue
-        say = wording(languages.get(member_id, "zh"))
+        say = speaking[member_id]
         minutes = int(ANSWER_FOR.total_seconds()) // 60
         outbox.tell(
             session,
@@ -83,13 +83,13 @@ def settle_seats(session: Session, activity: Activity, now: datetime, zone: Zone
     assert activity.id is not None
     stayed = 0
     seats = remote_seats.joined(session, activity.id, now)
-    languages = accounts.languages(session, [seat.member_id for seat in seats])
+    speaking = voices(session, [seat.member_id for seat in seats])
     for seat in seats:
         row = attendance.found(session, activity.id, seat.member_id)
         if row is not None and row[0] == "present":
             stayed += row[3] in CAME
             continue
-        say = wording(languages.get(seat.member_id, "zh"))
+        say = speaking[seat.member_id]
         if seat.answered == seat.asked:
             points = _record(session, activity, seat, now, zone)
             text = say("remote.stayed", title=activity.title, points=points)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import accounts, activities, attendance, occurrences, remote_seats
+from db import activities, attendance, occurrences, remote_seats
 from db.activities import ONSITE_ONLY, Activity
 from db.attendance import Attendance
 from db.members import Member
@@ -22,7 +22,8 @@ from db.occurrences import Reminder
 from notices import outbox
 from notices.channel import Button, Message
 from notices.said_time import clock, said
-from notices.wording import Wording, wording
+from notices.voices import voices
+from notices.wording import Wording
 
 AT_ONCE = ("check_in_opens", "remote_opens", "activity_hour")
 IN_DIGEST = ("activity_day",)
@@ -77,11 +78,8 @@ class _Known:
     now: datetime
     zone: ZoneInfo
     members: Mapping[int, Member]
-    languages: Mapping[int, str]
+    speaking: Mapping[int, Wording]
     activities: dict[int, Activity | None] = field(default_factory=dict)
-
-    def say(self, member_id: int) -> Wording:
-        return wording(self.languages.get(member_id, "zh"))
 
     def activity(self, reminder: Reminder) -> Activity | None:
         """The activity that the reminder is about, while it is worth reminding of."""
@@ -106,7 +104,7 @@ def tell_due(session: Session, now: datetime, zone: ZoneInfo) -> int:
         now,
         zone,
         {member_id: found for member_id in member_ids if (found := session.get(Member, member_id))},
-        accounts.languages(session, member_ids),
+        voices(session, member_ids),
     )
     for reminder in occurrences.waiting(session, member_ids, AT_ONCE, now):
         _tell_one(known, reminder)
@@ -136,7 +134,7 @@ def _tell_one(known: _Known, reminder: Reminder) -> None:
     if activity is None:
         return
     assert reminder.id is not None
-    say = known.say(reminder.member_id)
+    say = known.speaking[reminder.member_id]
     name = {"activity_hour": "hour", "remote_opens": "remote_opens"}.get(reminder.kind, "opens")
     text = say(
         f"reminders.{name}",
@@ -157,7 +155,7 @@ def _tell_digest(known: _Known, member_id: int, reminders: Sequence[Reminder], m
     coming = [(row, activity) for row in reminders if (activity := _open(known, row)) is not None]
     if not coming:
         return
-    say = known.say(member_id)
+    say = known.speaking[member_id]
     lines = [
         say(
             f"reminders.line_{activity.scope}",

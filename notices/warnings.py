@@ -15,17 +15,16 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import accounts, activities, members, organizations, warnings
+from db import activities, members, organizations, warnings
 from db.activities import Happened
 from db.duties import CITY
-from db.members import Member
 from db.organizations import Organization
 from db.warnings import BranchWarning
 from notices import outbox
 from notices.channel import Button, Message
 from notices.said_warnings import SHOWN_MAX, proof_of, said_cleared, said_warning, warning_message
 from notices.troubles import Branch, Trouble, troubles
-from notices.wording import Wording, wording
+from notices.voices import voices
 from scoring.catalogue import shipped
 from scoring.fortress_facts import Activity as Fact
 
@@ -195,7 +194,7 @@ def _tell_secretaries(session: Session, news: _News, now: datetime, today: date)
                 news.escalate.append(one)
         return 0
     told = 0
-    for member_id, say in _voices(session, listeners):
+    for member_id, say in voices(session, [one.id for one in listeners if one.id is not None]).items():
         if news.say:
             told += outbox.tell(
                 session,
@@ -217,12 +216,6 @@ def _key(name: str, listed: Sequence[BranchWarning], today: date) -> str:
     return f"{name}:{today}:{'-'.join(str(one.id) for one in listed)}"
 
 
-def _voices(session: Session, listeners: Sequence[Member]) -> list[tuple[int, Wording]]:
-    ids = [member.id for member in listeners if member.id is not None]
-    languages = accounts.languages(session, ids)
-    return [(member_id, wording(languages.get(member_id, "zh"))) for member_id in ids]
-
-
 def _reviewers(session: Session, news: _News, today: date) -> list[int]:
     if not news.escalate:
         return []
@@ -238,9 +231,8 @@ def _tell_reviewers(
 ) -> int:
     """One message to each reviewer about all branches of the day."""
     told = 0
-    languages = accounts.languages(session, list(escalated))
-    for member_id, listed in escalated.items():
-        say = wording(languages.get(member_id, "zh"))
+    for member_id, say in voices(session, list(escalated)).items():
+        listed = escalated[member_id]
         lines = [
             say("warnings.of_branch", branch=branch.name, line=said_warning(say, one, today))
             for branch, one in listed[:SHOWN_MAX]
