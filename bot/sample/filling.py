@@ -29,6 +29,7 @@ from db.activities import Activity
 from db.letters import Topic
 from db.organizations import Organization, Region, RegionOrganization
 from db.rewards import Reward
+from notices.topics import COLUMNS
 from notices.warnings import check_warnings
 from scoring.update import refresh_city
 
@@ -169,8 +170,8 @@ class _Filling:
             regions.add(number + 1, f"R{number + 1:04d}", places.region(number))
         for branch in self._plan.branches:
             inside.add(branch.region + 1, branch.node.id)
-        for order, topic in enumerate(post.TOPICS, start=1):
-            topics.add(*topic, order)
+        for column in COLUMNS:
+            topics.add(column.id, column.title, column.title_en, column.order)
         desk = self._plan.branches[0].node.place
         for one in shop.OFFERS:  # what was exchanged is counted at the end
             kind = "project" if one.price is None else "goods"

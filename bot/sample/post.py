@@ -1,4 +1,4 @@
-"""Topics, and three letters that the sample secretary wrote: delivered, read, and partly answered."""
+"""Three letters that the sample secretary wrote: delivered, read, and partly answered."""
 
 from __future__ import annotations
 
@@ -13,13 +13,6 @@ from bot.sample.members import Person
 from db.audiences import Audience
 from db.letters import Letter, fingerprint
 
-TOPICS = (
-    ("party_constitution", "党章说", "The Party constitution"),
-    ("member_focus", "党员聚焦", "Members in focus"),
-    ("law_corner", "法律小常识", "Law corner"),
-    ("hot_topics", "时事热点", "Current affairs"),
-    ("superior_spirit", "上级精神", "From above"),
-)
 _LETTERS = (
     (
         23,
