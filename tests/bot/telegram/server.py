@@ -48,6 +48,7 @@ class TelegramServer(FaultOrders):
         *,
         carry: Carry | None = None,
         clock: Callable[[], float] = time.monotonic,
+        date: Callable[[], int] = lambda: SENT_AT,
     ) -> None:
         super().__init__()
         self.token = token
@@ -60,6 +61,7 @@ class TelegramServer(FaultOrders):
         self.statuses: list[int] = []  # what the webhook answered
         self.carry = carry
         self._clock = clock
+        self._date = date  # when people send what they send, as Unix time
         self._updates: dict[int, dict[str, Any]] = {}
         self._waiting: dict[int, dict[str, Any]] = {}  # not confirmed yet
         self._again: set[int] = set()  # to be delivered once more, even if they are confirmed
@@ -123,7 +125,7 @@ class TelegramServer(FaultOrders):
         self.chats.meet(user_id).blocked = blocked
         member = {"status": "kicked" if blocked else "member", "user": BOT}
         chat = {"id": user_id, "type": "private"}
-        return await self.update(my_chat_member={"chat": chat, "date": SENT_AT, "new_chat_member": member})
+        return await self.update(my_chat_member={"chat": chat, "date": self._date(), "new_chat_member": member})
 
     async def say_in_group(self, group_id: int, user_id: int, text: str, **more: Any) -> int:
         """A person types in a group."""
@@ -275,7 +277,7 @@ class TelegramServer(FaultOrders):
         sender = {"id": user_id, "is_bot": False, "first_name": "Somebody"}
         chat = {"id": user_id, "type": "private"}
         number = self.chats.next_id()
-        return {"message_id": number, "from": sender, "chat": chat, "date": SENT_AT, **content}
+        return {"message_id": number, "from": sender, "chat": chat, "date": self._date(), **content}
 
     async def _push(self, body: bytes, headers: dict[str, str]) -> int:
         assert self.webhook

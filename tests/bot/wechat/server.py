@@ -105,6 +105,7 @@ class WeChatServer(PlatformApi):
     webhook: Webhook | None = None
     lost_answers: int = 0  # so many of our next answers never arrive at WeChat
     attempts: int = 0  # tries made at the webhook
+    between_tries: Callable[[], Awaitable[None]] | None = None  # in place of the seconds that WeChat lets pass
 
     async def say(self, openid: str, text: str) -> str | None:
         """A person types `text`; the passive reply, None for `success`."""
@@ -158,7 +159,9 @@ class WeChatServer(PlatformApi):
 
     async def deliver(self, letter: Letter) -> str | None:
         """Up to three tries until an answer arrives; the passive reply, None for `success` or no answer at all."""
-        for _ in range(TRIES):
+        for number in range(TRIES):
+            if number and self.between_tries is not None:
+                await self.between_tries()
             try:
                 code, body = await self.attempt(letter)
             except OSError:
