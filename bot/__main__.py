@@ -119,12 +119,8 @@ def demo() -> None:
     if "database_url" not in settings.model_fields_set:
         settings = settings.model_copy(update={"database_url": DEMO_DATABASE})
     settings = settings.model_copy(update={"demo": True})
-    with _engine(settings) as engine, _progress() as tell:
-        try:
-            prepare(engine, datetime.now(UTC), tell)
-        except NotEmpty as error:
-            err.print(str(error), markup=False)
-            raise typer.Exit(2) from None
+    with _ended_by(NotEmpty), _engine(settings) as engine, _progress() as tell:
+        prepare(engine, datetime.now(UTC), tell)
         introduce(engine, settings, out)
     asyncio.run(serve(settings))
 
@@ -136,10 +132,10 @@ def sample(
     as_json: Annotated[bool, typer.Option("--json", help="print what was made as JSON")] = False,
 ) -> None:
     """Fill a sample city into HONGXIN_DATABASE_URL."""
-    from bot.sample import fill
+    from bot.sample import NotEmpty, fill
 
     settings = _settings(checked=False)
-    with _engine(settings) as engine, _progress() as tell:
+    with _ended_by(NotEmpty), _engine(settings) as engine, _progress() as tell:
         made = fill(engine, size=size, seed=seed, now=datetime.now(UTC), progress=tell)
     if as_json:
         print(json.dumps(made.to_json(), ensure_ascii=False))  # noqa: T201 - for other programs, without any colour

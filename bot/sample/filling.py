@@ -137,7 +137,7 @@ class _Filling:
         with self._engine.connect() as connection:
             connection.begin()
             if connection.execute(select(func.count()).select_from(Organization)).scalar_one():
-                raise NotEmpty
+                raise NotEmpty("the database holds organisations already: the sample city needs one of its own")
             tables = Tables(Loader(connection))
             self._write_frame(connection)
             self._write_regional(tables)

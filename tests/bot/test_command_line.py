@@ -1,0 +1,415 @@
+"""The command line as an operator types it. Few words go through a real process, as each start takes a second."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session
+from typer.testing import CliRunner
+
+from bot.__main__ import app
+from bot.dispatch import Dispatcher
+from bot.settings import SECRETS
+from bot.writer import Writer
+from db import migrate, schema
+from db.engine import write_engine
+from handlers.conversation import Incoming
+from scoring.catalogue import RULES
+from tests import cast, databases
+from tests.cast import ALICE, BOB, NAMES
+from tests.conftest import ZONE
+from tests.db.a_day import give_the_project_its_past
+
+ROOT = Path(__file__).parents[2]
+CANARY = "c4naryS3cretC4naryS3cretC4naryS3cretC4nary"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A migrated database with the cast."""
+    path = tmp_path_factory.mktemp("city") / "city.db"
+    populate(f"sqlite:///{path}")
+    return path
+
+
+def populate(url: str) -> None:
+    migrate.upgrade(url)
+    engine = write_engine(url)
+    with Session(engine) as session:
+        cast.populate(session)
+        schema.count_on(session)
+        give_the_project_its_past(session)
+        session.commit()
+    engine.dispose()
+
+
+@pytest.fixture
+def place(monkeypatch, tmp_path):
+    """An empty folder to work in, and no setting but the database's."""
+    for name in list(os.environ):
+        if name.startswith("HONGXIN_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HONGXIN_DATABASE_URL", f"sqlite:///{tmp_path / 'city.db'}")
+    return tmp_path
+
+
+@pytest.fixture
+def city(place, template):
+    """The path of a database with the cast, to which the settings point."""
+    shutil.copy(template, place / "city.db")
+    return place / "city.db"
+
+
+def run(*words: str, typed: str | None = None):
+    """One command in this process: `exit_code`, `stdout`, `stderr`."""
+    result = CliRunner().invoke(app, words, input=typed, prog_name="python -m bot")
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert "Traceback" not in result.output
+    return result
+
+
+def started(*words: str) -> subprocess.CompletedProcess[str]:
+    """The same through `python -m bot` in a process of its own."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@pytest.fixture
+async def speak(city):
+    """`await speak("绑定 12345678")`: a new chat on the command line's own database, at the present moment."""
+    async with contextlib.AsyncExitStack() as stack:
+        writer = Writer(write_engine(f"sqlite:///{city}"), workers=1)
+        stack.callback(writer.close)
+        dispatcher = Dispatcher(writer, zone=ZONE, clock=lambda: datetime.now(UTC), demo=False)
+
+        async def speaks(address: str, words: str) -> str:
+            incoming = Incoming(
+                channel="web", address=address, key=uuid.uuid4().hex, text=words, sent_at=datetime.now(UTC)
+            )
+            return str((await dispatcher.answer(incoming)).message.text)
+
+        yield speaks
+
+
+def code_in(words: str) -> str:
+    found = re.search(r"绑定 (\d{4})-(\d{4})", words)
+    assert found, words
+    return "".join(found.groups())
+
+
+def test_help_names_every_command():
+    told = run("--help").stdout
+    for word in [
+        "run",
+        "demo",
+        "sample",
+        "invite",
+        "menu",
+        "import",
+        "rules",
+        "verify",
+        "backup",
+        "restore",
+        "check",
+    ]:
+        assert f" {word} " in told, word
+    assert run().exit_code == 2
+    assert run().output.strip() == told.strip()
+
+
+def test_an_unknown_command_is_refused_with_a_way_to_help():
+    told = run("inivte")
+    assert told.exit_code == 2
+    assert "No such command 'inivte'" in told.stderr
+    assert "--help" in told.stderr
+
+
+async def test_an_invitation_through_the_real_process_binds(city, speak):
+    for wanted, person in (("M101", ALICE), (str(BOB), BOB)):
+        told = started("invite", wanted)
+        assert (told.returncode, told.stderr) == (0, "")
+        assert told.stdout.startswith(NAMES[person])
+        assert (await speak(f"phone {person}", f"绑定 {code_in(told.stdout)}")).startswith("绑定成功。")
+
+
+async def test_a_code_is_printed_and_stands_in_no_log_and_no_file(city, speak, caplog):
+    caplog.set_level(logging.DEBUG)
+    told = run("invite", "M101")
+    code = code_in(told.stdout)
+    assert told.stderr == ""
+    assert code not in caplog.text
+    assert code.encode() not in b"".join(path.read_bytes() for path in city.parent.iterdir())
+    assert "成功" in await speak("new", f"绑定 {code}")
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("invite", "M999"), "there is no member M999"),
+        (("invite", "--branch", "B99"), "there is no branch B99"),
+        (("invite",), "give either a member or --branch"),
+        (("invite", "M101", "--branch", "B10"), "give either a member or --branch"),
+        (("invite", "--branch", "B10", "--to", "city.db/sheet.html"), "city.db"),
+        (("invite", "--branch", "B10", "--to", "."), "directory"),
+    ],
+)
+def test_an_invitation_that_cannot_be_made_says_why(city, words, why):
+    told = run(*words)
+    assert told.exit_code == 2
+    assert why in told.stderr
+    assert rows(city, "SELECT count(*) FROM bind_code") == [(0,)]
+
+
+def rows(path: Path, question: str) -> list[tuple[object, ...]]:
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        return connection.execute(question).fetchall()
+
+
+def test_a_sheet_for_a_branch_goes_into_a_private_file(city):
+    alter(city, "DELETE FROM chat WHERE member_id IN (101, 102)")
+    told = run("invite", "--branch", "B10")
+    assert (told.exit_code, told.stdout) == (0, "2 codes in invitations-B10.html\n")
+    sheet = city.parent / "invitations-B10.html"
+    assert sheet.stat().st_mode & 0o777 == 0o600
+    page = sheet.read_text(encoding="utf-8")
+    assert page.count("<svg") == 2
+    assert not re.search(r"\d{8}", told.output)
+
+
+def alter(path: Path, *statements: str) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+MEMBERS = "编号,姓名,支部编号,转入日期\nN1,郑新,B10,2021-05-01\n"
+
+
+@pytest.fixture
+def roll(city):
+    """A csv file with one new member."""
+    path = city.parent / "members.csv"
+    path.write_text(MEMBERS, encoding="utf-8")
+    return path
+
+
+def members(city: Path) -> list[tuple[object, ...]]:
+    return rows(city, "SELECT name FROM member WHERE code LIKE 'N%'")
+
+
+def test_an_import_shows_its_verdicts_and_asks_first(city, roll):
+    told = run("import", "members.csv", typed="n\n")
+    assert told.exit_code == 0
+    assert told.stdout.startswith("党员 2 N1: new\n1 new, 0 changed, 0 same, 0 refused\nimport? [y/N]: n")
+    assert members(city) == []
+    assert "imported" in run("import", "members.csv", typed="y\n").stdout
+    assert members(city) == [("郑新",)]
+    again = run("import", "members.csv")
+    assert (again.exit_code, again.stdout) == (0, "0 new, 0 changed, 1 same, 0 refused\n")
+
+
+def test_an_import_that_nobody_answers_is_not_made(city, roll):
+    assert run("import", "members.csv", typed="").exit_code == 1
+    assert members(city) == []
+
+
+def test_yes_imports_without_asking_unless_a_row_is_refused(city, roll):
+    roll.write_text(MEMBERS + "N2,李四,B77,2021-05-01\n", encoding="utf-8")
+    refused = run("import", "members.csv", "--yes")
+    assert refused.exit_code == 1
+    assert "党员 3 N2: refused 支部编号 B77 is not known" in refused.stdout
+    assert members(city) == []
+    roll.write_text(MEMBERS, encoding="utf-8")
+    assert run("import", "members.csv", "--yes").exit_code == 0
+    assert members(city) == [("郑新",)]
+
+
+def test_a_template_is_written_once_and_never_over_a_roll(city):
+    assert (
+        run("import", "--template", "roll.xlsx").stdout
+        == "roll.xlsx: fill it in, then: python -m bot import roll.xlsx\n"
+    )
+    filled = (city.parent / "roll.xlsx").read_bytes()
+    told = run("import", "--template", "roll.xlsx")
+    assert (told.exit_code, told.stderr) == (2, "roll.xlsx exists already\n")
+    assert (city.parent / "roll.xlsx").read_bytes() == filled
+    assert run("import", "--template", "roll.csv").exit_code == 2
+    assert run("import", "--template", "missing/roll.xlsx").exit_code == 2
+
+
+def test_what_is_no_roll_is_refused_in_one_line(city):
+    told = run("import", "nothing.xlsx")
+    assert (told.exit_code, told.stderr) == (2, "nothing.xlsx: no such file\n")
+
+
+def test_rules_are_listed_and_a_misspelt_key_is_told_with_its_place(place):
+    told = run("rules")
+    assert told.exit_code == 0
+    assert "PB1         参加本支部活动" in told.stdout
+    assert "still our own proposal (status P)" in told.stdout
+    shutil.copytree(RULES, place / "mine")
+    path = place / "mine" / "pioneer.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("cap    = 30", "kap    = 30", 1), encoding="utf-8")
+    wrong = run("rules", "mine")
+    assert (wrong.exit_code, wrong.stdout) == (1, "")
+    assert "pioneer.toml: rule 1, terms 1, kap: " in wrong.stderr
+    assert run("rules", "nowhere").exit_code == 1
+
+
+def test_verify_proves_a_healthy_database_and_names_what_is_broken(city):
+    told = run("verify")
+    assert told.exit_code == 0
+    assert re.fullmatch(r"(V\d+ ok [^\n]+\n){15,}", told.stdout)
+    alter(city, "UPDATE wallet SET balance = balance + 1", "DROP TRIGGER entry_no_update")
+    before = city.read_bytes()
+    broken = run("verify")
+    assert broken.exit_code == 1
+    assert [line.split(":")[0] for line in broken.stdout.splitlines() if "BROKEN" in line] == [
+        "V2 BROKEN wallets equal the wallet lines",
+        "V17 BROKEN the ledger and the audit log refuse changes",
+    ]
+    assert city.read_bytes() == before
+
+
+def test_verify_needs_a_database_of_this_program(city):
+    city.rename(city.with_name("kept.db"))
+    missing = run("verify")
+    assert (missing.exit_code, missing.stderr) == (3, "there is no database yet: the first start makes it\n")
+    city.write_text("no database " * 100)
+    assert run("verify").exit_code == 3
+    shutil.copy(city.with_name("kept.db"), city)
+    alter(city, "DROP TABLE attempt")
+    told = run("verify")
+    assert told.exit_code == 3
+    assert "the tables are not those of this program" in told.stderr
+    assert "attempt" in told.stderr
+
+
+def test_a_copy_is_made_proven_and_put_back(city):
+    made = run("backup", "copies")
+    assert made.exit_code == 0
+    copy = re.fullmatch(r"(copies/hongxin-\d{8}T\d{6}Z\.db) \(verified\)\n", made.stdout)
+    assert copy
+    alter(city, "UPDATE member SET name = 'changed' WHERE id = 101")
+    back = run("restore", copy[1])
+    assert back.exit_code == 0
+    kept = re.fullmatch(r"restored; the former database is (.+)\n", back.stdout)
+    assert kept
+    assert rows(city, "SELECT name FROM member WHERE id = 101") == [(NAMES[ALICE],)]
+    assert rows(Path(kept[1]), "SELECT name FROM member WHERE id = 101") == [("changed",)]
+    assert run("verify").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("backup", "city.db"), "exists already"),
+        (("backup", "city.db/copies"), "Not a directory"),
+        (("restore", "missing.db"), "missing.db is not a file"),
+        (("restore", "text.db"), "not an intact copy"),
+    ],
+)
+def test_a_copy_that_cannot_be_made_or_put_back_says_why_and_changes_nothing(city, words, why):
+    (city.parent / "text.db").write_text("no copy " * 100)
+    before = city.read_bytes()
+    told = run(*words)
+    assert told.exit_code == 2
+    assert why in told.stderr
+    assert city.read_bytes() == before
+
+
+@pytest.mark.postgres
+def test_the_same_on_postgresql(place, postgresql_server, monkeypatch):
+    programs = databases.postgresql_programs()
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    with databases.postgresql_copy(postgresql_server, f"c{uuid.uuid4().hex[:12]}", "template1") as url:
+        monkeypatch.setenv("HONGXIN_DATABASE_URL", url)
+        populate(url)
+        assert run("check").exit_code == 0
+        assert run("verify").exit_code == 0
+        assert run("invite", "M101").exit_code == 0
+        assert run("backup", "copy.dump").stdout == "copy.dump (verified)\n"
+        engine = write_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("UPDATE wallet SET balance = balance + 1")
+        engine.dispose()
+        assert run("verify").exit_code == 1
+        assert run("restore", "copy.dump").stdout == "restored\n"
+        assert run("verify").exit_code == 0
+        assert run("restore", "city.db").exit_code == 2
+
+
+def test_a_newer_database_is_refused_by_every_command_that_would_write(city):
+    alter(city, "UPDATE alembic_version SET version_num = '9999'")
+    for words in (("invite", "M101"), ("sample",), ("import", "members.csv")):
+        (city.parent / "members.csv").write_text(MEMBERS, encoding="utf-8")
+        told = run(*words)
+        assert told.exit_code == 3, words
+        assert "it was used by a newer version" in told.stderr
+
+
+def test_check_says_ready_or_what_stops(city, monkeypatch):
+    assert run("check").stdout == "ready to start\n"
+    monkeypatch.setenv("HONGXIN_HOST", "0.0.0.0")
+    warned = run("check")
+    assert (warned.exit_code, warned.stdout) == (0, "ready to start, with warnings\n")
+    assert warned.stderr.startswith("W051 ")
+    monkeypatch.setenv("HONGXIN_PORT", "no")
+    stopped = run("check")
+    assert (stopped.exit_code, stopped.stdout) == (1, "")
+    assert stopped.stderr.startswith("E001 HONGXIN_PORT: ")
+    assert run("verify").exit_code == 2
+
+
+def test_no_command_shows_a_secret_that_is_wrong(city, monkeypatch):
+    for name in SECRETS:
+        monkeypatch.setenv(f"HONGXIN_{name.upper()}", CANARY)
+    monkeypatch.setenv("HONGXIN_WECHAT_APP_ID", "wx1")
+    real = started("check")
+    assert real.returncode == 1
+    assert {"E030", "E041"} <= {line.split()[0] for line in real.stderr.splitlines()}
+    assert CANARY not in real.stdout + real.stderr
+    for words in (("run",), ("menu",), ("verify",), ("invite", "M101")):
+        assert CANARY not in run(*words).output
+    monkeypatch.setenv("HONGXIN_DATABASE_URL", f"postgresql://hongxin:{CANARY}@127.0.0.1:1/x")
+    for words in (("check",), ("verify",), ("invite", "M101"), ("backup",)):
+        told = run(*words)
+        assert told.exit_code, words
+        assert CANARY not in told.output
+
+
+def test_menus_need_an_official_account(city):
+    told = run("menu")
+    assert (told.exit_code, told.stderr) == (2, "WeChat is not configured: README, section WeChat\n")
+
+
+def test_a_sample_city_is_told_as_json_and_only_into_an_empty_database(place):
+    told = started("sample", "--size", "3", "--seed", "7", "--json")
+    assert told.returncode == 0, told.stderr
+    made = json.loads(told.stdout)
+    assert (made["branches"], len(made["activities"])) == (3, 2)
+    assert {"member", "secretary", "mobile"} <= set(made["people"])
+    assert run("verify").exit_code == 0
+    again = run("sample")
+    assert (again.exit_code, again.stdout) == (2, "")
+    assert "the database holds organisations already" in again.stderr
