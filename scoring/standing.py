@@ -22,9 +22,7 @@ class Pay(NamedTuple):
     terms_from: date
 
 
-def pay(
-    rule_id: str, day: date, *, grade: str | None = None, catalogue: Catalogue | None = None
-) -> Pay | None:
+def pay(rule_id: str, day: date, *, grade: str | None = None, catalogue: Catalogue | None = None) -> Pay | None:
     """What the rule pays for one event on `day` (of `grade`, where a rule has grades).
 
     None when the rule is not in force that day. Raises LookupError for an unknown rule or grade.
@@ -50,9 +48,7 @@ def standing(session: Session, member_id: int, as_of: date) -> PioneerResult | N
         rule_id: Total(points, Fraction(hundredths, 100))
         for rule_id, (points, hundredths) in ledger.totals(session, member_id, as_of.year).items()
     }
-    duties = (
-        duty_activities(session, [(row[2], row[0], row[1]) for row in rows], as_of) if mode == "rate" else 0
-    )
+    duties = duty_activities(session, [(row[2], row[0], row[1]) for row in rows], as_of) if mode == "rate" else 0
     return pioneer(
         shipped(),
         as_of=as_of,
