@@ -36,9 +36,13 @@ GROUPS_MAX = 1000  # groups that are remembered for it
 class Answering(Protocol):
     """What of the dispatcher a channel needs."""
 
-    async def answer(self, incoming: Incoming) -> Answer: ...
+    async def answer(self, incoming: Incoming) -> Answer:
+        """The stored reply to the message; the same one for every delivery of it."""
+        ...
 
-    async def taken(self, answer: Answer) -> None: ...
+    async def taken(self, answer: Answer) -> None:
+        """Note that the platform has taken the reply."""
+        ...
 
 
 class Conversation:
