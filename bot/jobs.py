@@ -61,8 +61,9 @@ def _greet(session: Session, moment: Moment) -> object:
     return birthdays.greet(session, day, moment.now)
 
 
-def _warn(session: Session, moment: Moment) -> object:
-    return warnings.check_warnings(session, moment.now, moment.zone)
+def _begin(session: Session, moment: Moment) -> object:
+    """Only the row counts: a poll does the work of the day in parts."""
+    return None
 
 
 def _nothing(session: Session, moment: Moment) -> object:
@@ -114,7 +115,7 @@ def _close(session: Session, now: datetime, zone: ZoneInfo) -> int:
 JOBS: tuple[Task | Poll, ...] = (
     *(Task(f"topic:{one.id}", one.cron, _letter_of(one.id), "once") for one in topics.COLUMNS),
     Task("birthdays", "30 8 * * *", _greet, "all", grace=birthdays.KEPT_FOR),
-    Task("warnings", "0 9 * * *", _warn, "once"),
+    Task(warnings.TASK, "0 9 * * *", _begin, "once"),
     Task("economy_reminders", "15 10 * * *", _remind_of_economy, "once"),
     Task("index_day_end", "1 0 * * *", _nothing, "once", prepare=_close_day),
     Task("index_refresh", "5 * * * *", _nothing, "once", prepare=_refresh),
@@ -122,6 +123,7 @@ JOBS: tuple[Task | Poll, ...] = (
     Poll("presence", timedelta(seconds=15), lambda session, now, zone: presence.ask_due(session, now)),
     Poll("reminders_planned", timedelta(minutes=1), reminders.plan_activities),
     Poll("reminders", timedelta(minutes=1), reminders.tell_due),
+    Poll("warnings_checked", timedelta(minutes=1), warnings.check_next),
     Poll("closing", timedelta(minutes=1), _close),
     Poll(
         "redemptions_expired",
@@ -200,9 +202,8 @@ class Jobs:
                 if now >= self._next.get(task.name, now):
                     count += await self._run_task(task, now)
             for poll in self._polls:
-                if self._poll_due(poll, now):
+                if self._poll_due(poll, now) and await self._run_poll(poll, now):
                     self._polled[poll.name] = now
-                    await self._run_poll(poll, now)
         return count
 
     def _poll_due(self, poll: Poll, now: datetime) -> bool:
@@ -252,12 +253,14 @@ class Jobs:
         )
         return recorded is not None
 
-    async def _run_poll(self, poll: Poll, now: datetime) -> None:
+    async def _run_poll(self, poll: Poll, now: datetime) -> bool:
+        """Run until nothing is left, or it fails; False when there is more than one tick may do."""
         for _ in range(ROUNDS_MAX):
             handled = await self._attempt(poll.name, lambda session: poll.run(session, now, self._zone))
             if not handled:
-                break
+                return True
             self.runs[poll.name] += 1
+        return False
 
     async def _attempt(
         self,

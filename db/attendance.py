@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -200,3 +200,13 @@ def present(session: Session, activity_id: int) -> Counter[str]:
         .group_by(col(Attendance.mode))
     )
     return Counter({row[0]: row[1] for row in session.execute(statement)})
+
+
+def settled(session: Session, activity_ids: Collection[int], member_ids: Collection[int]) -> set[tuple[int, int]]:
+    """(activity, member) of those who are there, on leave, or have asked for it: nobody to be reminded."""
+    statement = select(col(Attendance.activity_id), col(Attendance.member_id)).where(
+        col(Attendance.activity_id).in_(activity_ids),
+        col(Attendance.member_id).in_(member_ids),
+        col(Attendance.state).in_(("present", "asked", "excused")),
+    )
+    return {(row[0], row[1]) for row in session.execute(statement)}

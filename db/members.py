@@ -207,3 +207,9 @@ def admitted_on_days(session: Session, month: int, days: Collection[int], before
         .order_by(col(Member.id))
     )
     return session.execute(statement).scalars().all()
+
+
+def by_ids(session: Session, member_ids: Collection[int]) -> dict[int, Member]:
+    """These members by their ids; unknown ids are missing."""
+    found = session.execute(select(Member).where(col(Member.id).in_(member_ids))).scalars()
+    return {member.id: member for member in found if member.id is not None}

@@ -222,3 +222,34 @@ def remind_all(session: Session, rows: Sequence[dict[str, Any]]) -> None:
             _insert(dialect, Reminder).on_conflict_do_nothing(index_elements=["member_id", "kind", "subject"]),
             [{"state": "waiting", **row} for row in rows],
         )
+
+
+DONE = "done"
+"""Note of an occurrence whose work was cut into parts and is finished."""
+
+
+def unfinished(session: Session, task: str) -> Occurrence | None:
+    """The last occurrence of a task when its parts are not finished; its note says how far they are."""
+    statement = (
+        select(Occurrence)
+        .where(col(Occurrence.task) == task, col(Occurrence.state) == "done")
+        .order_by(col(Occurrence.scheduled_for).desc())
+        .limit(1)
+    )
+    last = session.execute(statement).scalars().first()
+    return last if last is not None and last.note != DONE else None
+
+
+def advance(session: Session, occurrence: Occurrence, note: str) -> bool:
+    """Move the note on; False when another process has just moved it."""
+    changed = session.execute(
+        update(Occurrence)
+        .where(
+            col(Occurrence.task) == occurrence.task,
+            col(Occurrence.scheduled_for) == occurrence.scheduled_for,
+            col(Occurrence.note) == occurrence.note,
+        )
+        .values(note=note),
+        execution_options={"synchronize_session": False},
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]

@@ -91,3 +91,14 @@ def root(session: Session) -> Organization | None:
     """The node above all others: the city; None in an empty tree."""
     statement = select(Organization).where(col(Organization.parent_id).is_(None)).order_by(col(Organization.id))
     return session.execute(statement.limit(1)).scalars().first()
+
+
+def branches_after(session: Session, organization_id: int, most: int) -> Sequence[int]:
+    """Ids of the next branches (organisations with a field) in the order of their ids, at most `most`."""
+    statement = (
+        select(col(Organization.id))
+        .where(col(Organization.id) > organization_id, col(Organization.field).is_not(None))
+        .order_by(col(Organization.id))
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()

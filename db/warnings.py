@@ -98,7 +98,7 @@ def acknowledge(session: Session, warning_id: int, member_id: int, at: datetime)
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-def full_members(session: Session, day: date) -> dict[int, int]:
+def full_members(session: Session, day: date, organization_ids: Collection[int] | None = None) -> dict[int, int]:
     """How many active members with a vote each branch has on `day`; branches without any are missing."""
     statement = (
         select(col(Membership.organization_id), func.count())
@@ -111,4 +111,6 @@ def full_members(session: Session, day: date) -> dict[int, int]:
         )
         .group_by(col(Membership.organization_id))
     )
+    if organization_ids is not None:
+        statement = statement.where(col(Membership.organization_id).in_(organization_ids))
     return {row[0]: row[1] for row in session.execute(statement)}

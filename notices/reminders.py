@@ -6,6 +6,7 @@ digest, so that nobody gets more than one of those a day: its key holds the day.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
@@ -14,9 +15,8 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import activities, attendance, occurrences, remote_seats
+from db import activities, attendance, members, occurrences, remote_seats
 from db.activities import ONSITE_ONLY, Activity
-from db.attendance import Attendance
 from db.members import Member
 from db.occurrences import Reminder
 from notices import outbox
@@ -31,13 +31,14 @@ DAY_BEFORE, HOUR_BEFORE = timedelta(days=1), timedelta(hours=1)
 NO_DAY_WITHIN = timedelta(hours=2)  # made so late that the reminder an hour before says it all
 HORIZON = timedelta(days=2)  # rows are planned this far ahead: a digest looks to the end of its day
 DIGEST_FROM = time(7, 30)  # when the digest of a day may go out at the earliest
-BATCH = 200  # members, or activities, of one transaction
+BATCH = 200  # members of one transaction
+PLANNED_AT_ONCE = 50  # activities of one transaction
 SHOWN_MAX = 5  # activities with a button of their own in a digest
 
 
 def plan_activities(session: Session, now: datetime, zone: ZoneInfo) -> int:
     """Plan the reminders of activities that come up; how many activities. Each is planned once per start."""
-    found = occurrences.to_plan(session, now, now + HORIZON, BATCH)
+    found = occurrences.to_plan(session, now, now + HORIZON, PLANNED_AT_ONCE)
     for activity in found:
         if occurrences.record(session, f"{occurrences.PLANNED}{activity.id}", activity.starts_at, ran_at=now):
             occurrences.remind_all(session, _rows(session, activity, now, zone))
@@ -79,19 +80,23 @@ class _Known:
     zone: ZoneInfo
     members: Mapping[int, Member]
     speaking: Mapping[int, Wording]
+    settled: set[tuple[int, int]]
     activities: dict[int, Activity | None] = field(default_factory=dict)
+    ends: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))  # state -> reminders
 
     def activity(self, reminder: Reminder) -> Activity | None:
         """The activity that the reminder is about, while it is worth reminding of."""
-        activity_id = int(reminder.subject.partition(":")[2])
+        activity_id = _about(reminder)
         if activity_id not in self.activities:
             self.activities[activity_id] = activities.get(self.session, activity_id)
         found = self.activities[activity_id]
         if found is None or found.state != "planned":
             return None
-        row = self.session.get(Attendance, (activity_id, reminder.member_id))
-        gone = row is not None and row.state in ("present", "asked", "excused")
-        return None if gone else found
+        return None if (activity_id, reminder.member_id) in self.settled else found
+
+
+def _about(reminder: Reminder) -> int:
+    return int(reminder.subject.partition(":")[2])
 
 
 def tell_due(session: Session, now: datetime, zone: ZoneInfo) -> int:
@@ -99,21 +104,26 @@ def tell_due(session: Session, now: datetime, zone: ZoneInfo) -> int:
     member_ids = occurrences.due_members(session, (*AT_ONCE, *IN_DIGEST), now, BATCH)
     if not member_ids:
         return 0
+    midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
+    at_once = occurrences.waiting(session, member_ids, AT_ONCE, now)
+    in_digest = occurrences.waiting(session, member_ids, IN_DIGEST, midnight)
+    about = {_about(reminder) for reminder in (*at_once, *in_digest)}
     known = _Known(
         session,
         now,
         zone,
-        {member_id: found for member_id in member_ids if (found := session.get(Member, member_id))},
+        members.by_ids(session, member_ids),
         voices(session, member_ids),
+        attendance.settled(session, about, member_ids),
     )
-    for reminder in occurrences.waiting(session, member_ids, AT_ONCE, now):
+    for reminder in at_once:
         _tell_one(known, reminder)
-    midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
-    rows = occurrences.waiting(session, member_ids, IN_DIGEST, midnight)
-    for member_id, group in groupby(rows, key=lambda row: row.member_id):
+    for member_id, group in groupby(in_digest, key=lambda row: row.member_id):
         reminders = list(group)
         if any(reminder.due_at <= now for reminder in reminders):
             _tell_digest(known, member_id, reminders, midnight)
+    for state, reminder_ids in known.ends.items():
+        occurrences.settle(session, reminder_ids, state)
     return len(member_ids)
 
 
@@ -124,7 +134,7 @@ def _open(known: _Known, reminder: Reminder) -> Activity | None:
     member = known.members.get(reminder.member_id)
     late = reminder.expires_at is not None and known.now >= reminder.expires_at
     if activity is None or late or member is None or member.status != "active":
-        occurrences.settle(known.session, [reminder.id], "expired" if late else "withdrawn")
+        known.ends["expired" if late else "withdrawn"].append(reminder.id)
         return None
     return activity
 
@@ -147,7 +157,7 @@ def _tell_one(known: _Known, reminder: Reminder) -> None:
         buttons = (Button(say("reminders.check_in"), f"check_in:{activity.code}"),)
     key = f"reminder:{reminder.subject}:{name}"
     if not _send(known, reminder.member_id, key, Message(text, buttons), [reminder]):
-        occurrences.settle(known.session, [reminder.id], "told")  # by another process, in the same moment
+        known.ends["told"].append(reminder.id)  # by another process, in the same moment
 
 
 def _tell_digest(known: _Known, member_id: int, reminders: Sequence[Reminder], midnight: datetime) -> None:
@@ -203,5 +213,5 @@ def _send(known: _Known, member_id: int, key: str, message: Message, reminders: 
         expires_at=max(expires, default=None),
     )
     if told:
-        occurrences.settle(known.session, [row.id for row in reminders if row.id], "told")
+        known.ends["told"].extend(row.id for row in reminders if row.id is not None)
     return told

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import activities, members, organizations, warnings
+from db import activities, members, occurrences, organizations, warnings
 from db.activities import Happened
 from db.duties import CITY
 from db.organizations import Organization
@@ -31,6 +31,8 @@ from scoring.fortress_facts import Activity as Fact
 NAG_EVERY_DAYS = 7  # an open warning is repeated
 ESCALATE_AFTER_DAYS = 14  # an open warning goes to the committee's reviewer, too
 OWNER = "secretary"
+TASK = "warnings"  # name of the daily task whose branches are looked at in parts
+BATCH = 50  # branches of one transaction: less than a second even when all of them are behind
 
 
 @dataclass(slots=True)
@@ -68,6 +70,22 @@ def check_warnings(
     return told + _tell_reviewers(session, escalated, now, today)
 
 
+def check_next(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int:
+    """Check the next BATCH branches of the daily check that is under way; how many. 0: there is none, or no more.
+
+    The check of a whole city would hold up everybody who writes in the meantime.
+    """
+    day = occurrences.unfinished(session, TASK)
+    if day is None:
+        return 0
+    ids = organizations.branches_after(session, int(day.note or 0), BATCH)
+    if not occurrences.advance(session, day, str(ids[-1]) if ids else occurrences.DONE):
+        return 0  # another process has them
+    if ids:
+        check_warnings(session, now, zone, ids)
+    return len(ids)
+
+
 def _branches(session: Session, today: date, only: Sequence[int] | None) -> list[Organization]:
     if only is not None:
         chosen = [organizations.get(session, organization_id) for organization_id in only]
@@ -85,9 +103,10 @@ def _facts(session: Session, branches: Sequence[Organization], today: date, zone
     begin = datetime.combine(date(today.year, 1, 1), time(), zone)
     end = datetime.combine(date(today.year + 1, 1, 1), time(), zone)
     ids = [one.id for one in branches if one.id is not None]
-    full = warnings.full_members(session, today)
+    few = ids if len(ids) <= BATCH else None  # a longer list would be slower than looking at everything
+    full = warnings.full_members(session, today, few)
     rows: dict[int, list[Happened]] = defaultdict(list)
-    for row in activities.happened(session, begin, end, ids if len(ids) < 500 else None):
+    for row in activities.happened(session, begin, end, few):
         rows[row.organization_id].append(row)
     facts = {}
     for branch in branches:

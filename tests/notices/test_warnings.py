@@ -7,13 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from db import warnings
+from db import occurrences, warnings
 from db.activities import Activity
 from db.deliveries import Delivery
 from db.members import Member, Role
 from db.organizations import Organization
 from notices.troubles import VETO, Branch, troubles
-from notices.warnings import check_warnings
+from notices.warnings import check_next, check_warnings
 from scoring.catalogue import shipped
 from scoring.fortress_facts import Activity as Fact
 from tests.cast import LIANGFENG, NAMES, QIAN, RUI, SHAZHOU, SUN
@@ -327,3 +327,13 @@ async def test_the_year_is_the_citys(quiet_city, check, look):
     await check(nine(7, 1))
     proof = (await look(lambda s: warnings.live(s)))[0].proof
     assert '"activities": 1' in proof
+
+
+async def test_the_daily_check_goes_through_the_city_in_parts(look, monkeypatch):
+    monkeypatch.setattr("notices.warnings.BATCH", 1)
+    now = nine(6, 30)
+    assert await look(lambda s: check_next(s, now, ZONE)) == 0  # nothing is under way
+    await look(lambda s: occurrences.record(s, "warnings", now, ran_at=now))
+    assert [await look(lambda s: check_next(s, now, ZONE)) for _ in range(4)] == [1, 1, 0, 0]
+    branches = await look(lambda s: [one.organization_id for one in warnings.live(s)])
+    assert set(branches) == {LIANGFENG, SHAZHOU}
