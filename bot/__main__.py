@@ -248,6 +248,21 @@ def verify_() -> None:
 
 
 @app.command()
+def rebuild() -> None:
+    """Write totals, wallets and indices anew from the raw lines of the ledger. The service must be stopped."""
+    from db.rebuild import rebuild as from_lines
+    from scoring.update import refresh_city
+
+    settings = _settings(checked=False)
+    now = datetime.now(UTC)
+    with _engine(settings) as engine, Session(engine) as session, _progress() as tell:
+        found = from_lines(session, tell)
+        branches = refresh_city(session, now.astimezone(settings.zone).date(), now, zone=settings.zone)
+        session.commit()
+    out.print(f"{found}; indices of {branches} branches", markup=False)
+
+
+@app.command()
 def backup(
     to: Annotated[Path, typer.Argument(help="the copy, or a folder for dated copies")] = Path("backups"),
 ) -> None:
