@@ -45,7 +45,8 @@ def said_warning(say: Wording, warning: BranchWarning, today: date) -> str:
     days_left = max(0, (date.fromisoformat(proof["last"]) - today).days)
     if warning.kind == VETO:
         return say("warnings.veto", **proof, days_left=days_left)
-    return say(f"warnings.overdue_{_length(warning)}", **_named(say, warning), days_left=days_left)
+    name = f"warnings.overdue_{_length(warning)}" + ("" if days_left else "_last")
+    return say(name, **_named(say, warning), days_left=days_left)
 
 
 def said_cleared(say: Wording, warning: BranchWarning) -> str:

@@ -187,7 +187,7 @@ async def test_an_activity_is_made_in_chat(say, look):
     preview = await say(SUN, "1")
     assert preview.text.splitlines() == [
         "请核对：主题党日：学党章（主题党日）",
-        "时间：6 月 20 日（周六）19:00–21:00",
+        "时间：6 月 20 日周六 19:00–21:00",
         "地点：梁丰社区党群服务中心",
         "本支部活动，流动党员可远程参加",
     ]
@@ -276,7 +276,7 @@ async def test_the_time_can_be_changed_from_the_preview(say):
     await make(say, "1", "1", "明天19点", "1", "1")
     assert (await say(SUN, "2")).text.startswith("什么时候")
     assert "后天 20:00" not in (await say(SUN, "后天20点")).text  # two days ahead it is named by its date
-    assert "6 月 17 日（周三）20:00" in (await say(SUN, "activities:preview", kind="button")).text
+    assert "6 月 17 日周三 20:00" in (await say(SUN, "activities:preview", kind="button")).text
 
 
 async def test_old_buttons_of_a_plan_that_is_done_make_nothing(say, press, look):

@@ -337,3 +337,8 @@ async def test_the_daily_check_goes_through_the_city_in_parts(look, monkeypatch)
     assert [await look(lambda s: check_next(s, now, ZONE)) for _ in range(4)] == [1, 1, 0, 0]
     branches = await look(lambda s: [one.organization_id for one in warnings.live(s)])
     assert set(branches) == {LIANGFENG, SHAZHOU}
+
+
+async def test_on_the_last_day_it_says_so(quiet_city, check, told):
+    await check(nine(5, 31))
+    assert (await told(SUN))[0].splitlines()[1] == "5 月还没有开主题党日，今天是这个月最后一天。"
