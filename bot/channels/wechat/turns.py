@@ -164,12 +164,13 @@ class Turns:
         """What the passive reply could not hold: the rest of the words, then the picture."""
         answer = turn.answer.result()
         assert answer.message is not None, "only a reply can be followed"
-        await self._dispatcher.taken(answer)
         rest, picture = self._channel.texts(answer.message)[1:], answer.message.picture
         if rest:
             await self._sent(turn.address, len(rest), lambda: self._channel.send_texts(turn.address, rest))
         if picture:
             await self._sent(turn.address, 1, lambda: self._channel.send_picture(turn.address, picture))
+        # Only now: a process that dies before it is through leaves the reply open, and the next one says it again.
+        await self._dispatcher.taken(answer)
 
     async def _sent(self, address: str, cost: int, send: Callable[[], Awaitable[Any]]) -> bool:
         """Whether there is nothing left to do: it was sent, or may have been, or never can be.
