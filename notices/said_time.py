@@ -14,7 +14,7 @@ def clock(at: datetime, zone: ZoneInfo) -> str:
 
 
 def said(say: Wording, at: datetime, now: datetime, zone: ZoneInfo) -> str:
-    """`今天 19:00`, `明天 19:00`, or `6 月 20 日周六 19:00`."""
+    """`今天 19:00`, `明天 19:00`, or `6 月 20 日（周六）19:00`."""
     local = at.astimezone(zone)
     away = (local.date() - now.astimezone(zone).date()).days
     name = {0: "today", 1: "tomorrow"}.get(away, "day")

@@ -53,9 +53,9 @@ async def test_a_member_sees_own_branch_and_region_in_the_order_of_time(say):
     message = await say(ALICE, "活动")
     assert message.text == "近期活动（14 天内）："
     assert message.labels() == [
-        "1 主题党日：重温入党誓词（今天 12:10）",
-        "2 区域联建：沙洲湖清洁日（区域活动，今天 12:10）",
-        "3 晚间党课（今天 19:00）",
+        "1 主题党日：重温入党誓词，今天 12:10",
+        "2 区域联建：沙洲湖清洁日（区域活动），今天 12:10",
+        "3 晚间党课，今天 19:00",
         "0 菜单",
     ]
 
@@ -187,7 +187,7 @@ async def test_an_activity_is_made_in_chat(say, look):
     preview = await say(SUN, "1")
     assert preview.text.splitlines() == [
         "请核对：主题党日：学党章（主题党日）",
-        "时间：6 月 20 日周六 19:00–21:00",
+        "时间：6 月 20 日（周六）19:00–21:00",
         "地点：梁丰社区党群服务中心",
         "本支部活动，流动党员可远程参加",
     ]
@@ -276,7 +276,7 @@ async def test_the_time_can_be_changed_from_the_preview(say):
     await make(say, "1", "1", "明天19点", "1", "1")
     assert (await say(SUN, "2")).text.startswith("什么时候")
     assert "后天 20:00" not in (await say(SUN, "后天20点")).text  # two days ahead it is named by its date
-    assert "6 月 17 日周三 20:00" in (await say(SUN, "activities:preview", kind="button")).text
+    assert "6 月 17 日（周三）20:00" in (await say(SUN, "activities:preview", kind="button")).text
 
 
 async def test_old_buttons_of_a_plan_that_is_done_make_nothing(say, press, look):
@@ -464,10 +464,10 @@ async def test_nothing_ends_before_it_began_and_nothing_is_called_off_after(pres
 
 async def test_calling_off_asks_first_and_tells_everybody(press, told, look):
     asked = await press(SUN, "activities:cancel:4")
-    assert asked.text == "取消 晚间党课（今天 19:00）吗？会通知所有能参加的人。"
+    assert asked.text == "取消 晚间党课 吗？原定：今天 19:00。会通知所有能参加的人。"
     assert await look(lambda s: s.get(Activity, 4).state) == "planned"
     assert (await press(SUN, "activities:cancel:4:yes")).text.startswith("已取消：晚间党课")
-    assert await told(ALICE) == ["【通知】晚间党课（今天 19:00）取消了，不用来。"]
+    assert await told(ALICE) == ["【通知】晚间党课 取消了，不用来。原定：今天 19:00。"]
     assert await told(SUN) == await told(CHARLIE) == []
     assert (await press(SUN, "activities:cancel:4:yes")).text == "这个活动已取消。"
 

@@ -106,8 +106,8 @@ async def test_the_link_works_in_small_letters_and_as_a_button(say, token):
 async def test_without_a_token_the_coming_ones_are_offered(say):
     message = await say(MO, "远程")
     assert message.labels() == [
-        "1 主题党日：重温入党誓词（今天 12:10）",
-        "2 晚间党课（今天 19:00）",
+        "1 主题党日：重温入党誓词，今天 12:10",
+        "2 晚间党课，今天 19:00",
         "0 菜单",
     ]
     assert (await say(MO, "1")).text.startswith("已进入：主题党日")
@@ -139,7 +139,7 @@ async def test_an_activity_that_is_on_site_only_says_so(say, token, look):
 async def test_an_election_is_never_joined_from_afar(say, token, look):
     await look(lambda s: setattr(s.get(Activity, 1), "kinds", "member_assembly;term_election"))
     assert "有选举，不能远程参加" in (await say(MO, f"远程 {token}")).text
-    assert "1 晚间党课（今天 19:00）" in (await say(MO, "远程")).labels()
+    assert "1 晚间党课，今天 19:00" in (await say(MO, "远程")).labels()
 
 
 async def test_the_door_opens_to_the_second(say, look, clock):
