@@ -116,7 +116,9 @@ def _stored(settings: Settings) -> Iterator[Problem]:
 
 def _failpoint() -> Iterator[Problem]:
     if os.environ.get("HONGXIN_FAILPOINT"):
-        yield Problem("W064", "HONGXIN_FAILPOINT is set: the service will kill itself", "it is for tests: unset it")
+        yield Problem(
+            "W064", "HONGXIN_FAILPOINT is set: the service kills itself", "it is for tests: unset it"
+        )
 
 
 def _rules() -> Iterator[Problem]:
@@ -176,6 +178,9 @@ def _web(settings: Settings) -> Iterator[Problem]:
         yield Problem("E052", "no channel is switched on", "set up Telegram or WeChat, or HONGXIN_WEB_CHAT=true")
     if settings.public_url and not urlsplit(settings.public_url).netloc:
         yield Problem("E053", "HONGXIN_PUBLIC_URL is no address", "https://chat.example.org")
+    if "*" in settings.trusted_proxies:
+        hint = "name the proxy's address, or anybody can pretend to be anywhere"
+        yield Problem("W055", "HONGXIN_TRUSTED_PROXIES believes everybody", hint)
     cookie = _text(settings.cookie_secret)
     if cookie and len(cookie) < COOKIE_SECRET_MIN:
         yield Problem("W054", "HONGXIN_COOKIE_SECRET is short", "32 random characters, or leave it out")

@@ -106,6 +106,8 @@ WEBHOOK = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_MODE": "webhook", "PUBLIC_URL": "h
         ({"PUBLIC_URL": "chat.example.org"}, ["E053"]),
         ({"COOKIE_SECRET": "short"}, ["W054"]),
         ({"COOKIE_SECRET": "long enough to be one"}, []),
+        ({"TRUSTED_PROXIES": "127.0.0.1,10.0.0.2"}, []),
+        ({"TRUSTED_PROXIES": "*"}, ["W055"]),
         ({"PORT": "0"}, ["E060"]),
         ({"PORT": "65535"}, []),
         ({"PORT": "65536"}, ["E060"]),
