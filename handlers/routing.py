@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from db import members
@@ -42,9 +43,12 @@ def _typed(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
     if number == "9" and ctx.who.back:
         return _choice(ctx, ctx.who.back, commands)
     by_name = {command.name: command for command in commands}
-    if ctx.who.expect and (len(text) > WORDS_MAX or "\n" in text):
+    pressed = meaning.action(text, by_name)
+    if not pressed and ctx.who.expect and (len(text) > WORDS_MAX or "\n" in text):
         return _expected(ctx, text, commands)  # a letter may begin with any word
-    found = meaning.action(text, by_name) or meaning.said(text, commands)
+    found = pressed or meaning.said(text, commands)
+    if ctx.who.expect and found and _goes_on(text, found[1]):
+        return _expected(ctx, text, commands)  # and so may a wish: `我 想要一把椅子`
     if found and _may(ctx, found[0]):
         return _run(ctx, commands, *found)
     if ctx.who.expect:
@@ -128,28 +132,48 @@ def _refused(ctx: Context, command: Command) -> Reply:
 
 
 def _by_meaning(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
-    allowed = [command for command in commands if _may(ctx, command)]
-    found = meaning.matches(text, allowed)
-    clear = found and found[0].score >= meaning.ACT and (len(found) == 1 or found[0].score > found[1].score)
-    if clear and ctx.who.member_id is not None:
-        return _run(ctx, commands, found[0].command)
     if ctx.who.member_id is None:
         return _refused(ctx, _named("menu", commands))
+    allowed = [command for command in commands if _may(ctx, command) and command.name != START]
+    found = meaning.matches(text, allowed)
+    if found and _clear(found):
+        return _run(ctx, commands, found[0].command, found[0].args)
+    number = meaning.typed_number(text)
+    if number is not None:
+        said = ctx.say("routing.no_such_number", number=number, secretary=_helper(ctx))
+        return Reply(said, _numbers_home(ctx, commands))
     ctx.who.misses += 1
     quoted = text if len(text) <= 20 else text[:20] + "…"
     if found and ctx.who.misses == 1:
         buttons = tuple(
-            Button(ctx.say(f"menu.{match.command.name}"), match.command.name) for match in found[:OFFERED_MAX]
+            Button(ctx.say(f"menu.{match.command.name}"), match.action) for match in found[:OFFERED_MAX]
         )
         return Reply(ctx.say("routing.did_you_mean", text=quoted), buttons)
     return Reply(
-        ctx.say("routing.not_understood", text=quoted, secretary=_secretary(ctx)),
+        ctx.say("routing.not_understood", secretary=_helper(ctx)),
         _numbers_home(ctx, commands),
     )
 
 
-def _secretary(ctx: Context) -> str:
-    """The branch secretary's name, for a person who is stuck; without a name, the office."""
+def _goes_on(text: str, args: Sequence[str]) -> bool:
+    """Whether plain words, no code or number, follow a command's word: then it is hardly a command."""
+    rest = tuple(text.split()[1:])
+    return rest == tuple(args) != () and not text.startswith("/") and not re.search(r"\d", " ".join(rest))
+
+
+def _clear(found: Sequence[meaning.Match]) -> bool:
+    """Whether the best match is good enough to act upon, and no other is as good."""
+    enough = meaning.SURE if found[0].command.acts else meaning.ACT
+    return found[0].score >= enough and (len(found) == 1 or found[0].score > found[1].score)
+
+
+def _helper(ctx: Context) -> str:
+    """The branch secretary's name, for a person who is stuck; without a name, the office.
+
+    Secretaries themselves are sent to the committee above them.
+    """
+    if any(role == "secretary" and node.id == ctx.who.branch_id for role, node in ctx.roles()):
+        return ctx.say("routing.secretary_above")
     if ctx.who.branch_id is None:
         return ctx.say("routing.secretary_unknown")
     branch = ctx.branch()
