@@ -116,9 +116,7 @@ def _stored(settings: Settings) -> Iterator[Problem]:
 
 def _failpoint() -> Iterator[Problem]:
     if os.environ.get("HONGXIN_FAILPOINT"):
-        yield Problem(
-            "W064", "HONGXIN_FAILPOINT is set: the service kills itself", "it is for tests: unset it"
-        )
+        yield Problem("W064", "HONGXIN_FAILPOINT is set: the service kills itself", "it is for tests: unset it")
 
 
 def _rules() -> Iterator[Problem]:
