@@ -73,10 +73,10 @@ async def test_the_rule_is_explained_with_its_source(say, behind):
     message = await say.all(SUN, "预警", "1", "3")
     assert "一年要有 6 次活动" in message.text
     assert "6 月 30 日不足 3 次、9 月 30 日不足 5 次、12 月 1 日不足 6 次" in message.text
-    assert "依据：Zhangjiagang" in message.text
+    assert "依据：张家港" in message.text
     overdue = await say.all(SUN, "预警", "2", "3")
     assert "主题党日不少于12次" in overdue.text
-    assert "依据：ours; once a month in the branch work regulations" in overdue.text
+    assert "依据：本服务建议；每月一次见《支部工作条例》" in overdue.text
 
 
 async def test_planning_is_one_step_away(say, behind):
@@ -129,3 +129,14 @@ async def test_in_english(say, behind, look):
         "Warnings to act on (5):\n1. 0 activities this year, 6 to go"
     )
     assert "12 theme Party days" in (await say.all(SUN, "2", "3")).text
+
+
+async def test_a_single_warning_has_no_list_to_go_back_to(say, behind, look):
+    def all_but_one_are_over(session):
+        found = session.execute(select(BranchWarning).where(BranchWarning.organization_id == LIANGFENG)).scalars()
+        for warning in list(found)[1:]:
+            warning.state = "cleared"
+
+    await look(all_but_one_are_over)
+    shown = await say(SUN, "预警")
+    assert shown.labels() == ["1 安排一次活动", "2 我知道了", "3 怎么算的", "0 菜单"]
