@@ -126,11 +126,14 @@ class Turns:
     def _turn(self, incoming: Incoming) -> Turn:
         """The turn of this message, begun if this is its first try."""
         now = self._clock()
-        for key, turn in tuple(self._turns.items()):  # in the order of their coming
+        over: list[str] = []
+        for key, turn in self._turns.items():  # in the order of their coming: a copy would grow with the load
             if now - turn.opened_at < FORGET_AFTER:
                 break
             if turn.answer.done():
-                del self._turns[key]
+                over.append(key)
+        for key in over:
+            del self._turns[key]
         known = self._turns.get(incoming.key)
         if known is not None and not _failed(known.answer):
             return known
