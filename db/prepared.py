@@ -82,6 +82,8 @@ class _Compiled:
         self._by_place = in_order is not None
         names = list(compiled.binds) if in_order is None else in_order
         self._places = [(name, processors[name], defaults.get(name)) for name in names]
+        self._names = list(names)
+        self._converts = any(processors[name] for name in names) or bool(defaults)
         columns: Any = getattr(built, "selected_columns", None) or getattr(built, "_returning", ())
         self._result: list[Processor] = [
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
@@ -90,6 +92,8 @@ class _Compiled:
 
     def bind(self, values: dict[str, Any]) -> Any:
         """The values in the driver's own form: a list where places count, else a dict."""
+        if not self._converts:
+            return [values[name] for name in self._names] if self._by_place else values
         bound = [
             processor(values.get(name, default)) if processor else values.get(name, default)
             for name, processor, default in self._places

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 from sqlmodel import Session
@@ -22,6 +23,7 @@ class Pay(NamedTuple):
     terms_from: date
 
 
+@lru_cache(maxsize=1024)
 def pay(rule_id: str, day: date, *, grade: str | None = None, catalogue: Catalogue | None = None) -> Pay | None:
     """What the rule pays for one event on `day` (of `grade`, where a rule has grades).
 
