@@ -26,19 +26,12 @@ from pathlib import Path
 import aiohttp
 import orjson
 from aiohttp import web
-from sqlalchemy import insert
-from sqlmodel import Session
 
-from db import migrate
-from db.accounts import Chat
-from db.engine import write_engine
-from db.members import Member, Membership
+from benchmarks.crowd import FIRST, city
 from tests.bot.wechat.server import AES_KEY, APP_ID, APP_SECRET, TOKEN, WeChatServer
-from tests.cast import LIANGFENG
-from tests.day.people import LONG_AGO, OWN_CODE, populate
+from tests.day.people import OWN_CODE
 from tests.day.service import Command, Service, serving
 
-FIRST = 1_000_000  # id of the first member of the crowd
 FULL_MAX = 15_000  # messages of one full run: no machine of ours needs more in its seconds
 DONE = "签到成功"
 WORDS = f"签到 {OWN_CODE}"
@@ -84,31 +77,6 @@ async def platforms() -> AsyncIterator[Platforms]:
     made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield made
     await runner.cleanup()
-
-
-def city(path: Path, members: int) -> str:
-    """A database with an open activity and a crowd bound to both platforms; its URL."""
-    url = f"sqlite:///{path}"
-    migrate.upgrade(url)
-    engine = write_engine(url)
-    now = datetime.now(UTC)
-    with Session(engine) as session:
-        populate(session, now)
-        numbers = range(FIRST, FIRST + members)
-        people = [{"id": n, "code": f"X{n}", "name": "某某", "created_at": now} for n in numbers]
-        session.execute(insert(Member), people)
-        belongs = [{"member_id": n, "organization_id": LIANGFENG, "from_day": LONG_AGO} for n in numbers]
-        session.execute(insert(Membership), belongs)
-        for channel in ("telegram", "wechat"):
-            session.execute(insert(Chat), [chat(channel, n) for n in numbers])
-        session.commit()
-    engine.dispose()
-    return url
-
-
-def chat(channel: str, member_id: int) -> dict[str, object]:
-    """The row of a bound chat. Its address is a valid one on both platforms."""
-    return {"channel": channel, "address": str(member_id), "member_id": member_id, "choices": {}}
 
 
 def updates(count: int) -> list[bytes]:
