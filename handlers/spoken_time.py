@@ -22,6 +22,7 @@ _NUMERAL = re.compile("[零〇一二两三四五六七八九十]+")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAYS_AHEAD = {"大后天": 3, "后天": 2, "明": 1, "tomorrow": 1, "今": 0, "today": 0, "tonight": 0}
+_PAST = re.compile("昨|前天|上个?周|上个?月|去年|yesterday|\\blast ")
 _LATER = {"下午", "晚上", "晚", "傍晚", "pm"}  # these hours are those after noon
 _TIME = re.compile(
     r"(?P<part>凌晨|早上|上午|中午|下午|傍晚|晚上|晚)?\s*(?P<hour>\d{1,2})"
@@ -37,6 +38,8 @@ def spoken_window(text: str, now: datetime, zone: ZoneInfo) -> Window | None:
     A day without a year is the next one; a time without a day is today's, or tomorrow's when it is past.
     """
     said = _plain(text)
+    if _PAST.search(said):
+        return None
     today = now.astimezone(zone).date()
     day, rest, named = _day(said, today)
     if named and day is None:

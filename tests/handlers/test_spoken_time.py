@@ -75,6 +75,10 @@ def test_what_people_type_is_understood(text, told):
         "13月1日 9:00",
         "😀",
         "19",
+        "昨天19点",
+        "前天晚上7点",
+        "上周六下午3点",
+        "yesterday 7pm",
     ],
 )
 def test_what_names_no_day_or_time_is_not_guessed(text):
