@@ -116,7 +116,12 @@ async def test_a_pause_is_ended_by_hand(say, look):
 
 @pytest.mark.parametrize(
     ("typed", "hours"),
-    [("22:00-06:30", (1320, 390)), ("２２：００ 到 ６：３０", (1320, 390)), ("9:00~10:00", (540, 600))],
+    [
+        ("22:00-06:30", (1320, 390)),
+        ("２２：００ 到 ６：３０", (1320, 390)),
+        ("9:00~10:00", (540, 600)),
+        ("晚上十点到早上六点半", (1320, 390)),
+    ],
 )
 async def test_own_quiet_hours_are_written_as_people_write_them(say, look, typed, hours):
     await say(ALICE, "letters:quiet")
@@ -130,6 +135,7 @@ async def test_hours_that_no_clock_shows_are_asked_again(say, look, typed):
     await say(ALICE, "letters:quiet")
     assert (await say(ALICE, typed)).text == "没看明白这个时间。请这样写：22:00-06:30"
     assert await look(lambda s: s.get(Member, ALICE).quiet_from_minute) is None
+    assert (await say(ALICE, typed)).labels()[1] == "2 20:00–08:00"
     assert (await say(ALICE, "22:00-06:30")).text == "已设勿扰时间：22:00–06:30。"
 
 
