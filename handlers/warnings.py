@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from db import audit, members, organizations, warnings
 from db.warnings import BranchWarning
-from handlers.conversation import Button, Command, Context, Reply
+from handlers.conversation import HOME, Button, Command, Context, Reply
 from notices.said_time import said
 from notices.said_warnings import proof_of, said_warning
 from notices.troubles import OVERDUE, VETO
 from scoring.catalogue import shipped
+from scoring.sources import source_in
 
 SHOWN_MAX = 5
 ABOVE = ("committee_reviewer", "department")  # see the warnings of their whole subtree
@@ -58,7 +60,7 @@ def _own(ctx: Context, listed: Sequence[BranchWarning]) -> Reply:
     if not listed:
         return Reply(ctx.say("warnings.none"), (Button(ctx.say("menu.activities"), "activities"),))
     if len(listed) == 1:
-        return _show(ctx, listed[0])
+        return replace(_show(ctx, listed[0]), back=HOME)  # there is no list behind it
     lines = [ctx.say("warnings.own", count=len(listed))]
     buttons = []
     for number, warning in enumerate(listed[:SHOWN_MAX], 1):
@@ -153,7 +155,11 @@ def _why(ctx: Context, warning: BranchWarning) -> Reply:
         source = item.source
     back = Button(say("warnings.plan"), "activities:new")
     steps = (back,) if _owns(ctx, warning) else ()
-    return Reply(f"{text}\n{say('warnings.source', source=source)}", steps, back=f"warnings:show:{warning.id}")
+    return Reply(
+        f"{text}\n{say('warnings.source', source=source_in(source, say.language))}",
+        steps,
+        back=f"warnings:show:{warning.id}",
+    )
 
 
 def _owns(ctx: Context, warning: BranchWarning) -> bool:
