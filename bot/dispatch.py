@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import zlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from db import accounts, inbound, pictures
 from handlers import COMMANDS
 from handlers.conversation import Button, Command, Context, Incoming, Message, Reply
 from handlers.meaning import folded
+from handlers.menu import MENU
 from handlers.routing import respond
 from notices import mailbox, quotas
 from notices.channel import BACK_NUMBER, HOME, HOME_NUMBER, message_from_json
@@ -25,6 +27,8 @@ from notices.wording import wording
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 LABEL_MAX = 12  # characters: nobody types more to pick a button
+NAME_MIN = 2  # characters of a label's first words that are enough to pick it
+NAME_ENDS = re.compile("[（(，,：:]")
 CLOCK_SLACK = timedelta(minutes=2)  # a platform's clock may run ahead of ours by this much
 
 
@@ -195,10 +199,19 @@ class Dispatcher:
 
 
 def choices_of(message: Message) -> dict[str, str]:
-    """What people may type to pick a next step: its number, or the words on it."""
+    """What people may type to pick a next step: its number, the words on it, or the first of them.
+
+    `水杯` picks `水杯（20 分，剩 6）`, unless another choice begins with the same words.
+    """
     numbered = message.numbered()
     by_label = {folded(button.label): button.action for _, button in numbered if len(button.label) <= LABEL_MAX}
-    return by_label | {str(number): button.action for number, button in numbered}
+    names = [folded(NAME_ENDS.split(button.label, maxsplit=1)[0]) for _, button in numbered]
+    by_name = {
+        name: button.action
+        for name, (_, button) in zip(names, numbered, strict=True)
+        if NAME_MIN <= len(name) <= LABEL_MAX and names.count(name) == 1 and name not in MENU.words
+    }
+    return by_name | by_label | {str(number): button.action for number, button in numbered}
 
 
 def _with_exits(reply: Reply, context: Context) -> Message:

@@ -92,6 +92,17 @@ def found(session: Session, activity_id: int, member_id: int) -> tuple[str, int,
     return (row[0], row[1], row[2], row[3]) if row else None
 
 
+def last_present(session: Session, member_id: int) -> int | None:
+    """The activity where the member's presence was recorded last, by whatever way; None when there is none."""
+    statement = (
+        select(col(Attendance.activity_id))
+        .where(col(Attendance.member_id) == member_id, col(Attendance.state) == "present")
+        .order_by(col(Attendance.recorded_at).desc(), col(Attendance.activity_id).desc())
+        .limit(1)
+    )
+    return session.execute(statement).scalar()
+
+
 def undo(session: Session, activity_id: int, member_id: int) -> int | None:
     """Take attendance back: the round that is undone, or None when there is nothing to undo."""
     statement = (

@@ -4,7 +4,7 @@ from handlers.activities import ACTIVITIES
 from handlers.binding import START, UNBIND
 from handlers.boards import BOARD
 from handlers.broadcast import BROADCAST
-from handlers.check_in import CHECK_IN
+from handlers.check_in import CHECK_IN, UNDO_CHECK_IN
 from handlers.conversation import Command
 from handlers.hand_over import HAND_OVER
 from handlers.indices import INDEX
@@ -27,6 +27,7 @@ COMMANDS: tuple[Command, ...] = (
     START,
     UNBIND,
     CHECK_IN,
+    UNDO_CHECK_IN,
     POINTS,
     INDEX,
     BOARD,

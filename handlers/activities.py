@@ -226,6 +226,17 @@ ACTIVITIES = Command(
     ("活动", "activities"),
     show_activities,
     slash=("/activities",),
-    phrases=("近期活动", "有什么活动", "什么时候开会", "请假", "我要请假", "安排活动", "what is coming up"),
+    phrases=(
+        *(
+            "近期活动",
+            "有什么活动",
+            "什么时候开会",
+            "下次开会什么时候",
+            "在哪里开会",
+            "志愿服务",
+            "what is coming up",
+        ),
+        *("请假", "我要请假", "我来不了", "安排活动", "where is the meeting"),
+    ),
     order=80,
 )

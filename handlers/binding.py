@@ -47,6 +47,8 @@ def invite(session: Session, member_id: int, now: datetime, *, lasts: timedelta 
 
 def start(ctx: Context) -> Reply:
     """`绑定 CODE`, `/start CODE`, a followed link or a scanned picture with a bind code."""
+    if ctx.args == ("ask",):
+        return Reply(ctx.say("binding.how_to_ask"), _stranger_steps(ctx), at_home=True)
     token = "".join(ctx.args)
     code = re.sub(r"[-\s－—]", "", token)
     if not code:
@@ -137,7 +139,10 @@ def _wrong(ctx: Context, left: int) -> Reply:
     )
     if left <= 0:
         return Reply(ctx.say("binding.locked"), (Button(ctx.say("menu.about"), "about"),), at_home=True)
-    steps = (Button(ctx.say("binding.enter_again"), "start"), Button(ctx.say("binding.ask_secretary"), "about"))
+    steps = (
+        Button(ctx.say("binding.enter_again"), "start"),
+        Button(ctx.say("binding.ask_secretary"), "start:ask"),
+    )
     return Reply(ctx.say("binding.wrong", left=left), steps, expect="start", at_home=True)
 
 
@@ -190,5 +195,10 @@ START = Command(
     in_menu=False,
 )
 UNBIND = Command(
-    "unbind", ("解绑", "unbind"), unbind, slash=("/unbind",), phrases=("取消绑定", "退出账号"), in_menu=False
+    "unbind",
+    ("解绑", "unbind"),
+    unbind,
+    slash=("/unbind",),
+    phrases=("取消绑定", "退出账号", "我要退出"),
+    in_menu=False,
 )

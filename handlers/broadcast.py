@@ -130,6 +130,6 @@ BROADCAST = Command(
     broadcast,
     slash=("/broadcast",),
     roles=SENDING_ROLES,
-    phrases=("给大家发通知", "通知全体党员", "write to everybody"),
+    phrases=("给大家发通知", "通知大家", "通知全体党员", "write to everybody"),
     order=100,
 )

@@ -88,10 +88,10 @@ def _outside(ctx: Context, activity: CheckIn) -> Reply:
     if known and known[0] == "present":
         return _already(ctx, activity)
     if ctx.now < activity.check_in_opens_at:
-        opens = _clock(ctx, activity.check_in_opens_at)
+        opens = _day_and_clock(ctx, activity.check_in_opens_at)
         remind = Button(say("check_in.remind"), f"check_in:{activity.code}:remind")
         return Reply(say("check_in.too_early", title=activity.title, opens=opens), (remind,))
-    closed = _clock(ctx, activity.check_in_closes_at)
+    closed = _day_and_clock(ctx, activity.check_in_closes_at)
     return Reply(say("check_in.too_late", title=activity.title, closed=closed))
 
 
@@ -166,6 +166,15 @@ def _undo(ctx: Context, activity: CheckIn) -> Reply:
     return Reply(say("check_in.undone", title=activity.title, balance=balance), (again,))
 
 
+def undo_last(ctx: Context) -> Reply:
+    """`撤销签到`: take back the last check-in, wherever it was."""
+    activity_id = attendance.last_present(ctx.session, ctx.me)
+    activity = activities.by_id(ctx.session, activity_id) if activity_id is not None else None
+    if activity is None:
+        return Reply(ctx.say("check_in.nothing_to_undo"), (Button(ctx.say("menu.check_in"), "check_in"),))
+    return _undo(ctx, activity)
+
+
 def _remind(ctx: Context, activity: CheckIn) -> Reply:
     occurrences.remind(
         ctx.session,
@@ -175,11 +184,16 @@ def _remind(ctx: Context, activity: CheckIn) -> Reply:
         due_at=activity.check_in_opens_at,
         expires_at=activity.check_in_closes_at,
     )
-    return Reply(ctx.say("check_in.will_remind", opens=_clock(ctx, activity.check_in_opens_at)))
+    return Reply(ctx.say("check_in.will_remind", opens=_day_and_clock(ctx, activity.check_in_opens_at)))
 
 
 def _clock(ctx: Context, at: datetime) -> str:
     return at.astimezone(ctx.zone).strftime("%H:%M")
+
+
+def _day_and_clock(ctx: Context, at: datetime) -> str:
+    """Only the time when it is today's."""
+    return _clock(ctx, at) if at.astimezone(ctx.zone).date() == ctx.today else _when(ctx, at)
 
 
 def _when(ctx: Context, at: datetime) -> str:
@@ -195,6 +209,15 @@ CHECK_IN = Command(
     ("签到", "打卡", "check in", "checkin"),
     check_in,
     slash=("/checkin",),
-    phrases=("我要签到", "我到了", "来开会了", "报到", "i am here"),
+    phrases=("我要签到", "我来签到", "我到了", "我到现场了", "来开会了", "报到", "i am here", "check me in"),
     order=10,
+    acts=True,  # with one open activity there is nothing left to ask
+)
+UNDO_CHECK_IN = Command(
+    "undo_check_in",
+    ("撤销签到", "取消签到", "撤销", "undo"),
+    undo_last,
+    phrases=("签错了", "我签错了", "不签到了", "不想签到了", "undo my check-in"),
+    in_menu=False,
+    acts=True,
 )

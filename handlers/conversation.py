@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -128,6 +128,8 @@ class Command:
 
     words: what people type, Chinese first; the first one is shown. `run` may read and write the database;
     it never sends, commits or waits. roles: who may use it, empty for every member; a person needs one of them.
+    steps: what people say for one step of the conversation, and that step's arguments as an action has them
+    (`{"我的取货码": "mine"}`). acts: it does something at once, so a guess at what was meant is only offered.
     """
 
     name: str
@@ -139,4 +141,5 @@ class Command:
     phrases: tuple[str, ...] = ()  # how people say it in their own words; matched by meaning
     in_menu: bool = True
     order: int = 50  # place in the menu
-    extra: Mapping[str, Any] | None = None
+    steps: Mapping[str, str] = field(default_factory=dict)
+    acts: bool = False

@@ -14,6 +14,7 @@ from scoring.catalogue import shipped
 from scoring.charts import Axis, radar
 from scoring.explain import Figure, Line, explain_fortress, explain_pioneer
 from scoring.pioneer import Moves, PioneerResult, what_moves
+from scoring.sources import source_in
 from scoring.standing import standing
 from scoring.update import BranchIndex, compute, parts_of
 
@@ -139,7 +140,7 @@ def _rule(ctx: Context) -> Reply:
             id=rule.id,
             rule=_title(ctx, rule),
             day=terms.starts.isoformat(),
-            source=terms.source,
+            source=source_in(terms.source, say.language),
             status=say(f"index.status_{terms.status.rstrip('*')}"),
         )
     ]
@@ -259,6 +260,11 @@ INDEX = Command(
     ("指数", "先锋指数", "堡垒指数", "index"),
     index,
     slash=("/index",),
-    phrases=("我的指数", "几星", "为什么是这个分", "怎么升星", "支部指数", "what is my index"),
+    phrases=("我的指数", "几星", "怎么升星", "怎么才能升四星", "怎么加分", "还差多少分", "what is my index"),
+    steps={
+        **dict.fromkeys(("为什么是这个分", "为什么扣分", "why this score"), "why"),
+        **dict.fromkeys(("支部的堡垒指数", "堡垒指数", "支部指数", "我们支部多少分"), "fortress"),
+        **dict.fromkeys(("雷达图", "支部雷达图", "radar chart"), "radar"),
+    },
     order=60,
 )

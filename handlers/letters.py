@@ -243,8 +243,14 @@ LETTERS = Command(
     ("红信", "订阅", "退订", "letters", "red letters"),
     red_letters,
     slash=("/letters",),
-    phrases=("看红信", "我的订阅", "暂停接收", "免打扰", "勿扰", "通知在哪里", "subscribe", "quiet hours"),
+    phrases=("看红信", "我的订阅", "subscribe"),
+    steps={
+        **dict.fromkeys(("最近的红信", "最近的通知", "有新通知吗", "通知在哪里", "last letters"), "last"),
+        **dict.fromkeys(("选主题", "取消订阅", "别给我发消息了", "不要再发了", "unsubscribe"), "topics"),
+        **dict.fromkeys(("暂停接收", "暂停红信", "pause letters"), "pause"),
+        **dict.fromkeys(("免打扰", "勿扰时间", "勿扰", "晚上别发", "太吵了", "quiet hours"), "quiet"),
+    },
     order=50,
 )
-RECEIVED = Command("received", ("收到", "已收到", "received"), received, in_menu=False)
-TROUBLE = Command("trouble", ("有困难", "请联系我"), trouble, in_menu=False)
+RECEIVED = Command("received", ("收到", "已收到", "received"), received, in_menu=False, acts=True)
+TROUBLE = Command("trouble", ("有困难", "请联系我"), trouble, in_menu=False, acts=True)

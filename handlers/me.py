@@ -63,8 +63,9 @@ def privacy(ctx: Context) -> Reply:
 
 
 def language(ctx: Context) -> Reply:
-    """Switch this chat between Chinese and English."""
-    ctx.who.language = OTHER.get(ctx.who.language, "zh")
+    """Speak the language that was named (`en`, `zh`) in this chat; without a name, the other one."""
+    named = ctx.arg() if ctx.arg() in OTHER else ""
+    ctx.who.language = named or OTHER.get(ctx.who.language, "zh")
     if ctx.who.chat_id is not None:
         accounts.speak(ctx.session, ctx.who.chat_id, ctx.who.language)
     ctx.say = wording(ctx.who.language)
@@ -72,7 +73,13 @@ def language(ctx: Context) -> Reply:
 
 
 ME = Command(
-    "me", ("我的", "我", "me"), me, slash=("/me",), phrases=("我的资料", "个人信息", "my data"), order=140
+    "me",
+    ("我的", "我", "me"),
+    me,
+    slash=("/me",),
+    phrases=("我的资料", "个人信息", "my data"),
+    steps={"导出": "export", "导出我的资料": "export", "导出资料": "export", "export my data": "export"},
+    order=140,
 )
 PRIVACY = Command(
     "privacy",
@@ -80,9 +87,24 @@ PRIVACY = Command(
     privacy,
     slash=("/privacy",),
     strangers=True,
-    phrases=("隐私说明", "你们保存了什么", "删除我的数据"),
+    phrases=("隐私说明", "你们保存了什么", "删除我的数据", "谁能看到我的信息"),
     in_menu=False,
 )
 LANGUAGE = Command(
-    "language", ("English", "中文", "language"), language, slash=("/language",), strangers=True, in_menu=False
+    "language",
+    ("语言", "language"),
+    language,
+    slash=("/language",),
+    strangers=True,
+    steps={
+        "english": "en",
+        "英文": "en",
+        "换成英文": "en",
+        "说英文": "en",
+        "中文": "zh",
+        "换成中文": "zh",
+        "chinese": "zh",
+    },
+    in_menu=False,
+    acts=True,
 )

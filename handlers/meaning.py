@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from pypinyin import lazy_pinyin
 from rapidfuzz import fuzz
@@ -14,6 +14,7 @@ from rapidfuzz import fuzz
 from handlers.conversation import Command
 
 ACT = 75  # a match at least this good is acted upon
+SURE = 95  # one that does something at once is acted upon only when all of the text says so
 OFFER = 55  # one at least this good is offered as a choice
 TEXT_MAX = 20_000  # characters that are looked at; the longest letter is far below
 
@@ -29,6 +30,7 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", _INVISIBLE.sub("", text)).strip()
 
 
+@lru_cache(maxsize=4096)  # the words on buttons come again and again
 def folded(text: str) -> str:
     """`text` for comparing: full-width as half-width, lower case, no closing punctuation."""
     return unicodedata.normalize("NFKC", text).strip(_ENDING).lower()
@@ -60,15 +62,18 @@ def said(text: str, commands: Sequence[Command]) -> tuple[Command, tuple[str, ..
     `签到 8841`, `签到8841` and `/checkin 8841` are the same; `/start@our_bot CODE` loses the name.
     """
     first, *rest = text.split(maxsplit=1)[:2] or [""]
-    word = folded(first)
+    word, whole = folded(first), folded(text)
     tail = tuple(rest[0].split()) if rest else ()
     if word.startswith("/"):
         word = word.split("@")[0]
         return next(((c, tail) for c in commands if word in c.slash), None)
     for command in commands:
+        if whole in command.steps:
+            return command, tuple(command.steps[whole].split(":"))
+    for command in commands:
         for known in command.words:
             known = known.lower()
-            if word == known or (" " in known and folded(text) == known):
+            if word == known or (" " in known and whole == known):
                 return command, tail if word == known else ()
     return _run_together(word, tail, commands)
 
@@ -89,10 +94,16 @@ def _run_together(
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """How well a text fits a command, 0..100."""
+    """How well a text fits a command, or with `args` one of its steps: 0..100."""
 
     command: Command
     score: float
+    args: tuple[str, ...] = ()
+
+    @property
+    def action(self) -> str:
+        """What a button for it does."""
+        return ":".join((self.command.name, *self.args))
 
 
 def matches(text: str, commands: Sequence[Command]) -> list[Match]:
@@ -101,24 +112,33 @@ def matches(text: str, commands: Sequence[Command]) -> list[Match]:
     if not spoken:
         return []
     sound = _sound(spoken)
-    found = [
-        Match(command, max(_likeness(spoken, sound, phrase) for phrase in (*command.words, *command.phrases)))
-        for command in commands
-        if command.words or command.phrases
-    ]
+    found = [_best(command, spoken, sound) for command in commands if command.words or command.phrases]
     return sorted((match for match in found if match.score >= OFFER), key=lambda match: -match.score)
+
+
+def _best(command: Command, spoken: str, sound: str) -> Match:
+    """The command by its own words or, where they fit better, one of its steps."""
+    score = max(_likeness(spoken, sound, phrase) for phrase in (*command.words, *command.phrases))
+    best = Match(command, score)
+    for phrase, args in command.steps.items():
+        likeness = _likeness(spoken, sound, phrase)
+        if likeness > best.score:
+            best = Match(command, likeness, tuple(args.split(":")))
+    return best
 
 
 def _likeness(spoken: str, sound: str, phrase: str) -> float:
     phrase = phrase.lower()
     by_characters = fuzz.ratio(spoken, phrase)
     # A short phrase inside a long sentence means something only when it is a real word.
-    inside = 90.0 if len(phrase) >= 2 and phrase in spoken and len(spoken) <= 4 * len(phrase) else 0.0
+    # The more of the sentence it is, the surer: `签到了吗` asks, though `签到` is in it, too.
+    within = len(phrase) >= 2 and phrase in spoken and len(spoken) <= 4 * len(phrase)
+    inside = 80 + 14 * len(phrase) / len(spoken) if within else 0.0
     by_sound = fuzz.ratio(sound, _sound(phrase)) - 5 if len(spoken) >= 2 else 0.0
     return max(by_characters, inside, by_sound)
 
 
-@cache
+@lru_cache(maxsize=4096)  # phrases, and what people often type
 def _sound_of_phrase(text: str) -> str:
     return "".join(lazy_pinyin(text))
 

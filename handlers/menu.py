@@ -43,7 +43,10 @@ MENU = Command(
     menu,
     slash=("/menu", "/help"),
     strangers=True,
-    phrases=("有什么功能", "怎么用", "你能做什么", "what can you do"),
+    phrases=(
+        *("有什么功能", "怎么用", "你能做什么", "我不会用", "不会弄", "看不懂", "what can you do"),
+        *("你好", "您好", "在吗", "谢谢", "hello", "thank you"),
+    ),
     in_menu=False,
 )
 ABOUT = Command(
@@ -53,6 +56,6 @@ SECRETARY = Command(
     "find_secretary",
     ("找书记", "书记", "secretary"),
     find_secretary,
-    phrases=("联系书记", "书记电话", "我要找人", "who is my secretary"),
+    phrases=("联系书记", "书记电话", "我要找人", "转人工", "我要投诉", "换手机了", "who is my secretary"),
     in_menu=False,
 )

@@ -58,6 +58,9 @@ POINTS = Command(
     ("积分", "明细", "我的积分", "points"),
     points,
     slash=("/points",),
-    phrases=("我有多少分", "查积分", "积分余额", "看看分数", "积分明细", "how many points do i have"),
+    phrases=(
+        *("我有多少分", "我有几分", "查积分", "积分余额", "看看分数", "积分明细", "how many points do i have"),
+        *("签到了吗", "签到记录", "签到成功了吗", "交党费", "党费交了没有", "did i check in"),
+    ),
     order=20,
 )

@@ -210,7 +210,9 @@ RECEIPTS = Command(
     receipt,
     slash=("/receipts",),
     roles=SENDING_ROLES,
-    phrases=("谁没看红信", "谁没有回复", "看进度", "who has read"),
+    phrases=("谁没看", "谁没看红信", "谁没有回复", "看进度", "who has read"),
     order=110,
 )
-STOP = Command("stop_letter", ("停止", "停止发送", "stop"), stop_last, roles=SENDING_ROLES, in_menu=False)
+STOP = Command(
+    "stop_letter", ("停止", "停止发送", "stop"), stop_last, roles=SENDING_ROLES, in_menu=False, acts=True
+)

@@ -163,4 +163,4 @@ REMOTE = Command(
     phrases=("我在外地", "视频参加", "线上参加", "join remotely", "我要远程参会"),
     order=85,
 )
-PRESENT = Command("present", ("我在", "在的", "i'm here"), present, in_menu=False)
+PRESENT = Command("present", ("我在", "在的", "i'm here"), present, in_menu=False, acts=True)

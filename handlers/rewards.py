@@ -122,6 +122,10 @@ REWARDS = Command(
     ("兑换", "礼品", "换礼品", "rewards", "redeem"),
     redeem,
     slash=("/rewards",),
-    phrases=("我要兑换", "积分兑换", "积分能换什么", "兑换水杯", "取货码", "我的取货码", "what can i get"),
+    phrases=(
+        *("我要兑换", "积分兑换", "积分能换什么", "兑换水杯", "有什么礼品", "what can i get"),
+        *("换个杯子", "我想换", "换东西", "换奖品", "i want a cup"),
+    ),
+    steps={"取货码": "mine", "我的取货码": "mine", "我的兑换": "mine", "兑换记录": "mine", "pick-up code": "mine"},
     order=30,
 )

@@ -156,9 +156,10 @@ def _by_meaning(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
 
 
 def _goes_on(text: str, args: Sequence[str]) -> bool:
-    """Whether plain words, no code or number, follow a command's word: then it is hardly a command."""
+    """Whether Chinese words, no code or number, follow a command's word: then it is hardly a command."""
     rest = tuple(text.split()[1:])
-    return rest == tuple(args) != () and not text.startswith("/") and not re.search(r"\d", " ".join(rest))
+    words = "".join(rest)
+    return rest == tuple(args) and bool(re.search("[\u3400-\u9fff]", words)) and not re.search(r"\d", words)
 
 
 def _clear(found: Sequence[meaning.Match]) -> bool:

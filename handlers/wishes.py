@@ -165,6 +165,14 @@ WISHES = Command(
     ("心愿", "微心愿", "许愿", "wishes"),
     wish,
     slash=("/wishes",),
-    phrases=("我要许心愿", "认领心愿", "帮人完成心愿", "我认领的", "make a wish"),
+    phrases=(
+        *("认领心愿", "帮人完成心愿", "我要帮忙", "我来帮忙", "做好事", "i want to help"),
+        *("帮老人买药", "帮助老人", "照顾老人", "帮邻居"),
+    ),
+    steps={
+        **dict.fromkeys(("我要许心愿", "我要许愿", "我想要一", "make a wish"), "new"),
+        **dict.fromkeys(("我认领的", "我认领的心愿", "心愿办好了", "what i claimed"), "mine"),
+        **dict.fromkeys(("我许的心愿", "我的心愿", "my wishes"), "own"),
+    },
     order=40,
 )

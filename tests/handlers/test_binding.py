@@ -117,3 +117,9 @@ async def test_the_language_can_be_switched_and_back(say):
     assert (await say(ALICE, "English")).text == "All right, English from now on."
     assert (await say(ALICE, "points")).text.startswith("Balance: 0 points")
     assert (await say(ALICE, "中文")).text == "好的，以后用中文。"
+
+
+async def test_how_to_get_another_code_is_told(say):
+    wrong = await say("phone", "绑定 0000-0000")
+    assert wrong.labels() == ["1 重新输入", "2 请书记再发一个"]
+    assert "打电话或当面告诉支部书记" in (await say("phone", "2")).text

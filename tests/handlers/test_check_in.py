@@ -100,3 +100,12 @@ async def test_a_redelivery_gives_the_same_reply_and_no_second_effect(say, look)
     assert first.message == second.message
     assert (first.first, second.first) == (True, False)
     assert await look(lambda s: ledger.balance(s, ALICE)) == 2
+
+
+async def test_times_of_another_day_are_said_with_the_day(say, clock):
+    clock.now = NOON - timedelta(days=3)
+    early = await say(ALICE, f"签到 {LATER_CODE}")
+    assert early.text.startswith("还没到签到时间，6 月 15 日 18:30 开始")
+    assert "6 月 15 日 18:30" in (await say(ALICE, "1")).text
+    clock.now = NOON + timedelta(days=3)
+    assert "签到已在 6 月 15 日 " in (await say(ALICE, f"签到 {LATER_CODE}")).text
