@@ -35,8 +35,8 @@ DEMO_DATABASE = "sqlite:///var/demo.db"
 def _settings(*, checked: bool = True) -> Settings:
     """The settings, or the end of the program with every problem that stops it."""
     settings, problems = checks.read_settings()
-    if settings is not None and checked:
-        problems = checks.problems(settings)
+    if settings is not None:
+        problems = checks.problems(settings) if checked else checks.unusable(settings)
     _tell(problems)
     if settings is None or any(problem.stops for problem in problems):
         raise typer.Exit(2)

@@ -66,6 +66,11 @@ def problems(settings: Settings) -> list[Problem]:
     return sorted([*found, *_failpoint(), *_rules()], key=lambda problem: problem.id)
 
 
+def unusable(settings: Settings) -> list[Problem]:
+    """What no command can work with: an address that is none, numbers that are out of range."""
+    return [problem for problem in (*_address(settings), *_process(settings)) if problem.stops]
+
+
 def _twice(_settings: Settings) -> Iterator[Problem]:
     for name in (*SECRETS, "database_url"):
         variable = f"HONGXIN_{name.upper()}"
@@ -73,18 +78,24 @@ def _twice(_settings: Settings) -> Iterator[Problem]:
             yield Problem("W003", f"{variable} and {variable}_FILE are both set", "the file is not read: drop one")
 
 
-def _database(settings: Settings) -> Iterator[Problem]:
+def _address(settings: Settings) -> Iterator[Problem]:
     try:
         url = make_url(database_url(settings.database_url))
     except (ValueError, ArgumentError):
         hint = "sqlite:///var/hongxin.db or postgresql://user:password@host/name"
         yield Problem("E010", "HONGXIN_DATABASE_URL is not an address of SQLite or PostgreSQL", hint)
         return
-    if url.get_backend_name() != "sqlite":
-        yield from _stored(settings)
-    elif not url.database or url.database == ":memory:":
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         yield Problem("E011", "HONGXIN_DATABASE_URL names no file", "the city would be forgotten at every stop")
-    elif Path(url.database).exists():
+
+
+def _database(settings: Settings) -> Iterator[Problem]:
+    wrong = list(_address(settings))
+    if wrong:
+        yield from wrong
+        return
+    url = make_url(database_url(settings.database_url))
+    if url.get_backend_name() != "sqlite" or not url.database or Path(url.database).exists():
         yield from _stored(settings)
     elif _can_be_made(Path(url.database)):
         yield Problem("W012", "the database does not exist yet", "it is made at the first start")

@@ -381,6 +381,26 @@ def test_check_says_ready_or_what_stops(city, monkeypatch):
     assert run("verify").exit_code == 2
 
 
+@pytest.mark.parametrize(
+    "words", [["demo"], ["sample"], ["invite", "3"], ["verify"], ["backup", "copies"], ["restore", "copy.db"]]
+)
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("DATABASE_URL", "nonsense", "E010"),
+        ("DATABASE_URL", "sqlite://", "E011"),
+        ("PORT", "99999", "E060"),
+        ("LOG_LEVEL", "LOUD", "E062"),
+    ],
+)
+def test_no_command_begins_with_a_setting_that_cannot_be_used(city, monkeypatch, words, name, value, problem):
+    monkeypatch.setenv(f"HONGXIN_{name}", value)
+    done = run(*words)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(problem)
+    assert [path.name for path in city.parent.iterdir()] == ["city.db"]
+
+
 def test_no_command_shows_a_secret_that_is_wrong(city, monkeypatch):
     for name in SECRETS:
         monkeypatch.setenv(f"HONGXIN_{name.upper()}", CANARY)
