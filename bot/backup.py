@@ -64,9 +64,14 @@ def _copy_sqlite(database: Path, part: Path) -> None:
     if not database.exists():
         raise NotPossible(f"there is no database at {database}")
     # VACUUM INTO reads one snapshot and lets writers go on; a page-wise copy would begin anew at each commit.
-    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
+    try:
         connection.execute("VACUUM INTO ?", (str(part),))
-    connection.close()
+    except sqlite3.DatabaseError as error:
+        part.unlink(missing_ok=True)
+        raise NotPossible(f"{database} cannot be copied: {error}") from None
+    finally:
+        connection.close()
     _prove(part)
 
 

@@ -76,3 +76,11 @@ def test_an_existing_copy_is_never_overwritten(live, tmp_path):
     backup.make(url, tmp_path / "copy.db", NOON)
     with pytest.raises(backup.NotPossible, match="exists already"):
         backup.make(url, tmp_path / "copy.db", NOON)
+
+
+def test_a_database_that_cannot_be_read_is_no_copy_and_leaves_nothing(tmp_path):
+    broken = tmp_path / "broken.db"
+    broken.write_text("not a database at all, only words" * 100)
+    with pytest.raises(backup.NotPossible, match="cannot be copied"):
+        backup.make(f"sqlite:///{broken}", tmp_path / "copies", NOON)
+    assert list((tmp_path / "copies").iterdir()) == []
