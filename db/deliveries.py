@@ -244,6 +244,16 @@ def of_letter(session: Session, letter_id: int, member_id: int) -> Delivery | No
     return session.execute(statement).scalar_one_or_none()
 
 
+def arrived(session: Session, delivery_id: int) -> bool:
+    """Its member has answered it, so a doubtful delivery did arrive. False when there was no doubt."""
+    changed = session.execute(
+        update(Delivery)
+        .where(col(Delivery.id) == delivery_id, col(Delivery.state) == "ambiguous")
+        .values(state="sent", reason="answered")
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
 def cancel(session: Session, letter_id: int, *, reason: str, now: datetime) -> int:
     """Take back everything of a letter that is not on its way yet; how many rows."""
     changed = session.execute(

@@ -37,7 +37,10 @@ def of(session: Session, letter_id: int, member_id: int) -> Receipt | None:
 
 
 def last_asking(session: Session, member_id: int) -> int | None:
-    """The last letter that reached the member and that was not acked yet; None when there is none."""
+    """The last letter that reached the member and that was not acked yet; None when there is none.
+
+    One in doubt counts: it may well have arrived, and its answer is what tells.
+    """
     statement = (
         select(col(Delivery.letter_id))
         .outerjoin(
@@ -46,7 +49,7 @@ def last_asking(session: Session, member_id: int) -> int | None:
         )
         .where(
             col(Delivery.member_id) == member_id,
-            col(Delivery.state) == "sent",
+            col(Delivery.state).in_(("sent", "ambiguous")),
             col(Delivery.letter_id).is_not(None),
             col(Receipt.acked_at).is_(None),
         )

@@ -120,10 +120,13 @@ def act(
 ) -> tuple[letters.Receipt, bool] | None:
     """Note that a recipient did `what` (read, ack, help): the receipt, and whether this was the first time.
 
-    None when the letter was never written to this member.
+    None when the letter was never written to this member. Whoever acts on it has got it: a doubt is over.
     """
-    if deliveries.of_letter(session, letter_id, member_id) is None:
+    written = deliveries.of_letter(session, letter_id, member_id)
+    if written is None:
         return None
+    if written.state == "ambiguous" and written.id is not None:
+        deliveries.arrived(session, written.id)
     before = receipts.of(session, letter_id, member_id)
     moments = {"read": "read_at", "ack": "acked_at", "help": "help_at"}
     first = before is None or getattr(before, moments[what]) is None

@@ -140,7 +140,7 @@ class WeChatPhone:
     shown: dict[int, list[str]] = field(default_factory=lambda: defaultdict(list))  # replies as they were shown
 
     async def say(self, member_id: int, text: str, picture: bytes | None = None) -> Screen:
-        openid = self._openid(member_id)
+        openid = self.openid(member_id)
         before = len(self.server.sent(openid))
         letter = self._written(openid, text, picture)
         heard = await self.server.deliver(letter)
@@ -166,7 +166,7 @@ class WeChatPhone:
         return sum(seen.image is not None for seen in self.server.sent(openid)[before:])
 
     def letters(self, member_id: int) -> list[Screen]:
-        seen = self.server.sent(self._openid(member_id))
+        seen = self.server.sent(self.openid(member_id))
         replies = set(self.shown[member_id])
         customer = [one.text for one in seen if one.way == "customer" and one.text]
         return [Screen(text) for text in customer if text not in replies]
@@ -174,12 +174,13 @@ class WeChatPhone:
     def repeated(self) -> int:
         count = 0
         for member_id, replies in self.shown.items():
-            seen = [one.text for one in self.server.sent(self._openid(member_id)) if one.text]
+            seen = [one.text for one in self.server.sent(self.openid(member_id)) if one.text]
             count += sum(text in replies for text in seen) - len(replies)
         return count
 
     @staticmethod
-    def _openid(member_id: int) -> str:
+    def openid(member_id: int) -> str:
+        """Who that is on WeChat."""
         return f"oDay_{member_id:06d}"
 
 
