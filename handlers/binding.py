@@ -14,6 +14,7 @@ from db.accounts import Chat
 from handlers.conversation import Button, Command, Context, Reply
 from notices import outbox
 from notices.channel import Message
+from notices.wording import wording
 
 CODE_LASTS = timedelta(minutes=10)
 SHEET_LASTS = timedelta(days=30)  # a printed sheet of a branch is handed out at the next meeting
@@ -97,7 +98,7 @@ def _bind(ctx: Context, code: str) -> Reply:
         channel=ctx.who.channel,
     )
     if others and not already:
-        _tell_the_others(ctx, found.member_id)
+        _tell_the_others(ctx, found.member_id, others[0].language)
     branch = members.branch_of(ctx.session, found.member_id, ctx.today)
     shown = member.name if ctx.names_allowed else ctx.say("dispatch.pseudonym", first=member.name[0])
     ctx.who.member_id, ctx.who.name, ctx.who.status = member.id, shown, member.status
@@ -111,14 +112,20 @@ def _bind(ctx: Context, code: str) -> Reply:
     return Reply(f"{text}\n{ctx.say('binding.kept')}", _first_steps(ctx))
 
 
-def _tell_the_others(ctx: Context, member_id: int) -> None:
-    """A new chat is announced where the member already is, so that a stolen code is noticed."""
+def _tell_the_others(ctx: Context, member_id: int, language: str) -> None:
+    """A new chat is announced where the member already is, and only there, so that a stolen code is noticed."""
+    say = wording(language)
     message = Message(
-        ctx.say("binding.new_chat", channel=ctx.say(f"binding.channel_{ctx.who.channel}")),
-        (Button(ctx.say("binding.not_me"), f"unbind:other:{ctx.who.chat_id}"),),
+        say("binding.new_chat", channel=say(f"binding.channel_{ctx.who.channel}")),
+        (Button(say("binding.not_me"), f"unbind:other:{ctx.who.chat_id}"),),
     )
     outbox.tell(
-        ctx.session, member_id=member_id, key=f"chat:{ctx.who.chat_id}:bound", message=message, now=ctx.now
+        ctx.session,
+        member_id=member_id,
+        key=f"chat:{ctx.who.chat_id}:bound:{ctx.now:%Y%m%d%H%M%S}",  # the same chat may be bound again later
+        message=message,
+        now=ctx.now,
+        not_to=(ctx.incoming.channel, ctx.incoming.address),
     )
 
 

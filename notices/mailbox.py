@@ -13,7 +13,7 @@ from db.accounts import Speaker
 from db.deliveries import MAILBOX, MAILBOX_LANE, Delivery
 from notices.channel import Message, message_from_json
 from notices.letters import act, row_message, without_numbers
-from notices.outbox import CITY
+from notices.outbox import CITY, meant_for
 from notices.planner import refusal
 from notices.wording import wording
 
@@ -28,6 +28,8 @@ def handed_over(session: Session, who: Speaker, message: Message, now: datetime,
     """
     assert who.member_id is not None
     while (waiting := deliveries.oldest_in_mailbox(session, who.member_id, now)) is not None:
+        if not meant_for(waiting.content, who.channel, who.address):
+            return message
         content = _wanted(session, who, waiting, now, zone)
         if content is None:
             session.expire_all()

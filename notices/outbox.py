@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -25,23 +27,33 @@ def tell(
     lane: int = 0,
     expires_at: datetime | None = None,
     urgent: bool = False,
+    not_to: tuple[str, str] | None = None,
 ) -> bool:
     """Note that the member is to be told `message`, on a way that reaches them. False when `key` was told before.
 
     key says what it is about ("wish:12:claimed"): the same key never reaches the same member twice. It is held
     in the member's quiet hours unless `urgent` (a presence prompt); after `expires_at` it is not told any more.
-    No names in it: nobody knows yet over which channel it goes.
+    No names in it: nobody knows yet over which channel it goes. not_to: (channel, address) of the chat that it
+    is about and must not go to.
     """
+    content = message.to_json()
+    if not_to is not None:
+        content["not_to"] = list(not_to)
     return deliveries.enqueue(
         session,
         key=key,
         member_id=member_id,
-        content=message.to_json(),
+        content=content,
         lane=lane,
         urgent=urgent,
         not_before=now,
         expires_at=expires_at,
     )
+
+
+def meant_for(content: Mapping[str, Any] | None, channel: str, address: str) -> bool:
+    """Whether a stored delivery may go to this chat."""
+    return (content or {}).get("not_to") != [channel, address]
 
 
 def queue_letter(session: Session, letter: Letter, now: datetime, zone: ZoneInfo = CITY) -> int:

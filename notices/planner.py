@@ -17,7 +17,7 @@ from db.sending import Claimed
 from notices import quiet, quotas
 from notices.channel import Channel, Channels, Message, message_from_json
 from notices.letters import name_of, row_message, stop
-from notices.outbox import tell
+from notices.outbox import meant_for, tell
 from notices.wording import wording
 
 ORDER = ("wechat", "telegram", "web")  # after the member's own preference
@@ -152,6 +152,7 @@ def _ways(facts: Facts, channels: Channels) -> list[Reach]:
         if reach.disabled is None
         and channels.get(reach.channel) is not None
         and (reach.channel, reach.address) not in facts.refused
+        and meant_for(row.content, reach.channel, reach.address)
         and (row.part == 1 or (reach.channel, reach.address) == (row.channel, row.address))
     ]
     places = {name: place for place, name in enumerate(ORDER)}

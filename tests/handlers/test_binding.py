@@ -9,6 +9,7 @@ import pytest
 from db import accounts
 from handlers.binding import CODE_LASTS, WRONG_MAX, grouped, invite
 from tests.cast import ALICE, BOB, OWN_CODE
+from tests.notices.sending import FakeChannel, engine
 
 
 @pytest.fixture
@@ -123,3 +124,24 @@ async def test_how_to_get_another_code_is_told(say):
     wrong = await say("phone", "绑定 0000-0000")
     assert wrong.labels() == ["1 重新输入", "2 请书记再发一个"]
     assert "打电话或当面告诉支部书记" in (await say("phone", "2")).text
+
+
+async def test_a_new_chat_is_announced_in_the_old_one_and_never_in_itself(say, code_for, writer, clock):
+    await say("thief", "English")
+    await say("thief", f"绑定 {await code_for(ALICE)}")
+    clock.now += timedelta(minutes=1)
+    await say("thief", "menu")  # the chat heard from last is usually the way to a member
+    web = FakeChannel()
+    await engine(writer, clock, web).drain_once()
+    (address, message), *more = web.sent
+    assert (address, more) == (f"member:{ALICE}", [])
+    assert message.text.startswith("有一个新的聊天（网页）刚刚绑定了您的账号")
+    assert message.labels() == ["1 不是我，断开它"]
+
+
+async def test_what_warns_of_a_chat_is_not_handed_over_in_it_either(say, code_for, writer, clock, look):
+    await say("thief", f"绑定 {await code_for(ALICE)}")
+    await look(lambda s: accounts.disable(s, "web", f"member:{ALICE}", "blocked"))
+    await engine(writer, clock, FakeChannel()).drain_once()
+    assert "新的聊天" not in (await say("thief", "菜单")).text
+    assert "有一个新的聊天（网页）刚刚绑定了您的账号" in (await say(ALICE, "菜单")).text
