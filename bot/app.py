@@ -74,6 +74,7 @@ class Service:
         """Wire every channel that is configured; nothing comes in or goes out yet."""
         settings = self.settings
         self.channels.by_name["web"] = WebChannel(self.web)
+        self.channels.keyed.add("web")
         if settings.telegram_token:
             self.telegram = await open_telegram(
                 token=secret(settings.telegram_token),

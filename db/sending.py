@@ -6,7 +6,7 @@ nothing. An intent without an outcome becomes `ambiguous` at the next start and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -229,17 +229,18 @@ def again(
     return True
 
 
-def recover(session: Session, now: datetime, *, starting: bool) -> tuple[int, int]:
+def recover(session: Session, now: datetime, *, starting: bool, keyed: Collection[str] = ()) -> tuple[int, int]:
     """(doubtful, brought back): what a dead process left behind.
 
     starting: this process has just begun and is the only one that sends, so an open intent is nobody's any more.
-    Claims whose lease is over come back; one that has done so DEATHS_MAX times is set aside as failed.
+    On `keyed` channels, which refuse repetitions themselves, it comes back as claims do whose lease is over; what
+    has done so DEATHS_MAX times is set aside as failed.
     """
     doubtful = 0
     if starting:
-        open_intents = update(Delivery).where(col(Delivery.state) == "sending")
-        values: dict[str, Any] = {"state": "ambiguous", "reason": "process_died", "finished_at": now}
-        doubtful = _count(session, open_intents.values(**values))
+        intents = update(Delivery).where(col(Delivery.state) == "sending")
+        _count(session, intents.where(col(Delivery.channel).in_(keyed)).values(state="claimed", lease_until=None))
+        doubtful = _count(session, intents.values(state="ambiguous", reason="process_died", finished_at=now))
     left = [
         col(Delivery.state) == "claimed",
         or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) <= now),

@@ -135,9 +135,13 @@ class Channel(Protocol):
 
 @dataclass
 class Channels:
-    """The channels that are switched on, by name."""
+    """The channels that are switched on, by name.
+
+    keyed: those that do nothing at a second try with the same key, so that a doubtful one is simply made again.
+    """
 
     by_name: dict[str, Channel] = field(default_factory=dict)
+    keyed: set[str] = field(default_factory=set)
 
     def get(self, name: str) -> Channel | None:
         """The channel, or None when it is not switched on."""

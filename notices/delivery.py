@@ -125,7 +125,10 @@ class Engine:
     async def recover(self) -> None:
         """Show what a dead process of this account left in doubt, and take back what it had only claimed."""
         now = self._clock()
-        doubtful, back = await self._write(lambda session: sending.recover(session, now, starting=True))
+        keyed = frozenset(self._channels.keyed)
+        doubtful, back = await self._write(
+            lambda session: sending.recover(session, now, starting=True, keyed=keyed)
+        )
         if doubtful or back:
             log.warning("outbox: %s deliveries are in doubt, %s came back", doubtful, back)
 

@@ -187,6 +187,23 @@ async def test_an_intent_without_an_outcome_is_in_doubt_after_a_restart_and_is_n
     assert (row.state, row.reason, web.calls) == ("ambiguous", "process_died", 0)
 
 
+async def test_an_intent_on_a_channel_that_knows_its_keys_is_made_again_after_a_restart(writer, clock, look):
+    await look(lambda s: note(s, ALICE, "在网页上"))
+    sender = engine(writer, clock, web := FakeChannel("web"))
+    await sender._claim()
+    await look(
+        lambda s: sending.intend(
+            s, delivery_id=1, fence=1, channel="web", address=f"member:{ALICE}", cost=0, now=clock.now
+        )
+    )
+    successor = engine(writer, clock, web)
+    successor._channels.keyed.add("web")
+    await successor.recover()
+    await successor.drain_once()
+    assert web.texts == ["在网页上"]
+    assert [row.state for row in await look(rows)] == ["sent"]
+
+
 async def test_an_outcome_with_an_old_fence_changes_nothing(writer, clock, look):
     await look(lambda s: note(s, ALICE))
     old = (await look(lambda s: sending.claim(s, now=NOON, lease_until=NOON, most=5, alone=True)))[0]
