@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from db import audiences, letters
@@ -12,14 +10,13 @@ from db.letters import Letter, Topic
 from db.organizations import Organization
 from handlers.conversation import Button, Context, Reply
 from handlers.letter_audience import name_for, refused
-from handlers.meaning import folded
+from handlers.spoken_time import spoken_window
 from notices import quiet
 from notices.channel import BACK_NUMBER, HOME_NUMBER
 from notices.letters import OWN_LEVELS, TEXT_MAX, letter_message, needs_second_person, parted, topic_title
 from notices.planner import ORDER
 
 OPEN = ("draft", "submitted")  # states in which the author may still change it
-_UNTIL = re.compile(r"(?:([0-9]{1,2})[-/月.]([0-9]{1,2})日?\s*)?([0-9]{1,2})[:点]([0-9]{2})?分?")
 EDIT_NUMBER = 8  # takes the place of 9 when 9 is the number of people
 
 
@@ -163,30 +160,13 @@ def until(ctx: Context) -> Reply:
     waiting: dict[str, Any] = {"expect": f"broadcast:until:{letter.id}", "back": f"broadcast:show:{letter.id}"}
     if len(ctx.args) < 3:
         return Reply(ctx.say("broadcast.until_when"), **waiting)
-    found = answer_until(ctx.args[-1], ctx.now.astimezone(ctx.zone))
-    if found is None or found <= ctx.now:
+    found = spoken_window(ctx.args[-1], ctx.now, ctx.zone)
+    if found is None or found.starts_at <= ctx.now:
         return Reply(ctx.say("broadcast.until_wrong"), **waiting)
     reopen(ctx, letter)
-    letter.answer_until, letter.ask = found.astimezone(ctx.now.tzinfo), "ack"
+    letter.answer_until, letter.ask = found.starts_at.astimezone(ctx.now.tzinfo), "ack"
     _store(ctx, letter)
     return preview(ctx, letter)
-
-
-def answer_until(text: str, now: datetime) -> datetime | None:
-    """The instant that `18:00` or `6-16 12:00` means after `now` (local); None for anything else."""
-    found = _UNTIL.fullmatch(folded(text).replace("今天", "").strip())
-    if found is None:
-        return None
-    month, day, hour, minute = (int(group) if group else None for group in found.groups())
-    try:
-        at = time(hour or 0, minute or 0)
-        on = date(now.year, month, day) if month and day else now.date()
-        if month and on < now.date():
-            on = date(now.year + 1, on.month, on.day)
-    except ValueError:
-        return None
-    moment = datetime.combine(on, at, now.tzinfo)
-    return moment + timedelta(days=1) if not month and moment <= now else moment
 
 
 def _store(ctx: Context, letter: Letter) -> None:

@@ -15,6 +15,7 @@ from db.letters import Letter
 from db.members import Member, Membership, Role
 from db.organizations import Organization
 from tests.cast import ALICE, BOB, CITY, COMMITTEE, LIANGFENG, MO, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
+from tests.conftest import ZONE
 from tests.notices.sending import FakeChannel, bind, engine, rows
 
 BODY = "关于做好防汛值守的通知\n今晚有大雨，请各网格留人值守。"
@@ -194,17 +195,20 @@ async def test_a_time_for_answers_is_set_and_shown(say, look, previewed):
         ("6月16日 9点", "2026-06-16T09:00"),
         ("1-2 08:00", "2027-01-02T08:00"),
         ("今天 18:00", "2026-06-15T18:00"),
+        ("明天 18:00", "2026-06-16T18:00"),
+        ("2026-06-16 18:00", "2026-06-16T18:00"),
+        ("周五下午3点", "2026-06-19T15:00"),
+        ("今天 11:00", None),
         ("25:00", None),
         ("2-30 12:00", None),
         ("明天", None),
     ],
 )
-def test_times_are_read_as_people_write_them(typed, means):
-    from handlers.letter_draft import answer_until
-    from tests.conftest import ZONE
-
-    found = answer_until(typed, NOON.astimezone(ZONE))
-    assert (found.strftime("%Y-%m-%dT%H:%M") if found else None) == means
+async def test_times_are_read_as_people_write_them(say, look, previewed, typed, means):
+    shown = await say.all(SUN, "2", typed)
+    found = (await the_letter(look)).answer_until
+    assert (found.astimezone(ZONE).strftime("%Y-%m-%dT%H:%M") if found else None) == means
+    assert ("没看明白" in shown.text) == (means is None)
 
 
 async def test_a_rehearsal_looks_different_and_reaches_its_author_alone(say, look, previewed, writer, clock):
