@@ -232,8 +232,8 @@ def again(
 def recover(session: Session, now: datetime, *, starting: bool, keyed: Collection[str] = ()) -> tuple[int, int]:
     """(doubtful, brought back): what a dead process left behind.
 
-    starting: this process alone sends and has just begun, so an open intent is nobody's; on `keyed` channels, which
-    refuse repetitions themselves, it comes back, as claims do at the end of their lease. After DEATHS_MAX it failed.
+    starting: this process alone sends and has just begun, so an open intent is nobody's; on `keyed` channels,
+    which refuse repetitions, it comes back, as claims do at the end of their lease. After DEATHS_MAX it failed.
     """
     doubtful = 0
     if starting:
