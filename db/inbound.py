@@ -50,6 +50,13 @@ def _take_in(dialect: str) -> Any:
 _TAKE_IN = Prepared(_take_in)
 
 
+_TAKEN = Prepared(
+    update(Inbound)
+    .where(col(Inbound.id) == bindparam("which"), col(Inbound.taken_at).is_(None))
+    .values(taken_at=bindparam("at"))
+)
+
+
 class Repeated(Exception):
     """Another process has just taken in the same message; everything done for it here has to go."""
 
@@ -78,9 +85,7 @@ def take_in(
 
 def taken(session: Session, inbound_id: int, at: datetime) -> None:
     """Note that the platform has taken the reply."""
-    session.execute(
-        update(Inbound).where(col(Inbound.id) == inbound_id, col(Inbound.taken_at).is_(None)).values(taken_at=at)
-    )
+    _TAKEN.count(session, which=inbound_id, at=at)
 
 
 def open_replies(session: Session, channel: str, since: datetime) -> list[Inbound]:
