@@ -59,7 +59,7 @@ def _last(ctx: Context) -> Reply:
 
 def _listed(ctx: Context, letter: Letter) -> str:
     day = (letter.sent_at or letter.created_at).astimezone(ctx.zone)
-    return f"{name_of(letter)}（{day.month}-{day.day}）"
+    return ctx.say("letters.listed", name=name_of(letter), month=day.month, day=day.day)
 
 
 def _open(ctx: Context) -> Reply:

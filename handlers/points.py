@@ -48,7 +48,7 @@ def _rule_title(ctx: Context, rule_id: str) -> str:
     if ctx.say.has(name):
         return ctx.say(name)
     try:
-        return shipped().rule(rule_id).title
+        return shipped().rule(rule_id).title_in(ctx.say.language)
     except LookupError:
         return rule_id
 

@@ -78,8 +78,9 @@ def _figures(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
     steps: list[Button] = []
     if under_way:
         steps.append(Button(say("receipts.stop"), f"receipts:stop:{letter.id}"))
-    if tally.unread:
+    if tally.unread and letter.state != "stopped":
         steps.append(Button(say("receipts.chase", count=tally.unread), f"receipts:chase:{letter.id}"))
+    if tally.unread:
         steps.append(Button(say("receipts.names"), f"receipts:names:{letter.id}"))
     if tally.help:
         steps.append(Button(say("receipts.helpless", count=tally.help), f"receipts:help:{letter.id}"))

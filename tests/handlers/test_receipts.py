@@ -160,6 +160,7 @@ async def test_stopping_in_the_middle_keeps_what_was_sent(say, look, writer, clo
     assert "正在发送：3/7。" in progress.text
     assert progress.labels()[0] == "1 停止"
     assert (await say(SUN, "1")).text.startswith("已停止，4 位不会再收到。已经送出的收不回来。")
+    assert "提醒未读" not in " ".join((await say(SUN, "回执")).labels())
     await engine(writer, clock, web).drain_once()
     assert len(web.sent) == 3
 
