@@ -16,11 +16,13 @@ from handlers.conversation import Command
 ACT = 75  # a match at least this good is acted upon
 SURE = 95  # one that does something at once is acted upon only when all of the text says so
 OFFER = 55  # one at least this good is offered as a choice
+SHORT = 40  # characters: texts up to this come again and are worth keeping
 TEXT_MAX = 20_000  # characters that are looked at; the longest letter is far below
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ACTION = re.compile(r"[a-z_]+(:[^\s:]*)*")
+_SPOKEN = (*"零一二三四五六七八九十", *(f"十{ones}" for ones in "一二三四五六七八九"))
 _ENDING = " \t\n.。,，!！?？、;；~～"
 
 
@@ -30,15 +32,21 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", _INVISIBLE.sub("", text)).strip()
 
 
-@lru_cache(maxsize=4096)  # the words on buttons come again and again
 def folded(text: str) -> str:
     """`text` for comparing: full-width as half-width, lower case, no closing punctuation."""
+    return _folded_word(text) if len(text) <= SHORT else _folded_word.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)  # the words on buttons come again and again; letters would only fill the memory
+def _folded_word(text: str) -> str:
     return unicodedata.normalize("NFKC", text).strip(_ENDING).lower()
 
 
 def typed_number(text: str) -> str | None:
-    """The number that was typed (`1`, `１`, `1.`), without leading zeros; None when it is not one alone."""
+    """The number that was typed or dictated (`1`, `１`, `1.`, `一`), without leading zeros; None for others."""
     word = folded(text)
+    if word in _SPOKEN:
+        return str(_SPOKEN.index(word))
     return str(int(word)) if word.isascii() and word.isdigit() and len(word) <= 9 else None
 
 
@@ -132,10 +140,17 @@ def _likeness(spoken: str, sound: str, phrase: str) -> float:
     by_characters = fuzz.ratio(spoken, phrase)
     # A short phrase inside a long sentence means something only when it is a real word.
     # The more of the sentence it is, the surer: `签到了吗` asks, though `签到` is in it, too.
-    within = len(phrase) >= 2 and phrase in spoken and len(spoken) <= 4 * len(phrase)
+    within = len(phrase) >= 2 and len(spoken) <= 4 * len(phrase) and _holds(spoken, phrase)
     inside = 80 + 14 * len(phrase) / len(spoken) if within else 0.0
     by_sound = fuzz.ratio(sound, _sound(phrase)) - 5 if len(spoken) >= 2 else 0.0
     return max(by_characters, inside, by_sound)
+
+
+def _holds(spoken: str, phrase: str) -> bool:
+    """Whether the phrase stands in what was said; English only as whole words (`me` is not in `name`)."""
+    if not phrase.isascii():
+        return phrase in spoken
+    return re.search(rf"(?<![a-z]){re.escape(phrase)}(?![a-z])", spoken) is not None
 
 
 @lru_cache(maxsize=4096)  # phrases, and what people often type

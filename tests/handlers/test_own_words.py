@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from db import attendance, ledger
-from handlers import COMMANDS
+from handlers import COMMANDS, meaning
 from tests.cast import ALICE, MO, OWN_CODE, SUN
 
 
@@ -121,3 +121,27 @@ async def test_a_command_is_still_a_command_in_the_middle_of_a_question(say):
     for words in ("积分", "check in", f"签到 {OWN_CODE}", "签到 ABCD", "/points"):
         await say(ALICE, "我要许心愿")
         assert "在哪里" not in (await say(ALICE, words)).text, words
+
+
+async def test_english_lines_say_their_rule_in_english(say):
+    await say(ALICE, f"签到 {OWN_CODE}")
+    await say(ALICE, "English")
+    assert "+2 own-branch activity attended" in (await say(ALICE, "points")).text
+
+
+@pytest.mark.parametrize(
+    ("spoken", "begins"), [("一", "现在可以"), ("二。", "积分余额"), ("十", "远程参加"), ("十一", "艾丽丝\n支部")]
+)
+async def test_a_dictated_number_picks(say, spoken, begins):
+    await say(ALICE, "菜单")
+    assert (await say(ALICE, spoken)).text.startswith(begins)
+
+
+async def test_an_english_word_counts_only_as_a_whole(say):
+    assert "艾丽丝\n支部" not in (await say(ALICE, "name")).text
+
+
+def test_long_texts_are_not_kept_in_memory():
+    before = meaning._folded_word.cache_info().currsize
+    assert meaning.folded("Ａ" * 5000 + "。") == "a" * 5000
+    assert meaning._folded_word.cache_info().currsize == before
