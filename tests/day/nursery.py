@@ -25,6 +25,7 @@ class Nursery:
     def __init__(self) -> None:
         words = [sys.executable, "-m", "tests.day.nursery"]
         self._process = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._turn = threading.Lock()  # one order, one answer
 
     async def start(self, environment: Mapping[str, str], folder: Path) -> int:
         order = json.dumps({"environment": {**environment}, "folder": str(folder)})
@@ -40,9 +41,10 @@ class Nursery:
     def _ask(self, order: str) -> int:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(order + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        with self._turn:
+            self._process.stdin.write(order + "\n")
+            self._process.stdin.flush()
+            return int(self._process.stdout.readline())
 
 
 def _serve() -> None:
