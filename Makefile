@@ -17,7 +17,7 @@ check: .venv/develop  ## style, types and the arrows between the rooms
 	$(BIN)/lint-imports --config pyproject.toml
 
 bench: .venv/develop  ## prints one JSON line per benchmark
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	for name in checkin webhook refresh; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lock: .venv/develop  ## new versions into the lock files, with hashes
 	$(BIN)/pip install --quiet uv
