@@ -126,6 +126,7 @@ def _tell_the_others(ctx: Context, member_id: int, language: str) -> None:
         message=message,
         now=ctx.now,
         not_to=(ctx.incoming.channel, ctx.incoming.address),
+        urgent=True,  # a stolen account does not wait for the morning
     )
 
 
