@@ -17,7 +17,7 @@ from bot.channels.telegram import Telegram, open_telegram
 from bot.channels.web.chat import WebChat
 from bot.channels.web.send import WebChannel
 from bot.channels.wechat import WeChat
-from bot.dispatch import Dispatcher
+from bot.dispatch import Dispatcher, choices_of
 from bot.drawing import Drawing
 from bot.incoming_pictures import IncomingPictures
 from bot.jobs import Jobs
@@ -66,7 +66,11 @@ class Service:
         self._reports = report_engine(settings.database_url)
         self.jobs = Jobs(self.dispatcher.write, clock, settings.zone, read=self._report)
         self.delivery = Engine(
-            write=self.dispatcher.write, channels=self.channels, clock=clock, zone=settings.zone
+            write=self.dispatcher.write,
+            channels=self.channels,
+            clock=clock,
+            zone=settings.zone,
+            choices=choices_of,
         )
         self._tasks: set[asyncio.Task[object]] = set()
 

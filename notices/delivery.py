@@ -22,7 +22,7 @@ from db import deliveries, letters, sending
 from db.sending import Claimed
 from notices.channel import Channels, SendError
 from notices.outbox import CITY
-from notices.outcomes import Outcome, record
+from notices.outcomes import Choices, Outcome, by_number, record
 from notices.pacing import Pacer, pacer
 from notices.planner import Parcel, plan
 
@@ -69,7 +69,7 @@ class Engine:
     """Sends what is in the outbox. Exactly one engine may run for an account of a channel.
 
     write: runs a function in the writer. clock: the present instant, aware, in UTC. pacers: by channel name; a
-    missing one is made. sleep: waits some seconds.
+    missing one is made. sleep: waits some seconds. choices: what picks a button of what was sent when it is typed.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Engine:
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
         lease_s: float = LEASE_S,
         hand_max: int = HAND_MAX,
+        choices: Choices = by_number,
     ) -> None:
         self._write = write
         self._channels = channels
@@ -93,6 +94,7 @@ class Engine:
         self._lease = timedelta(seconds=lease_s)
         self._sweep_every = self._lease / 2  # between two looks for leases that are over and letters that are done
         self._hand_max = hand_max
+        self._choices = choices
         self._hand: list[_InHand] = []
         self._in_flight: set[asyncio.Task[None]] = set()
         self._outcomes: list[tuple[Parcel, Outcome]] = []
@@ -260,7 +262,10 @@ class Engine:
             self._failpoint("send.before_outcome")
             now = self._clock()
             try:
-                await self._write(lambda session: [record(session, *one, now=now) for one in batch])
+                choices = self._choices
+                await self._write(
+                    lambda session: [record(session, *one, now=now, choices=choices) for one in batch]
+                )
             except BaseException:
                 self._outcomes = batch + self._outcomes  # the next one writes them
                 raise

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 from sqlmodel import Session
 
 from db import accounts, addressees, deliveries, sending
-from notices.channel import SendError, Verdict
+from notices.channel import Message, SendError, Verdict
 from notices.planner import Parcel
 
 log = logging.getLogger(__name__)
+Choices: TypeAlias = Callable[[Message], dict[str, str]]
+"""From a message to what picks one of its buttons when it is typed: typed text -> action."""
 
 PAUSES_S = (5, 30, 120, 600, 3600)  # before the tries after a failure; then the next way is taken
 
@@ -40,10 +44,17 @@ class Outcome:
         )
 
 
-def record(session: Session, parcel: Parcel, outcome: Outcome, *, now: datetime) -> bool:
+def by_number(message: Message) -> dict[str, str]:
+    """The numbers of the buttons."""
+    return {str(number): button.action for number, button in message.numbered()}
+
+
+def record(
+    session: Session, parcel: Parcel, outcome: Outcome, *, now: datetime, choices: Choices = by_number
+) -> bool:
     """Write the outcome of a try; False when the row is no longer ours, and then nothing is changed."""
     if outcome.verdict == "sent":
-        ours = _sent(session, parcel, outcome, now)
+        ours = _sent(session, parcel, outcome, now, choices)
     elif outcome.verdict == "ambiguous":
         ours = _settle(session, parcel, "ambiguous", f"ambiguous:{outcome.reason}", outcome.reason, now)
     elif outcome.verdict == "retry":
@@ -60,12 +71,11 @@ def record(session: Session, parcel: Parcel, outcome: Outcome, *, now: datetime)
     return True
 
 
-def _sent(session: Session, parcel: Parcel, outcome: Outcome, now: datetime) -> bool:
+def _sent(session: Session, parcel: Parcel, outcome: Outcome, now: datetime, choices: Choices) -> bool:
     if not _settle(session, parcel, "sent", "sent", "", now, outcome.platform_id):
         return False
-    if parcel.message.buttons:  # a typed number means this message from now on
-        choices = {str(number): button.action for number, button in parcel.message.numbered()}
-        accounts.offer(session, parcel.channel, parcel.address, choices)
+    if parcel.message.buttons:  # what is typed means this message from now on
+        accounts.offer(session, parcel.channel, parcel.address, choices(parcel.message))
     if parcel.rest:
         enqueue_rest(session, parcel, now)
     return True
