@@ -88,7 +88,7 @@ def _show(ctx: Context) -> Reply:
         + (say("activities.remote_too") if remote_possible(activity) else ""),
     ]
     if activity.state != "planned":
-        lines.append(say(f"activities.state_{activity.state}"))
+        lines.append(activity_roll.said_state(ctx, activity))
     else:
         lines.append(_own_state(ctx, activity))
     keeps = activity_roll.keeps(ctx, activity)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from db import activities, activity_drafts, attendance, audit, members, occurrences, organizations, remote_seats
 from db.activities import ONSITE_ONLY, Activity
 from db.attendance import CAME, Recorded
+from db.duties import COUNTABLE
 from handlers import activity_record
 from handlers.conversation import Button, Context, Picture, Reply
 from notices import closing, outbox
@@ -50,12 +51,23 @@ def kept(ctx: Context) -> Activity | None:
     return activity if activity is not None and keeps(ctx, activity) else None
 
 
+def counts(activity: Activity) -> bool:
+    """Whether its kind is one of those of which a branch needs so many in a year."""
+    return activity.scope == "region" or not COUNTABLE.isdisjoint(activity.kinds.split(";"))
+
+
+def said_state(ctx: Context, activity: Activity) -> str:
+    """How an activity stands that is not planned any more."""
+    over = activity.state != "cancelled" and not counts(activity)
+    return ctx.say("activities.state_over" if over else f"activities.state_{activity.state}")
+
+
 def _qr(ctx: Context) -> Reply:
     activity = kept(ctx)
     if activity is None:
         return refused(ctx)
     if activity.state != "planned":
-        return Reply(ctx.say(f"activities.state_{activity.state}"), back="activities")
+        return Reply(said_state(ctx, activity), back="activities")
     text = ctx.say("activities.qr_text", title=activity.title, code=activity.code)
     alt = ctx.say("activities.qr_alt", code=activity.code)
     return Reply(
@@ -98,7 +110,7 @@ def _roll(ctx: Context) -> Reply:
         buttons.append(Button(say("activities.refresh"), f"activities:roll:{activity.id}"))
         buttons.append(steps(ctx, activity)[-1])
     else:
-        lines.append(say(f"activities.state_{activity.state}"))
+        lines.append(said_state(ctx, activity))
     return Reply("\n".join(lines), tuple(buttons), back=f"activities:show:{activity.id}")
 
 
@@ -201,8 +213,8 @@ def _finish(ctx: Context) -> Reply:
         return refused(ctx)
     back = f"activities:show:{activity.id}"
     if activity.state != "planned" or ctx.now < activity.starts_at:
-        name = "not_begun" if activity.state == "planned" else f"state_{activity.state}"
-        return Reply(ctx.say(f"activities.{name}"), back=back)
+        planned = activity.state == "planned"
+        return Reply(ctx.say("activities.not_begun") if planned else said_state(ctx, activity), back=back)
     assert activity.id is not None
     if ctx.arg(2) != "yes":
         came = sum(attendance.present(ctx.session, activity.id)[mode] for mode in CAME)
@@ -217,7 +229,7 @@ def _finish(ctx: Context) -> Reply:
         return Reply(ctx.say("activities.finish_soon", title=activity.title), back=back)
     closed = closing.close(ctx.session, activity, ctx.now, ctx.zone)
     check_warnings(ctx.session, ctx.now, ctx.zone, [activity.organization_id])
-    name = "finished" if closed.held else "finished_short"
+    name = "finished_other" if not counts(activity) else "finished" if closed.held else "finished_short"
     text = ctx.say(
         f"activities.{name}", title=activity.title, should=closed.should_attend, attended=closed.attended
     )
@@ -231,8 +243,8 @@ def _cancel(ctx: Context) -> Reply:
     assert activity.id is not None
     back = f"activities:show:{activity.id}"
     if activity.state != "planned" or ctx.now >= activity.starts_at:
-        name = "begun" if activity.state == "planned" else f"state_{activity.state}"
-        return Reply(ctx.say(f"activities.{name}"), back=back)
+        planned = activity.state == "planned"
+        return Reply(ctx.say("activities.begun") if planned else said_state(ctx, activity), back=back)
     when = said(ctx.say, activity.starts_at, ctx.now, ctx.zone)
     if ctx.arg(2) != "yes":
         confirm = Button(ctx.say("activities.cancel_yes"), f"activities:cancel:{activity.id}:yes")

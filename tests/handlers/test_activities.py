@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.dispatch import Dispatcher
 from db import activities, activity_drafts, attendance, audit, ledger, remote_seats
@@ -438,6 +438,18 @@ async def test_half_of_the_branch_makes_it_count(press, say, clock, look):
     clock.now += MINUTE
     assert "已在 13:10 结束" in (await say(KE, f"签到 {OWN_CODE}")).text
     assert (await press(SUN, "activities:finish:1:yes")).text == "已结束，到会过半，计入支部活动。"
+
+
+async def test_a_committee_meeting_is_not_said_to_count(press, say, clock, look):
+    await look(
+        lambda s: s.execute(update(Activity).where(Activity.id == 1).values(kinds="branch_committee_meeting"))
+    )
+    clock.now = START + HOUR
+    done = await finish(press, 4, say)
+    assert done.text == "已结束：主题党日：重温入党誓词。到场 4 人。这类活动不算一年里的支部活动次数。"
+    for place in ("finish", "roll", "show"):
+        assert "计入支部活动" not in (await press(SUN, f"activities:{place}:1")).text
+        assert "已结束。这类活动不算" in (await press(SUN, f"activities:{place}:1")).text
 
 
 async def test_fewer_than_half_does_not_count_until_the_forgotten_one_is_recorded(press, say, clock, look):
