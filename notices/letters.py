@@ -135,6 +135,7 @@ def act(
 
 def stop(session: Session, letter: Letter, *, by: int | None, why: str, now: datetime) -> int | None:
     """Take back what has not gone out yet: how many people do not get it. None when nothing could be stopped."""
+    letters.finish(session)  # one that has gone out whole is done, not stopped
     if not letters.move(session, letter, was=("sending",), state="stopped", stopped_at=now, stop_reason=why):
         return None
     assert letter.id is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import select, update
 
 from bot.dispatch import Dispatcher
 from db.accounts import Chat
@@ -144,6 +144,13 @@ async def test_a_letter_is_stopped_before_it_has_gone_out(say, look, deliver):
     assert (await look(lambda s: s.exec(select(Letter)).one())).state == "stopped"
     assert "7 位停止后没有送" in (await say(SUN, "回执")).text
     assert "没有正在发送的内容可停" in (await say(SUN, "receipts:stop:1")).text
+
+
+async def test_a_letter_that_has_gone_out_whole_is_done_and_not_stopped(say, look, deliver):
+    letter_id = await deliver()
+    await look(lambda s: s.execute(update(Letter).values(state="sending")))  # the end is noted a little later
+    assert "没有正在发送的内容可停" in (await say(SUN, f"receipts:stop:{letter_id}")).text
+    assert (await look(lambda s: s.exec(select(Letter)).one())).state == "done"
 
 
 async def test_the_word_stops_the_last_letter(say, look):
