@@ -40,7 +40,7 @@ async def test_one_acks_a_letter_and_the_second_time_says_when(say, look, sent, 
     assert (got.read_at, got.acked_at, got.help_at) == (NOON, NOON, None)
     clock.now += timedelta(hours=1)
     again = await say(ALICE, f"letters:ack:{letter_id}")
-    assert again.text == "“关于做好防汛值守的通知”您在今天 12:00已经回复过收到。"
+    assert again.text == "“关于做好防汛值守的通知”您在今天 12:00 已经回复过收到。"
     assert (await receipt(look, letter_id, ALICE)).acked_at == NOON
 
 
