@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = ("bot", "handlers", "notices", "scoring", "db")
 FOLDERS = {*ROOMS, "tests", "benchmarks", "docs", ".ci"}
 FILES = {
-    *("pyproject.toml", "requirements.in", "requirements.lock", "requirements-dev.in", "requirements-dev.lock"),
+    *("pyproject.toml", "requirements.lock", "requirements-dev.lock"),
     *("Makefile", "README.md", "README.zh-CN.md", "CHANGELOG.md", "LICENSE", ".gitignore"),
 }
 VAGUE = {"utils", "util", "helpers", "helper", "base"}  # names that say nothing draw everything in
