@@ -33,7 +33,7 @@ def test_every_topic_has_letters_that_can_be_sent(column):
 
 
 def test_current_affairs_link_to_authorised_sources_only():
-    allowed = {"news.cn", "people.com.cn", "cctv.com", "gov.cn", "12371.cn", "piyao.org.cn"}
+    allowed = {"news.cn", "people.com.cn", "cctv.com", "gov.cn", "12371.cn", "piyao.org.cn", "stats.gov.cn"}
     words = " ".join(text.body for text in texts("current_affairs")).replace("（", " ").replace("，", " ").split()
     links = [word for word in words if word.startswith("www.")]
     assert links
