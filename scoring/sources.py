@@ -6,7 +6,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-FILE = Path(__file__).parent / "rules" / "sources_zh.toml"
+FILE = Path(__file__).with_name("sources_zh.toml")
 
 
 @cache
