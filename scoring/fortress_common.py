@@ -92,8 +92,8 @@ def _by_days(item: CommonItem, held: Sequence[Activity], months: int) -> tuple[F
 def _by_members(item: CommonItem, members: Sequence[MemberFigures], months: int) -> tuple[Fraction, Fraction]:
     required = item.required or FULL
     if item.formula == "study_hours":
-        hours = sum((max(NONE, Fraction(one.study_hours)) for one in members), NONE)
-        return (hours / len(members) if members else NONE), required * months / 12
+        hours = sum(max(0, one.study_hours) for one in members)  # whole hours stay integers: that is most of them
+        return (Fraction(hours) / len(members) if members else NONE), required * months / 12
     scores = Fraction(sum(one.score for one in members), 100)
     return (scores / len(members) if members else NONE), required
 

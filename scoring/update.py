@@ -149,7 +149,8 @@ def _branches(
     scores = members.result.score.tolist()
     for organization_id, score, hundredths in zip(members.here, scores, members.study_hundredths, strict=True):
         if organization_id:
-            figures.setdefault(organization_id, []).append(MemberFigures(score, Fraction(hundredths, 100)))
+            hours = Fraction(hundredths, 100) if hundredths % 100 else hundredths // 100
+            figures.setdefault(organization_id, []).append(MemberFigures(score, hours))
     held = _grouped(city.activities(session, as_of, zone, only))
     values = _grouped(city.values(session, as_of.year, only))
     negatives = _grouped(city.negatives(session, as_of, only))
