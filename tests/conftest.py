@@ -25,6 +25,23 @@ from tests.databases import postgresql_server, sqlite_template
 __all__ = ["postgresql_server", "sqlite_template"]
 
 ZONE = ZoneInfo("Asia/Shanghai")
+LEFT_OUT = pytest.StashKey[list[str]]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this machine cannot run, each kind with one line at the end; in CI nothing is left out."""
+    missing = [] if databases.IN_CI else databases.missing_programs()
+    config.stash[LEFT_OUT] = [why for _, why in missing]
+    gone = [item for item in items if any(item.get_closest_marker(mark) for mark, _ in missing)]
+    if gone:
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in set(gone)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was left out."""
+    for why in config.stash.get(LEFT_OUT, []):
+        terminalreporter.write_line(why)
 
 
 class Clock:

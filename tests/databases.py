@@ -24,6 +24,7 @@ from db.engine import write_engine
 from tests import cast
 
 IN_CI = os.environ.get("CI") == "true"
+NO_CHROMIUM = "Chromium is not installed: the tests of the page are skipped"
 NO_POSTGRESQL = "PostgreSQL is not installed: its half of the tests is skipped"
 
 
@@ -31,6 +32,16 @@ def postgresql_programs() -> Path | None:
     """The folder with initdb and pg_ctl, or None."""
     folders = [*sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True), "/usr/local/bin", "/usr/bin"]
     return next((Path(f) for f in folders if Path(f, "initdb").exists() and Path(f, "pg_ctl").exists()), None)
+
+
+def missing_programs() -> list[tuple[str, str]]:
+    """(marker of the tests that need it, what to say) of every program that this machine lacks."""
+    missing = []
+    if postgresql_programs() is None:
+        missing.append(("postgres", NO_POSTGRESQL))
+    if not any(shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")):
+        missing.append(("browser", NO_CHROMIUM))
+    return missing
 
 
 def _as_nobody(folder: Path) -> list[str]:
