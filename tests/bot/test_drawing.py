@@ -58,7 +58,16 @@ def size(png: bytes) -> tuple[int, int]:
 
 
 def workers() -> list[Any]:
-    return multiprocessing.active_children()
+    """The children that run. One that is gone may still be listed while the pool's own thread takes note of it."""
+    return [child for child in multiprocessing.active_children() if _runs(child.pid)]
+
+
+def _runs(pid: int | None) -> bool:
+    try:
+        os.kill(pid or 0, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 async def test_every_chart_is_a_png_of_its_own_size(drawing: Drawing) -> None:
