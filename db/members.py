@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Index, bindparam, extract, func, or_, select, text
+from sqlalchemy import CheckConstraint, Index, bindparam, extract, or_, select, text
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.organizations import Organization
@@ -163,22 +163,6 @@ def members_of(session: Session, organization_id: int, day: date) -> Sequence[Me
         .order_by(col(Member.id))
     )
     return session.execute(statement).scalars().all()
-
-
-def count_of(session: Session, organization_id: int, day: date) -> int:
-    """How many active members belong to the branch on `day`."""
-    statement = (
-        select(func.count())
-        .select_from(Membership)
-        .join(Member, col(Member.id) == col(Membership.member_id))
-        .where(
-            col(Membership.organization_id) == organization_id,
-            col(Membership.from_day) <= day,
-            or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day),
-            col(Member.status) == "active",
-        )
-    )
-    return int(session.execute(statement).scalar_one())
 
 
 _SPANS = Prepared(

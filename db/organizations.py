@@ -58,13 +58,6 @@ def by_code(session: Session, code: str) -> Organization | None:
     return session.execute(select(Organization).where(col(Organization.code) == code)).scalar_one_or_none()
 
 
-def ancestors(session: Session, organization: Organization) -> Sequence[Organization]:
-    """From the root down to the organisation itself."""
-    ids = [int(part) for part in organization.path.strip("/").split("/")]
-    found = session.execute(select(Organization).where(col(Organization.id).in_(ids))).scalars()
-    return sorted(found, key=lambda one: len(one.path))
-
-
 def branches_under(session: Session, path: str) -> Sequence[Organization]:
     """Every branch (an organisation with a field) in the subtree, in the order of their ids."""
     statement = (
