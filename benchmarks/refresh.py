@@ -24,10 +24,10 @@ from sqlmodel import Session, col, select
 from db import schema
 from db.activities import Activity
 from db.engine import write_engine
-from db.indices import IndicatorValue
 from db.ledger import Total
 from db.members import Member, Membership
 from db.organizations import FIELDS, Organization
+from db.values import IndicatorValue
 from scoring.catalogue import shipped
 from scoring.pioneer import Span, pioneer
 from scoring.pioneer import Total as Sum

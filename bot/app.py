@@ -20,10 +20,10 @@ from bot.channels.wechat import WeChat
 from bot.dispatch import Dispatcher, choices_of
 from bot.drawing import Drawing
 from bot.incoming_pictures import IncomingPictures
-from bot.jobs import Jobs
 from bot.open_replies import send_open_replies
 from bot.sample import keep_open
 from bot.settings import Settings
+from bot.ticker import Jobs
 from bot.writer import Writer
 from db import accounts, pictures
 from db.engine import is_file_url, read_engine, report_engine, write_engine

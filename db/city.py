@@ -11,10 +11,11 @@ from sqlalchemy import and_, case, delete, func, insert, or_, select
 from sqlmodel import Session, col
 
 from db.activities import Activity
-from db.indices import Appraisal, FortressIndex, IndicatorValue, Negative, PioneerIndex
+from db.indices import Appraisal, FortressIndex, Negative, PioneerIndex
 from db.ledger import Total
 from db.members import Member, Membership
 from db.organizations import Organization
+from db.values import IndicatorValue
 
 Rows = Sequence[tuple[Any, ...]]
 CHUNK = 20_000  # rows of one insert

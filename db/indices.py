@@ -1,9 +1,10 @@
-"""Results of the city refresh: pioneer and fortress indices, each row with the rules it was computed under."""
+"""Results of the city refresh: the three indices and the colours, each row with the rules behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import JSON, Column, Index, func, select
 from sqlmodel import Field, Session, SQLModel, col
@@ -52,16 +53,41 @@ class FortressIndex(SQLModel, table=True):
     rules: str
 
 
-class IndicatorValue(SQLModel, table=True):
-    """The value of an indicator or value item for one period (2026-03, 2026Q1, 2026H1, 2026)."""
+class OrgPowerIndex(SQLModel, table=True):
+    """An organisation's organisational power index of one complete month. Scores in hundredths of a point."""
 
-    __tablename__ = "indicator_value"
-    __table_args__ = (Index("ix_indicator_value_indicator_id", "indicator_id", "period"),)
+    __tablename__ = "org_power_index"
+    __table_args__ = (Index("ix_org_power_index_board", "month", "field", "rank"),)
     organization_id: int = Field(foreign_key="organization.id", primary_key=True)
-    indicator_id: str = Field(primary_key=True)
-    period: str = Field(primary_key=True)
-    value: str  # a decimal number or true/false, as it was declared
-    recorded_at: datetime
+    month: str = Field(primary_key=True)  # 2026-03
+    field: str
+    political_leadership: int
+    org_coverage: int
+    mass_cohesion: int
+    development_service: int
+    basic_support: int
+    deduction: int
+    score: int
+    rank: int  # within the field and month: 1, 2, 2, 4
+    field_size: int
+    unmet: str = ""  # indicators that stand unmet, in the order of the catalogue: "C02;SE03"
+    negatives: str = ""  # items of the negative list with cases in the month: "N03;N04"
+    as_of: date  # the day since which these figures stand
+    rules: str  # id of the scheme
+
+
+class PoolColour(SQLModel, table=True):
+    """A colour that an organisation has in one month: the result, not what became of it."""
+
+    __tablename__ = "pool_colour"
+    __table_args__ = (Index("ix_pool_colour_month", "month", "colour"),)
+    organization_id: int = Field(foreign_key="organization.id", primary_key=True)
+    month: str = Field(primary_key=True)
+    colour: str = Field(primary_key=True)  # blue, yellow, red
+    owner: str  # party_work_committee, lead_department, district_org_department
+    reason: str  # causes joined by ";": indicators, negative items, then bottom_10 or bottom_5
+    proof: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    # months, rank and n of each, for the sentence that people read
 
 
 class Negative(SQLModel, table=True):

@@ -11,8 +11,19 @@ from sqlmodel import Field, Session, SQLModel, col
 from db.organizations import Organization
 from db.prepared import Prepared
 
-ROLES = ("secretary", "committee_reviewer", "department", "reward_keeper", "operator")
-"""Stored identifiers of roles on a node of the tree. A role reaches the whole subtree of its node."""
+ROLES = (
+    "secretary",
+    "committee_reviewer",
+    "department",
+    "reward_keeper",
+    "operator",
+    "district_org_department",
+    "inspector",
+)
+"""Stored identifiers of roles on a node of the tree. A role reaches the whole subtree of its node.
+
+`department` is a lead unit (牵头监测单位); `district_org_department` is the 区委组织部.
+"""
 
 MODES = ("normal", "rate", "exempt")
 STATUSES = ("active", "left", "transferred", "deceased", "lost_contact")

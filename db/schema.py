@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, func, inspect, select, text
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session, SQLModel
 
@@ -22,6 +22,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     pictures,
     rewards,
     tokens,
+    values,
     warnings,
     web,
     wishes,
@@ -29,7 +30,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
 
 metadata = SQLModel.metadata
 
-APPEND_ONLY = ("entry", "audit_event")
+APPEND_ONLY = ("entry", "audit_event", "value_record")
 
 
 def create(engine: Engine) -> None:
@@ -51,8 +52,12 @@ def count_on(session: Session) -> None:
 
 
 def guard(connection: Connection) -> None:
-    """Make the ledger and the audit log append-only: the database itself refuses to change or delete a line."""
-    for table in APPEND_ONLY:
+    """Make the logs append-only: the database itself refuses to change or delete a line.
+
+    A table that an early revision does not have yet is passed over.
+    """
+    there = set(inspect(connection).get_table_names())
+    for table in (name for name in APPEND_ONLY if name in there):
         if connection.dialect.name == "sqlite":
             for verb in ("UPDATE", "DELETE"):
                 connection.exec_driver_sql(

@@ -59,6 +59,15 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Poll:
+    """Work on rows that are due. `run` does a bounded part and says how much; 0 means that nothing is left."""
+
+    name: str
+    every: timedelta
+    run: Callable[[Session, datetime, ZoneInfo], int]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Instants of one task that are due, each in UTC and in order: to be run, and given up by its policy."""
 

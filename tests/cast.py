@@ -3,7 +3,8 @@
 City 1 > committee 2 > branches 10 (Liangfeng, urban community) and 20 (Shazhou, a village). Region 1 holds both.
 Alice and Bob belong to branch 10, Charlie to branch 20. Sun is the secretary of branch 10, Qian of branch 20.
 Mo belongs to branch 10 and lives in another city. Rui reviews for the committee, Ke keeps the rewards.
-Olga runs the district department. Nobody is bound to any chat but through the web channel's fixed addresses.
+Olga runs a lead department, Ding the district organisation department, Ines inspects.
+Nobody is bound to any chat but through the web channel's fixed addresses.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from db.members import Member, Membership, Role
 from db.organizations import Organization, Region, RegionOrganization
 from db.rewards import Reward
 
-ALICE, BOB, CHARLIE, SUN, QIAN, MO, RUI, KE, OLGA = 101, 102, 201, 110, 210, 103, 301, 302, 303
+ALICE, BOB, CHARLIE, SUN, QIAN, MO, RUI, KE, OLGA, DING, INES = (
+    *(101, 102, 201, 110, 210, 103),
+    *(301, 302, 303, 304, 305),
+)
 NAMES = {
     ALICE: "艾丽丝",
     BOB: "鲍勃",
@@ -30,6 +34,8 @@ NAMES = {
     RUI: "芮审核",
     KE: "柯保管",
     OLGA: "欧部门",
+    DING: "丁组织",
+    INES: "殷检查",
 }
 CITY, COMMITTEE, LIANGFENG, SHAZHOU = 1, 2, 10, 20
 NOON = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)  # 12:00 on Monday 15 June 2026 in Shanghai: now, in most tests
@@ -65,6 +71,8 @@ def populate(session: Session) -> None:
         (RUI, COMMITTEE, "committee_reviewer"),
         (KE, CITY, "reward_keeper"),
         (OLGA, CITY, "department"),
+        (DING, CITY, "district_org_department"),
+        (INES, CITY, "inspector"),
     ]
     for member_id, node, role in roles:
         session.add(Role(member_id=member_id, organization_id=node, role=role, from_day=date(2026, 1, 1)))

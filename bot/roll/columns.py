@@ -33,7 +33,7 @@ _FIELD_WORDS |= {
 }
 _FIELD_WORDS |= {"非公企业": "two_new", "社会组织": "two_new"}
 _MODE_WORDS = dict(zip(("正常", "按比例", "免计"), MODES, strict=True))
-ROLE_WORDS = dict(zip(("书记", "审核员", "部门", "礼品保管员", "运维"), ROLES, strict=True))
+ROLE_WORDS = dict(zip(("书记", "审核员", "部门", "礼品保管员", "运维", "组织部", "检查员"), ROLES, strict=True))
 
 
 def _both(words: dict[str, str]) -> dict[str, str]:

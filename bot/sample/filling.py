@@ -31,6 +31,7 @@ from db.organizations import Organization, Region, RegionOrganization
 from db.rewards import Reward
 from notices.topics import COLUMNS
 from notices.warnings import check_warnings
+from scoring.catalogue import shipped
 from scoring.update import refresh_city
 
 BRANCHES_PER_COMMIT = 300
@@ -111,6 +112,7 @@ class _Filling:
         self.progress = progress
         self.lines = 0
         self._pay = Pay()
+        self._collect = {one.id: one.collect for one in shipped().indicators}
         self._codes = calendar.Codes()
         self._wishes = WishList(year)
         first = 1
@@ -235,7 +237,7 @@ class _Filling:
         for wish in self._wishes.of_branch(branch, people, self._reviewer_of(branch), life.book, life.random):
             tables.add_wish(wish)
         for value in facts.values(branch, self._year, life.full_months, life.random):
-            tables.values.add(*value)
+            tables.add_value(value, self._collect.get(value[1], "declare"))
         for negative in facts.negatives(branch, self._year, life.random):
             tables.negatives.add(*negative)
         for appraisal in facts.appraisals(branch, self._year, life.random):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import count
 
 from bot.sample.bulk import Loader
@@ -20,11 +20,12 @@ from db.accounts import Chat
 from db.activities import Activity
 from db.attendance import Attendance
 from db.deliveries import Delivery
-from db.indices import Appraisal, IndicatorValue, Negative
+from db.indices import Appraisal, Negative
 from db.ledger import Entry, Total, Wallet
 from db.letters import Letter, Receipt
 from db.members import Member, Membership, Role
 from db.rewards import Redemption
+from db.values import IndicatorValue, ValueRecord
 from db.wishes import Wish, WishClaim
 
 ACTIVITY_COLUMNS = (
@@ -59,6 +60,9 @@ class Tables:
         self.deliveries = rows(Delivery, " ".join(Sent._fields))
         self.receipts = rows(Receipt, " ".join(Read._fields))
         self.values = rows(IndicatorValue, "organization_id indicator_id period value recorded_at")
+        self.value_records = rows(
+            ValueRecord, "organization_id indicator_id period value collect cause reason recorded_at"
+        )
         self.negatives = rows(Negative, "organization_id item_id day count note recorded_at")
         self.appraisals = rows(Appraisal, "organization_id year self_score members_masses superior")
         self._entry_ids = count(1)
@@ -80,6 +84,12 @@ class Tables:
             since, before_id = person.before
             self.memberships.add(person.id, before_id, since, person.since)
         self.memberships.add(person.id, organization_id, person.since, None)
+
+    def add_value(self, row: tuple[int, str, str, str, datetime], collect: str) -> None:
+        """A value and its line in the log."""
+        *value, recorded_at = row
+        self.values.add(*value, recorded_at)
+        self.value_records.add(*value, collect, "sample", "", recorded_at)
 
     def add_activity(
         self,

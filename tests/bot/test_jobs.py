@@ -11,14 +11,15 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select
 
-from bot.jobs import JOBS, RETRY_FIRST, TRIES_MAX, Jobs, Poll
+from bot.jobs import JOBS
+from bot.ticker import RETRY_FIRST, TRIES_MAX, Jobs
 from db import inbound, occurrences
 from db.activities import Activity
 from db.deliveries import Delivery
 from db.letters import Letter
 from db.members import Member
 from notices import topics
-from notices.schedule import Task, next_after
+from notices.schedule import Poll, Task, next_after
 from tests.cast import ALICE, BOB, NAMES, NOON
 from tests.conftest import ZONE
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from bot.jobs import JOBS, Jobs
+from bot.jobs import JOBS
+from bot.ticker import Jobs
 from db import attendance, ledger, remote_seats
 from db.accounts import Chat
 from db.activities import Activity, PresencePrompt

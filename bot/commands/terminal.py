@@ -1,0 +1,89 @@
+"""What every command needs: the terminal, the settings, and the database that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.engine import Engine
+
+from bot import check as checks
+from bot.settings import Settings
+from db import migrate as migrations
+from db.database_file import Refused
+from db.engine import write_engine
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def read_settings(*, checked: bool = True) -> Settings:
+    """The settings, or the end of the program with every problem that stops it."""
+    settings, problems = checks.read_settings()
+    if settings is not None:
+        problems = checks.problems(settings) if checked else checks.unusable(settings)
+    tell_problems(problems)
+    if settings is None or any(problem.stops for problem in problems):
+        raise typer.Exit(2)
+    return settings
+
+
+def tell_problems(problems: list[checks.Problem]) -> None:
+    """Print each problem with its id and what to do about it."""
+    for problem in problems:
+        err.print(f"{problem.id} {problem.message} ({problem.hint})", markup=False)
+
+
+def refuse(*reasons: str) -> NoReturn:
+    """End the program with the reasons why the database cannot be used."""
+    for reason in reasons:
+        err.print(reason, markup=False)
+    raise typer.Exit(3)
+
+
+def migrated(settings: Settings) -> None:
+    """Bring the database to the present schema, or end the program with the reason."""
+    try:
+        migrations.upgrade(settings.database_url)
+    except Refused as refusal:
+        refuse(str(refusal))
+
+
+@contextmanager
+def ended_by(*errors: type[Exception], status: int = 2) -> Iterator[None]:
+    """Ends the program with one line when one of these comes: each of them carries its own sentence."""
+    try:
+        yield
+    except errors as error:
+        err.print(str(error), markup=False)
+        raise typer.Exit(status) from None
+
+
+@contextmanager
+def open_engine(settings: Settings) -> Iterator[Engine]:
+    """The write engine on a migrated database, closed at the end."""
+    migrated(settings)
+    engine = write_engine(settings.database_url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar on the terminal for long work: `tell(what, done, of)`."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    with Progress(*columns, TimeRemainingColumn(), console=err, transient=True) as bar:
+        tasks: dict[str, object] = {}
+
+        def tell(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=of)
+            bar.update(tasks[what], completed=done, total=of)  # type: ignore[arg-type]
+
+        yield tell
