@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index, func, select
 from sqlmodel import Field, Session, SQLModel, col
 
+from db.negatives import Negative
 from db.organizations import Organization
+
+__all__ = ["Appraisal", "FortressIndex", "Negative", "OrgPowerIndex", "PioneerIndex", "PoolColour"]
 
 
 class PioneerIndex(SQLModel, table=True):
@@ -88,18 +91,6 @@ class PoolColour(SQLModel, table=True):
     reason: str  # causes joined by ";": indicators, negative items, then bottom_10 or bottom_5
     proof: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     # months, rank and n of each, for the sentence that people read
-
-
-class Negative(SQLModel, table=True):
-    """A hit on the negative list; undone by a row with the opposite count."""
-
-    id: int | None = Field(default=None, primary_key=True)
-    organization_id: int = Field(foreign_key="organization.id", index=True)
-    item_id: str
-    day: date
-    count: int
-    note: str = ""
-    recorded_at: datetime
 
 
 class Appraisal(SQLModel, table=True):

@@ -17,6 +17,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     ledger,
     letters,
     members,
+    negatives,
     occurrences,
     organizations,
     pictures,
@@ -30,7 +31,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
 
 metadata = SQLModel.metadata
 
-APPEND_ONLY = ("entry", "audit_event", "value_record")
+APPEND_ONLY = ("entry", "audit_event", "value_record", "negative")
 
 
 def create(engine: Engine) -> None:
