@@ -13,6 +13,7 @@ from scoring.blocks import Block
 from scoring.field_names import FIELDS, FieldNames
 from scoring.fortress_scheme import FortressScheme
 from scoring.items import CommonItem, Indicator, NegativeItem, Row, rows_on
+from scoring.org_power_scheme import OrgPowerScheme
 from scoring.pioneer_scheme import PioneerScheme, Rule
 from scoring.rule_files import RulesError, read_rows, read_scheme
 
@@ -71,6 +72,8 @@ def load(directory: Path = RULES) -> Catalogue:
     mistakes: list[str] = []
     pioneer = read_scheme(PioneerScheme, directory, "pioneer.toml", mistakes)
     fortress = read_scheme(FortressScheme, directory, "fortress.toml", mistakes)
+    org_power = read_scheme(OrgPowerScheme, directory, "org_power.toml", mistakes)
+    names = read_scheme(FieldNames, directory, "field_names.toml", mistakes)
     common = read_rows(CommonItem, directory, COMMON_FILE, mistakes)
     indicators = read_rows(Indicator, directory, INDICATOR_FILE, mistakes)
     negatives = read_rows(NegativeItem, directory, NEGATIVE_FILE, mistakes)

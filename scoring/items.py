@@ -5,9 +5,11 @@ A row with the id of an earlier one and a later `from` day replaces it from that
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -33,6 +35,9 @@ ShareFormula = Literal[
     "attendance",
 ]
 Collect = Literal["auto", "declare", "dept", "inspect"]
+
+
+_COMPARE = {"==": operator.eq, ">=": operator.ge, "<=": operator.le, "<": operator.lt}
 
 
 def _split(value: Any) -> Any:
@@ -122,9 +127,12 @@ class Indicator(Row):
             return False
         if self.statement:
             return value is True
-        limit = Fraction(1) if self.threshold == "plan" else fraction(self.threshold)
-        figure = Fraction(value)
-        return {"==": figure == limit, ">=": figure >= limit, "<=": figure <= limit, "<": figure < limit}[self.op]
+        return bool(_COMPARE[self.op](value, self._limit))
+
+    @cached_property
+    def _limit(self) -> Fraction:
+        # Read once: the city asks some hundred thousand times.
+        return Fraction(1) if self.threshold == "plan" else fraction(self.threshold)
 
     @model_validator(mode="after")
     def _relations(self) -> Self:

@@ -43,6 +43,29 @@ def periods_of(kind: Period, year: int) -> tuple[CalendarPeriod, ...]:
     return tuple(_span(kind, year, number, months) for number in range(1, 12 // months + 1))
 
 
+@lru_cache(maxsize=4096)
+def last_ended(kind: Period, day: date) -> CalendarPeriod | None:
+    """The last period that ends on `day` or before; None before the first year of the calendar ended one."""
+    for year in (day.year, day.year - 1):
+        for one in reversed(periods_of(kind, year) if year >= 1 else ()):
+            if one.last <= day:
+                return one
+    return None
+
+
+def months_to(first: CalendarPeriod, day: date) -> tuple[CalendarPeriod, ...]:
+    """The complete months from `first` to the last one that ends on `day` or before."""
+    years = range(first.first.year, day.year + 1)
+    months = (month for year in years for month in periods_of("monthly", year))
+    return tuple(month for month in months if first.first <= month.first and month.last <= day)
+
+
+def month_before(month: CalendarPeriod, steps: int = 1) -> str:
+    """How the month that lies `steps` months earlier is written."""
+    number = 12 * month.first.year + month.first.month - 1 - steps
+    return f"{number // 12:04}-{number % 12 + 1:02}"
+
+
 def _span(kind: Period, year: int, number: int, months: int) -> CalendarPeriod:
     last_month = number * months
     first = date(year, last_month - months + 1, 1)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from db.members import MODES, ROLES
-from db.organizations import FIELDS, LEVELS
+from db.organizations import LEVELS
+from scoring.catalogue import shipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +24,7 @@ class Column:
 _LEVEL_WORDS = dict(zip(("市", "党工委", "党总支", "党支部", "党小组"), LEVELS, strict=True)) | {
     "党委": "committee"
 }
-_FIELD_WORDS = dict(zip(("行政村", "城市社区", "机关事业单位", "两新组织", "国企"), FIELDS, strict=True))
-# The seven fields of other cities are the five of ours.
-_FIELD_WORDS |= {
-    "农村": "admin_village",
-    "城市": "urban_community",
-    "机关": "gov_institution",
-    "学校": "gov_institution",
-}
-_FIELD_WORDS |= {"非公企业": "two_new", "社会组织": "two_new"}
+_FIELD_WORDS = shipped().field_names.words  # ours, and the seven of other cities
 _MODE_WORDS = dict(zip(("正常", "按比例", "免计"), MODES, strict=True))
 ROLE_WORDS = dict(zip(("书记", "审核员", "部门", "礼品保管员", "运维", "组织部", "检查员"), ROLES, strict=True))
 

@@ -1,0 +1,299 @@
+"""The organisational power index and the pool of colours: worked examples, and both sides of every border."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring.catalogue import shipped
+from scoring.exact import half_up
+from scoring.fortress_facts import first_closes
+from scoring.fortress_scheme import Value
+from scoring.org_power import (
+    OrgPowerResult,
+    PowerFacts,
+    deduction_and_score,
+    dimension_score,
+    has_row,
+    org_power,
+    record_months,
+)
+from scoring.org_power_scheme import BottomCase, DimensionCase, PowerScoreCase
+from scoring.periods import last_ended, month_before, period
+from scoring.pool import MonthRow, Warned, colours
+from scoring.ranks import Place, at_bottom, places, ranked
+
+CATALOGUE = shipped()
+TERMS = CATALOGUE.org_power.terms_on(date(2026, 1, 1))
+LONG_AGO = {one.id: date(2020, 12, 31) for one in CATALOGUE.indicators}
+Key = tuple[str, str]
+
+
+def judged(month: str, *, first_closed: dict[str, date] = LONG_AGO, **facts: object) -> OrgPowerResult:
+    given_facts = PowerFacts("soe", **facts)  # type: ignore[arg-type]
+    return org_power(CATALOGUE, given_facts, month=period("monthly", month), first_closed=first_closed)
+
+
+def standing(result: OrgPowerResult, indicator_id: str) -> tuple[str, str | None]:
+    return next((one.standing, one.period) for one in result.indicators if one.indicator.id == indicator_id)
+
+
+# ---- the worked examples of the rule file ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CATALOGUE.org_power.dimension_cases, ids=lambda case: case.say)
+def test_every_dimension_case_comes_out_as_written(case: DimensionCase) -> None:
+    assert dimension_score(TERMS.index, due=case.due, earned=case.earned) == half_up(case.score)
+
+
+@pytest.mark.parametrize("case", CATALOGUE.org_power.score_cases, ids=lambda case: case.say)
+def test_every_score_case_of_the_organisations_comes_out_as_written(case: PowerScoreCase) -> None:
+    dimensions = [half_up(one) for one in case.dimensions]
+    found = deduction_and_score(TERMS.index, dimensions, taken=case.taken)
+    assert found == (half_up(case.deduction), half_up(case.score))
+
+
+@pytest.mark.parametrize("case", CATALOGUE.org_power.bottom_cases, ids=lambda case: case.say)
+def test_every_bottom_case_comes_out_as_written(case: BottomCase) -> None:
+    found = places([half_up(one) for one in case.scores])
+    low = [number for number, place in enumerate(found, start=1) if at_bottom(place, TERMS.pool.yellow_share)]
+    assert tuple(low) == case.low
+
+
+def test_a_period_can_be_declared_reviewed_and_locked_until_the_days_of_the_next_month() -> None:
+    last = date(2026, 12, 31)
+    assert TERMS.deadlines.declare_until(last) == date(2027, 1, 5)
+    assert TERMS.deadlines.committee_until(last) == date(2027, 1, 10)
+    assert TERMS.deadlines.locked_from(last) == date(2027, 1, 15)
+
+
+# ---- how indicators stand ----------------------------------------------------------------------------------
+
+
+def test_an_indicator_stands_from_the_close_of_its_period_to_the_next_close() -> None:
+    values: dict[Key, Value] = {("SE03", "2025Q4"): Fraction(9, 10), ("SE03", "2026Q1"): Fraction("0.8999")}
+    for month, expected in (
+        ("2026-01", ("met", "2025Q4")),
+        ("2026-02", ("met", "2025Q4")),
+        ("2026-03", ("unmet", "2026Q1")),
+        ("2026-05", ("unmet", "2026Q1")),
+        ("2026-06", ("unmet", "2026Q2")),
+    ):
+        assert standing(judged(month, values=values), "SE03") == expected
+
+
+def test_nothing_is_due_before_the_first_close_of_anyone() -> None:
+    first = {"C02": date(2026, 2, 28)}
+    january, february = judged("2026-01", first_closed=first), judged("2026-02", first_closed=first)
+    assert standing(january, "C02") == ("not_due", None)
+    assert january.score == 10000
+    assert standing(february, "C02") == ("unmet", "2026-02")
+    assert (february.dimensions[0].due, february.dimensions[0].score, february.score) == (3, 0, 8000)
+
+
+def test_an_organisation_is_judged_by_whole_periods_of_its_life() -> None:
+    inside = judged("2026-03", founded_on=date(2026, 1, 1))
+    cut = judged("2026-03", founded_on=date(2026, 1, 2))
+    assert standing(inside, "SE03") == ("unmet", "2026Q1")
+    assert standing(cut, "SE03") == ("not_due", None)
+    assert standing(cut, "C02") == ("unmet", "2026-03")
+    assert standing(cut, "SE02") == ("not_due", None), "the year 2025 ended before it was founded"
+    month = period("monthly", "2026-03")
+    assert has_row(None, month)
+    assert has_row(date(2026, 3, 1), month)
+    assert not has_row(date(2026, 3, 2), month)
+
+
+def test_no_value_and_an_empty_one_are_both_unmet() -> None:
+    assert standing(judged("2026-03", values={("C02", "2026-03"): None}), "C02")[0] == "unmet"
+    assert standing(judged("2026-03", values={("C02", "2026-02"): Fraction(1)}), "C02")[0] == "unmet"
+    assert standing(judged("2026-03", values={("C02", "2026-03"): Fraction(1)}), "C02")[0] == "met"
+
+
+def test_progress_is_measured_against_its_plan() -> None:
+    for value, expected in ((Fraction(1), "met"), (Fraction(999, 1000), "unmet")):
+        facts = PowerFacts("admin_village", values={("AV07", "2026Q1"): value})
+        result = org_power(CATALOGUE, facts, month=period("monthly", "2026-03"), first_closed=LONG_AGO)
+        assert standing(result, "AV07")[0] == expected
+
+
+@pytest.mark.parametrize(("cases", "deduction"), [(0, 0), (-1, 0), (6, 3000), (5, 2500), (7, 3000)])
+def test_the_negative_list_takes_up_to_its_cap(cases: int, deduction: int) -> None:
+    result = judged("2026-03", first_closed={}, negatives={"N03": cases})
+    assert (result.deduction, result.score) == (deduction, 10000 - deduction)
+    assert result.hits == (("N03",) if cases > 0 else ())
+
+
+def test_an_organisation_that_does_nothing_falls_no_lower_than_zero() -> None:
+    result = judged("2026-12", negatives={"N03": 3})
+    assert (result.score, len(result.unmet)) == (0, 26)
+    assert {one.due for one in result.dimensions} == {20}
+
+
+def test_the_record_begins_with_the_first_closed_month_and_has_no_gaps() -> None:
+    def months(rows: list[Key], as_of: date) -> list[str]:
+        return [one.text for one in record_months(CATALOGUE.indicators, rows, as_of)]
+
+    rows = [("C02", "2025-12"), ("C02", "2026-06"), ("SE03", "2025Q1"), ("F01", "2025-01")]
+    assert months(rows, date(2026, 2, 27)) == ["2025-12", "2026-01"]
+    assert months(rows, date(2026, 2, 28)) == ["2025-12", "2026-01", "2026-02"]
+    assert months(rows, date(2025, 12, 30)) == []
+    assert months(rows, date(2025, 12, 31)) == ["2025-12"]
+    assert months(rows[2:], date(2026, 12, 31)) == []
+
+
+def test_the_last_ended_period_of_a_day() -> None:
+    def ended(kind: str, day: date) -> str | None:
+        found = last_ended(kind, day)  # type: ignore[arg-type]
+        return found.text if found else None
+
+    assert ended("monthly", date(2026, 3, 31)) == "2026-03"
+    assert ended("monthly", date(2026, 3, 30)) == "2026-02"
+    assert ended("quarterly", date(2026, 3, 30)) == "2025Q4"
+    assert ended("half_yearly", date(2026, 6, 30)) == "2026H1"
+    assert ended("yearly", date(2026, 12, 30)) == "2025"
+    assert ended("yearly", date(1, 12, 30)) is None
+    assert month_before(period("monthly", "2026-01")) == "2025-12"
+    assert month_before(period("monthly", "2026-03"), 2) == "2026-01"
+
+
+# ---- ranks and the bottom of a field -----------------------------------------------------------------------
+
+
+def test_equal_scores_share_a_rank_and_the_next_one_is_skipped() -> None:
+    assert ranked([80, 100, 90, 90]) == [4, 1, 2, 2]
+    assert ranked([]) == []
+
+
+@pytest.mark.parametrize("share", [10, 5])
+def test_the_bottom_of_every_field_size_is_as_many_as_it_says(share: int) -> None:
+    for n in range(1, 201):
+        scores = list(range(n, 0, -1))
+        found = [at_bottom(place, Fraction(share, 100)) for place in places(scores)]
+        low = n * share // 100
+        assert found == [False] * (n - low) + [True] * low
+
+
+@given(st.lists(st.integers(0, 12), min_size=1, max_size=200), st.sampled_from([5, 10]))
+def test_places_and_bottom_say_what_counting_says(scores: list[int], share: int) -> None:
+    for score, place in zip(scores, places(scores), strict=True):
+        higher = sum(other > score for other in scores)
+        lower = sum(other < score for other in scores)
+        assert (place.rank, place.lower, place.n) == (1 + higher, lower, len(scores))
+        low = lower < len(scores) * share // 100 and score != max(scores)
+        assert at_bottom(place, Fraction(share, 100)) is low
+
+
+# ---- colours -----------------------------------------------------------------------------------------------
+
+GOOD = Place(1, 40, 39)
+TENTH = Place(37, 40, 3)
+TWENTIETH = Place(40, 40, 0)
+
+
+def row(*unmet: str, place: Place = GOOD, hits: tuple[str, ...] = ()) -> MonthRow:
+    return MonthRow("2026-01", place, unmet, hits)
+
+
+def reasons(*rows: MonthRow | None) -> dict[str, str]:
+    return {one.colour: one.reason for one in colours(TERMS.pool, rows)}
+
+
+def test_blue_has_every_unmet_indicator_and_then_every_negative_item() -> None:
+    assert reasons(row("C02", "SE03", hits=("N03", "N04"))) == {"blue": "C02;SE03;N03;N04"}
+    assert reasons(row(hits=("N03",))) == {"blue": "N03"}
+    assert reasons(row()) == {}
+    assert reasons(row("C02"), None) == {}
+    assert reasons() == {}
+
+
+def test_yellow_is_the_bottom_tenth_of_the_month_alone() -> None:
+    assert reasons(row(place=TENTH)) == {"yellow": "bottom_10"}
+    assert reasons(row(place=Place(36, 40, 4))) == {}
+
+
+def test_red_needs_three_months_in_a_row() -> None:
+    assert reasons(row("C02"), row("C02")) == {"blue": "C02"}
+    assert reasons(row("C02"), row("C02"), row("C02")) == {"blue": "C02", "red": "C02"}
+    assert reasons(row("C02"), row(), row("C02")) == {"blue": "C02"}
+    assert reasons(row("C02"), None, row("C02")) == {"blue": "C02"}
+    assert reasons(row("C02"), row("C02"), None, row("C02")) == {"blue": "C02"}
+    assert reasons(row("C02"), row("C02"), row("C02"), row()) == {}
+    assert reasons(row("C02"), row("SE03"), row("C02", "SE03"))["blue"] == "C02;SE03"
+    assert "red" not in reasons(row("C02"), row("SE03"), row("C02", "SE03"))
+
+
+def test_red_names_what_lasted_and_then_the_bottom_twentieth() -> None:
+    low = row("C02", "SE03", place=TWENTIETH)
+    assert reasons(row("SE03", place=TWENTIETH), low, low)["red"] == "SE03;bottom_5"
+    assert reasons(row("SE03", place=TENTH), low, low)["red"] == "SE03"
+    assert reasons(*[row(place=TWENTIETH)] * 3) == {"yellow": "bottom_10", "red": "bottom_5"}
+    assert reasons(row(place=TENTH), *[row(place=TWENTIETH)] * 2) == {"yellow": "bottom_10"}
+
+
+def test_each_colour_has_its_owner_and_the_months_that_prove_it() -> None:
+    found = {one.colour: one for one in colours(TERMS.pool, [row("C02", place=TWENTIETH)] * 3)}
+    assert {colour: one.owner for colour, one in found.items()} == {
+        "blue": "party_work_committee",
+        "yellow": "lead_department",
+        "red": "district_org_department",
+    }
+    assert [len(found[colour].months) for colour in ("blue", "yellow", "red")] == [1, 1, 3]
+    assert found["blue"].proof() == {
+        "months": [{"month": "2026-01", "rank": 40, "n": 40, "unmet": ["C02"], "negatives": []}]
+    }
+
+
+@given(st.lists(st.none() | st.tuples(st.booleans(), st.booleans(), st.integers(0, 5)), max_size=15))
+def test_red_is_there_exactly_when_three_rows_in_a_row_say_so(
+    history: list[tuple[bool, bool, int] | None],
+) -> None:
+    rows = [
+        None
+        if one is None
+        else row(
+            *[name for name, missed in zip(("C02", "C03"), one[:2], strict=True) if missed],
+            place=Place(40 - one[2], 40, one[2]),
+        )
+        for one in history
+    ]
+    for end in range(1, len(rows) + 1):
+        red = next((one for one in colours(TERMS.pool, rows[:end]) if one.colour == "red"), None)
+        last = history[max(0, end - 3) : end]
+        whole = [one for one in last if one is not None] if len(last) == 3 else []
+        expected = []
+        if len(whole) == 3:
+            expected = [name for place, name in enumerate(("C02", "C03")) if all(one[place] for one in whole)]
+            expected += ["bottom_5"] if all(one[2] < 2 for one in whole) else []
+        assert (list(red.causes) if red else []) == expected
+
+
+def test_a_quarter_that_closes_unmet_is_red_in_the_second_month_after_its_close() -> None:
+    """Also across the new year: unmet in December stands in January and February."""
+    values: dict[Key, Value] = {}
+    for one in CATALOGUE.indicators_on("soe", date(2026, 1, 1)):
+        for year in (2024, 2025, 2026):
+            for text in [f"{year}", f"{year}H1", f"{year}H2"]:
+                values[one.id, text] = True if one.statement else Fraction(0 if one.op in ("<=", "<") else 999)
+            for quarter in range(1, 5):
+                values[one.id, f"{year}Q{quarter}"] = values[one.id, str(year)]
+            for number in range(1, 13):
+                values[one.id, f"{year}-{number:02}"] = values[one.id, str(year)]
+    values["SE03", "2025Q4"] = Fraction("0.8999")
+    closed = first_closes(CATALOGUE.indicators, [("SE03", "2025Q1")], date(2026, 4, 30)) | LONG_AGO
+    months = ["2025-11", "2025-12", "2026-01", "2026-02", "2026-03"]
+    rows = []
+    told = []
+    for month in months:
+        result = judged(month, values=values, first_closed=closed)
+        rows.append(MonthRow(month, GOOD, result.unmet, result.hits))
+        told.append([one.colour for one in colours(TERMS.pool, rows)])
+    assert told == [[], ["blue"], ["blue"], ["blue", "red"], []]
+
+
+def test_warned_prints_its_causes() -> None:
+    assert Warned("blue", "party_work_committee", ("C02", "N01"), ()).reason == "C02;N01"
