@@ -25,6 +25,39 @@ def upgrade() -> None:
     sa.Column('published_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('month', name=op.f('pk_pool_month'))
     )
+    op.create_table('dues_payment',
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('month', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('in_time', sa.Boolean(), nullable=False),
+    sa.Column('round', sa.Integer(), nullable=False),
+    sa.Column('ticked_by', sa.Integer(), nullable=False),
+    sa.Column('ticked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.CheckConstraint("state IN ('paid', 'undone')", name=op.f('ck_dues_payment_state')),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_dues_payment_member_id_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_dues_payment_organization_id_organization')),
+    sa.ForeignKeyConstraint(['ticked_by'], ['member.id'], name=op.f('fk_dues_payment_ticked_by_member')),
+    sa.PrimaryKeyConstraint('member_id', 'month', name=op.f('pk_dues_payment'))
+    )
+    with op.batch_alter_table('dues_payment', schema=None) as batch_op:
+        batch_op.create_index('ix_dues_payment_organization_id', ['organization_id', 'month'], unique=False)
+
+    op.create_table('dues_reminder',
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('months', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.CheckConstraint("state IN ('sent', 'booked', 'void')", name=op.f('ck_dues_reminder_state')),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_dues_reminder_member_id_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_dues_reminder_organization_id_organization')),
+    sa.PrimaryKeyConstraint('member_id', 'day', name=op.f('pk_dues_reminder'))
+    )
+    with op.batch_alter_table('dues_reminder', schema=None) as batch_op:
+        batch_op.create_index('ix_dues_reminder_state', ['state', 'day'], unique=False)
+
     op.create_table('org_power_index',
     sa.Column('organization_id', sa.Integer(), nullable=False),
     sa.Column('month', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -77,6 +110,56 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_value_record')),
     sa.UniqueConstraint('organization_id', 'indicator_id', 'period', 'cause', name=op.f('uq_value_record_organization_id_indicator_id_period_cause'))
     )
+    op.create_table('appeal',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('entry_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('booked_by', sa.Integer(), nullable=True),
+    sa.Column('goes_to', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('words', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('picture_id', sa.Integer(), nullable=True),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('made_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('answer', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.CheckConstraint("state IN ('open', 'accepted', 'rejected')", name=op.f('ck_appeal_state')),
+    sa.ForeignKeyConstraint(['booked_by'], ['member.id'], name=op.f('fk_appeal_booked_by_member')),
+    sa.ForeignKeyConstraint(['decided_by'], ['member.id'], name=op.f('fk_appeal_decided_by_member')),
+    sa.ForeignKeyConstraint(['entry_id'], ['entry.id'], name=op.f('fk_appeal_entry_id_entry')),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_appeal_member_id_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_appeal_organization_id_organization')),
+    sa.ForeignKeyConstraint(['picture_id'], ['picture.id'], name=op.f('fk_appeal_picture_id_picture')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_appeal')),
+    sa.UniqueConstraint('entry_id', name=op.f('uq_appeal_entry_id'))
+    )
+    with op.batch_alter_table('appeal', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_appeal_member_id'), ['member_id'], unique=False)
+        batch_op.create_index('ix_appeal_state', ['state', 'goes_to'], unique=False)
+
+    op.create_table('grade_list',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('activity_id', sa.Integer(), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('entered_by', sa.Integer(), nullable=False),
+    sa.Column('submitted_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_as', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('note', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.CheckConstraint("state IN ('draft', 'submitted', 'confirmed', 'returned')", name=op.f('ck_grade_list_state')),
+    sa.ForeignKeyConstraint(['activity_id'], ['activity.id'], name=op.f('fk_grade_list_activity_id_activity')),
+    sa.ForeignKeyConstraint(['decided_by'], ['member.id'], name=op.f('fk_grade_list_decided_by_member')),
+    sa.ForeignKeyConstraint(['entered_by'], ['member.id'], name=op.f('fk_grade_list_entered_by_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_grade_list_organization_id_organization')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_grade_list'))
+    )
+    with op.batch_alter_table('grade_list', schema=None) as batch_op:
+        batch_op.create_index('uq_grade_list_alive', ['organization_id', 'year'], unique=True, sqlite_where=sa.text("state <> 'returned'"), postgresql_where=sa.text("state <> 'returned'"))
+
     op.create_table('inspection',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('organization_id', sa.Integer(), nullable=False),
@@ -133,6 +216,71 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['picture_id'], ['picture.id'], name=op.f('fk_inspection_draft_picture_id_picture')),
     sa.PrimaryKeyConstraint('member_id', name=op.f('pk_inspection_draft'))
     )
+    op.create_table('proposal',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('rule_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('grade', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('hundredths', sa.Integer(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=True),
+    sa.Column('activity_id', sa.Integer(), nullable=True),
+    sa.Column('words', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('picture_id', sa.Integer(), nullable=True),
+    sa.Column('picked', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('proposed_by', sa.Integer(), nullable=False),
+    sa.Column('proposed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('hear_until', sa.Date(), nullable=True),
+    sa.Column('objection', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('objection_picture_id', sa.Integer(), nullable=True),
+    sa.Column('objected_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_as', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('note', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.CheckConstraint("state IN ('draft', 'proposed', 'confirmed', 'refused', 'withdrawn', 'revoked')", name=op.f('ck_proposal_state')),
+    sa.ForeignKeyConstraint(['activity_id'], ['activity.id'], name=op.f('fk_proposal_activity_id_activity')),
+    sa.ForeignKeyConstraint(['decided_by'], ['member.id'], name=op.f('fk_proposal_decided_by_member')),
+    sa.ForeignKeyConstraint(['objection_picture_id'], ['picture.id'], name=op.f('fk_proposal_objection_picture_id_picture')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_proposal_organization_id_organization')),
+    sa.ForeignKeyConstraint(['picture_id'], ['picture.id'], name=op.f('fk_proposal_picture_id_picture')),
+    sa.ForeignKeyConstraint(['proposed_by'], ['member.id'], name=op.f('fk_proposal_proposed_by_member')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_proposal'))
+    )
+    with op.batch_alter_table('proposal', schema=None) as batch_op:
+        batch_op.create_index('ix_proposal_proposed_by', ['proposed_by', 'state'], unique=False)
+        batch_op.create_index('ix_proposal_state', ['state', 'organization_id'], unique=False)
+
+    op.create_table('resolution',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('mode', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('cause', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('activity_id', sa.Integer(), nullable=True),
+    sa.Column('resolved_on', sa.Date(), nullable=True),
+    sa.Column('picture_id', sa.Integer(), nullable=True),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('proposed_by', sa.Integer(), nullable=False),
+    sa.Column('proposed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('note', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.CheckConstraint("mode IN ('normal', 'rate', 'exempt')", name=op.f('ck_resolution_mode')),
+    sa.CheckConstraint("state IN ('draft', 'proposed', 'confirmed', 'refused')", name=op.f('ck_resolution_state')),
+    sa.ForeignKeyConstraint(['activity_id'], ['activity.id'], name=op.f('fk_resolution_activity_id_activity')),
+    sa.ForeignKeyConstraint(['decided_by'], ['member.id'], name=op.f('fk_resolution_decided_by_member')),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_resolution_member_id_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_resolution_organization_id_organization')),
+    sa.ForeignKeyConstraint(['picture_id'], ['picture.id'], name=op.f('fk_resolution_picture_id_picture')),
+    sa.ForeignKeyConstraint(['proposed_by'], ['member.id'], name=op.f('fk_resolution_proposed_by_member')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_resolution'))
+    )
+    with op.batch_alter_table('resolution', schema=None) as batch_op:
+        batch_op.create_index('ix_resolution_member_id', ['member_id', 'decided_at'], unique=False)
+        batch_op.create_index('ix_resolution_state', ['state', 'organization_id'], unique=False)
+        batch_op.create_index('uq_resolution_waiting', ['member_id'], unique=True, sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
+
     op.create_table('warning_event',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('warning_id', sa.Integer(), nullable=False),
@@ -166,6 +314,30 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['picture_id'], ['picture.id'], name=op.f('fk_inspection_appeal_picture_id_picture')),
     sa.PrimaryKeyConstraint('inspection_id', name=op.f('pk_inspection_appeal'))
     )
+    op.create_table('member_grade',
+    sa.Column('list_id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('grade', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.ForeignKeyConstraint(['list_id'], ['grade_list.id'], name=op.f('fk_member_grade_list_id_grade_list')),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_member_grade_member_id_member')),
+    sa.PrimaryKeyConstraint('list_id', 'member_id', name=op.f('pk_member_grade')),
+    sa.UniqueConstraint('list_id', 'member_id', name=op.f('uq_member_grade_list_id_member_id'))
+    )
+    with op.batch_alter_table('member_grade', schema=None) as batch_op:
+        batch_op.create_index('ix_member_grade_member_id', ['member_id'], unique=False)
+
+    op.create_table('proposal_member',
+    sa.Column('proposal_id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('event', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_proposal_member_member_id_member')),
+    sa.ForeignKeyConstraint(['proposal_id'], ['proposal.id'], name=op.f('fk_proposal_member_proposal_id_proposal')),
+    sa.PrimaryKeyConstraint('proposal_id', 'member_id', name=op.f('pk_proposal_member')),
+    sa.UniqueConstraint('member_id', 'event', name=op.f('uq_proposal_member_member_id_event'))
+    )
+    with op.batch_alter_table('proposal_member', schema=None) as batch_op:
+        batch_op.create_index('ix_proposal_member_member_id', ['member_id'], unique=False)
+
     op.create_table('rectification',
     sa.Column('inspection_id', sa.Integer(), nullable=False),
     sa.Column('organization_id', sa.Integer(), nullable=False),
@@ -201,11 +373,19 @@ def upgrade() -> None:
         batch_op.create_unique_constraint(batch_op.f('uq_negative_organization_id_item_id_cause'), ['organization_id', 'item_id', 'cause'])
         batch_op.create_foreign_key(batch_op.f('fk_negative_recorded_by_member'), 'member', ['recorded_by'], ['id'])
 
+    with op.batch_alter_table('organization', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('term_ends_on', sa.Date(), nullable=True))
+        batch_op.add_column(sa.Column('committee_members', sa.Integer(), nullable=True))
+
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    with op.batch_alter_table('organization', schema=None) as batch_op:
+        batch_op.drop_column('committee_members')
+        batch_op.drop_column('term_ends_on')
+
     with op.batch_alter_table('negative', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_negative_recorded_by_member'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('uq_negative_organization_id_item_id_cause'), type_='unique')
@@ -217,12 +397,31 @@ def downgrade() -> None:
         batch_op.drop_index('ix_rectification_organization_id')
 
     op.drop_table('rectification')
+    with op.batch_alter_table('proposal_member', schema=None) as batch_op:
+        batch_op.drop_index('ix_proposal_member_member_id')
+
+    op.drop_table('proposal_member')
+    with op.batch_alter_table('member_grade', schema=None) as batch_op:
+        batch_op.drop_index('ix_member_grade_member_id')
+
+    op.drop_table('member_grade')
     op.drop_table('inspection_appeal')
     with op.batch_alter_table('warning_event', schema=None) as batch_op:
         batch_op.drop_index('ix_warning_event_warning_id')
         batch_op.drop_index('ix_warning_event_news')
 
     op.drop_table('warning_event')
+    with op.batch_alter_table('resolution', schema=None) as batch_op:
+        batch_op.drop_index('uq_resolution_waiting', sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
+        batch_op.drop_index('ix_resolution_state')
+        batch_op.drop_index('ix_resolution_member_id')
+
+    op.drop_table('resolution')
+    with op.batch_alter_table('proposal', schema=None) as batch_op:
+        batch_op.drop_index('ix_proposal_state')
+        batch_op.drop_index('ix_proposal_proposed_by')
+
+    op.drop_table('proposal')
     op.drop_table('inspection_draft')
     with op.batch_alter_table('inspection', schema=None) as batch_op:
         batch_op.drop_index('ix_inspection_state')
@@ -230,6 +429,15 @@ def downgrade() -> None:
         batch_op.drop_index('ix_inspection_inspector_id')
 
     op.drop_table('inspection')
+    with op.batch_alter_table('grade_list', schema=None) as batch_op:
+        batch_op.drop_index('uq_grade_list_alive', sqlite_where=sa.text("state <> 'returned'"), postgresql_where=sa.text("state <> 'returned'"))
+
+    op.drop_table('grade_list')
+    with op.batch_alter_table('appeal', schema=None) as batch_op:
+        batch_op.drop_index('ix_appeal_state')
+        batch_op.drop_index(batch_op.f('ix_appeal_member_id'))
+
+    op.drop_table('appeal')
     op.drop_table('value_record')
     with op.batch_alter_table('pool_colour', schema=None) as batch_op:
         batch_op.drop_index('ix_pool_colour_month')
@@ -239,6 +447,14 @@ def downgrade() -> None:
         batch_op.drop_index('ix_org_power_index_board')
 
     op.drop_table('org_power_index')
+    with op.batch_alter_table('dues_reminder', schema=None) as batch_op:
+        batch_op.drop_index('ix_dues_reminder_state')
+
+    op.drop_table('dues_reminder')
+    with op.batch_alter_table('dues_payment', schema=None) as batch_op:
+        batch_op.drop_index('ix_dues_payment_organization_id')
+
+    op.drop_table('dues_payment')
     op.drop_table('pool_month')
     op.drop_table('period_lock')
     # ### end Alembic commands ###
