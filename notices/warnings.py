@@ -19,7 +19,7 @@ from db import activities, members, occurrences, organizations, warnings
 from db.activities import Happened
 from db.duties import CITY
 from db.organizations import Organization
-from db.warnings import BranchWarning
+from db.warnings import OTHER, BranchWarning
 from notices import outbox
 from notices.channel import Button, Message
 from notices.said_warnings import SHOWN_MAX, proof_of, said_cleared, said_warning, warning_message
@@ -56,7 +56,7 @@ def check_warnings(
     branches = _branches(session, today, organization_ids)
     found = _facts(session, branches, today, zone)
     standing: dict[int, list[BranchWarning]] = defaultdict(list)
-    for one in warnings.live(session, organization_ids):
+    for one in warnings.live(session, organization_ids, kind=OTHER):
         standing[one.organization_id].append(one)
     told = 0
     escalated: dict[int, list[tuple[Organization, BranchWarning]]] = defaultdict(list)
