@@ -15,6 +15,7 @@ from scoring.fortress_scheme import FortressScheme
 from scoring.items import CommonItem, Indicator, NegativeItem, Row, rows_on
 from scoring.org_power_scheme import OrgPowerScheme
 from scoring.pioneer_scheme import PioneerScheme, Rule
+from scoring.ratings import MODELS, Ratings, mismatches, read_ratings
 from scoring.rule_files import RulesError, read_rows, read_scheme
 
 __all__ = ["FIELDS", "RULES", "Catalogue", "RulesError", "json_schemas", "load", "shipped"]
@@ -38,6 +39,7 @@ class Catalogue:
     common: tuple[CommonItem, ...]
     indicators: tuple[Indicator, ...]
     negatives: tuple[NegativeItem, ...]
+    ratings: Ratings  # what is judged beside the three indices
 
     @cached_property
     def _rules(self) -> dict[str, Rule]:
@@ -77,12 +79,14 @@ def load(directory: Path = RULES) -> Catalogue:
     common = read_rows(CommonItem, directory, COMMON_FILE, mistakes)
     indicators = read_rows(Indicator, directory, INDICATOR_FILE, mistakes)
     negatives = read_rows(NegativeItem, directory, NEGATIVE_FILE, mistakes)
+    ratings = read_ratings(directory, mistakes)
     if pioneer is None or fortress is None or org_power is None or names is None:
         raise RulesError(mistakes)
-    if common is None or indicators is None or negatives is None:
+    if common is None or indicators is None or negatives is None or ratings is None:
         raise RulesError(mistakes)
-    catalogue = Catalogue(pioneer, fortress, org_power, names, common, indicators, negatives)
+    catalogue = Catalogue(pioneer, fortress, org_power, names, common, indicators, negatives, ratings)
     mistakes.extend(_mismatches(catalogue))
+    mistakes.extend(mismatches(ratings, common, indicators))
     if mistakes:
         raise RulesError(mistakes)
     return catalogue
@@ -148,5 +152,6 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         COMMON_FILE: CommonItem,
         INDICATOR_FILE: Indicator,
         NEGATIVE_FILE: NegativeItem,
+        **MODELS,
     }
     return {name: model.model_json_schema() for name, model in models.items()}

@@ -14,6 +14,7 @@ from scoring.catalogue import Catalogue
 from scoring.fortress_scheme import FortressTerms
 from scoring.items import CommonItem, Indicator, NegativeItem
 from scoring.pioneer_scheme import PioneerTerms, RuleTerms
+from scoring.ratings import Ratings
 
 PROPOSAL = "P"
 HEAD = ("id", "title", "points", "since", "status", "source")
@@ -94,6 +95,7 @@ def _all(catalogue: Catalogue) -> Iterator[Line]:
     yield from (_common(one) for one in catalogue.common)
     yield from (_indicator(one) for one in catalogue.indicators)
     yield from (_negative(one) for one in catalogue.negatives)
+    yield from _ratings(catalogue.ratings)
 
 
 def _origin(terms: PioneerTerms | RuleTerms | CommonItem | Indicator | NegativeItem) -> tuple[date, str, str]:
@@ -150,6 +152,29 @@ def _negative(one: NegativeItem) -> Line:
 
 def _bands(bands: Bands) -> str:
     return "stars from " + "/".join(str(bound) for bound, stars in bands if bound)
+
+
+def _ratings(ratings: Ratings) -> Iterator[Line]:
+    appraisal, year, six = ratings.appraisal, ratings.year_close, ratings.six_star
+    for polled in appraisal.terms:
+        worth = " ".join(f"{grade.id} {grade.value}" for grade in polled.grade)
+        worth += f"; a figure from {polled.answers_min} answers"
+        which = appraisal.scheme
+        yield Line("appraisal", which.id, which.title, worth, polled.starts, polled.status, polled.source)
+    for closing in year.terms:
+        worth = f"{closing.objection_days} working days to object"
+        which = year.scheme
+        yield Line("year close", which.id, which.title, worth, closing.starts, closing.status, closing.source)
+        for one in closing.veto:
+            yield Line("year close", one.id, one.title, "no stars", closing.starts, one.status, one.source)
+    for starred in six.terms:
+        for star in starred.star:
+            worth = f"lit from {starred.lit_from}: " + " ".join(f"{one.fact} {one.points}" for one in star.item)
+            yield Line("six stars", star.id, star.title, worth, starred.starts, starred.status, starred.source)
+    for item in ratings.standards:
+        worth = "mandatory" if item.mandatory else "recommended"
+        which_list = f"standards, {item.field}"
+        yield Line(which_list, item.id, item.title, worth, item.starts, item.status, item.source)
 
 
 def _figure(value: Fraction) -> str:
