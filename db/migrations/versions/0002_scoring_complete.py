@@ -25,6 +25,16 @@ def upgrade() -> None:
     sa.Column('published_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('month', name=op.f('pk_pool_month'))
     )
+    op.create_table('spot_check',
+    sa.Column('month', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('commitment', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('seed', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('committed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('drawn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('candidates', sa.Integer(), nullable=False),
+    sa.Column('drawn', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('month', name=op.f('pk_spot_check'))
+    )
     op.create_table('dues_payment',
     sa.Column('member_id', sa.Integer(), nullable=False),
     sa.Column('month', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -94,6 +104,26 @@ def upgrade() -> None:
     with op.batch_alter_table('pool_colour', schema=None) as batch_op:
         batch_op.create_index('ix_pool_colour_month', ['month', 'colour'], unique=False)
 
+    op.create_table('value_correction',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('indicator_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('period', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('value', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('proposed_by', sa.Integer(), nullable=False),
+    sa.Column('proposed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['decided_by'], ['member.id'], name=op.f('fk_value_correction_decided_by_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_value_correction_organization_id_organization')),
+    sa.ForeignKeyConstraint(['proposed_by'], ['member.id'], name=op.f('fk_value_correction_proposed_by_member')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_value_correction'))
+    )
+    with op.batch_alter_table('value_correction', schema=None) as batch_op:
+        batch_op.create_index('ix_value_correction_state', ['state'], unique=False)
+
     op.create_table('value_record',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('organization_id', sa.Integer(), nullable=False),
@@ -138,6 +168,58 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_appeal_member_id'), ['member_id'], unique=False)
         batch_op.create_index('ix_appeal_state', ['state', 'goes_to'], unique=False)
 
+    op.create_table('declaration',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('indicator_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('period', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('closing', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('value', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('picture_id', sa.Integer(), nullable=True),
+    sa.Column('note', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('declared_by', sa.Integer(), nullable=False),
+    sa.Column('declared_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('decided_by', sa.Integer(), nullable=True),
+    sa.Column('decided_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('returned_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('candidate', sa.Boolean(), nullable=False),
+    sa.Column('recheck', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('rechecked_by', sa.Integer(), nullable=True),
+    sa.Column('rechecked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('recheck_reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.CheckConstraint("state IN ('submitted','returned','approved','failed','lapsed')", name=op.f('ck_declaration_state')),
+    sa.ForeignKeyConstraint(['decided_by'], ['member.id'], name=op.f('fk_declaration_decided_by_member')),
+    sa.ForeignKeyConstraint(['declared_by'], ['member.id'], name=op.f('fk_declaration_declared_by_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_declaration_organization_id_organization')),
+    sa.ForeignKeyConstraint(['picture_id'], ['picture.id'], name=op.f('fk_declaration_picture_id_picture')),
+    sa.ForeignKeyConstraint(['rechecked_by'], ['member.id'], name=op.f('fk_declaration_rechecked_by_member')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_declaration')),
+    sa.UniqueConstraint('organization_id', 'indicator_id', 'period', name=op.f('uq_declaration_organization_id_indicator_id_period'))
+    )
+    with op.batch_alter_table('declaration', schema=None) as batch_op:
+        batch_op.create_index('ix_declaration_closing', ['closing', 'state', 'organization_id'], unique=False)
+        batch_op.create_index('ix_declaration_recheck', ['recheck', 'closing'], unique=False)
+        batch_op.create_index('ix_declaration_state', ['state', 'organization_id'], unique=False)
+
+    op.create_table('declaration_draft',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('indicator_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('period', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('value', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('picture_id', sa.Integer(), nullable=True),
+    sa.Column('note', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('changed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_declaration_draft_member_id_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_declaration_draft_organization_id_organization')),
+    sa.ForeignKeyConstraint(['picture_id'], ['picture.id'], name=op.f('fk_declaration_draft_picture_id_picture')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_declaration_draft')),
+    sa.UniqueConstraint('member_id', name=op.f('uq_declaration_draft_member_id'))
+    )
     op.create_table('grade_list',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('organization_id', sa.Integer(), nullable=False),
@@ -298,6 +380,27 @@ def upgrade() -> None:
         batch_op.create_index('ix_warning_event_news', ['news', 'id'], unique=False)
         batch_op.create_index('ix_warning_event_warning_id', ['warning_id'], unique=False)
 
+    op.create_table('declaration_seen',
+    sa.Column('declaration_id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['declaration_id'], ['declaration.id'], name=op.f('fk_declaration_seen_declaration_id_declaration')),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_declaration_seen_member_id_member')),
+    sa.PrimaryKeyConstraint('declaration_id', 'member_id', name=op.f('pk_declaration_seen'))
+    )
+    op.create_table('declaration_version',
+    sa.Column('declaration_id', sa.Integer(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('value', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('picture_id', sa.Integer(), nullable=True),
+    sa.Column('note', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('declared_by', sa.Integer(), nullable=False),
+    sa.Column('declared_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['declaration_id'], ['declaration.id'], name=op.f('fk_declaration_version_declaration_id_declaration')),
+    sa.ForeignKeyConstraint(['declared_by'], ['member.id'], name=op.f('fk_declaration_version_declared_by_member')),
+    sa.ForeignKeyConstraint(['picture_id'], ['picture.id'], name=op.f('fk_declaration_version_picture_id_picture')),
+    sa.PrimaryKeyConstraint('declaration_id', 'version', name=op.f('pk_declaration_version'))
+    )
     op.create_table('inspection_appeal',
     sa.Column('inspection_id', sa.Integer(), nullable=False),
     sa.Column('member_id', sa.Integer(), nullable=False),
@@ -406,6 +509,8 @@ def downgrade() -> None:
 
     op.drop_table('member_grade')
     op.drop_table('inspection_appeal')
+    op.drop_table('declaration_version')
+    op.drop_table('declaration_seen')
     with op.batch_alter_table('warning_event', schema=None) as batch_op:
         batch_op.drop_index('ix_warning_event_warning_id')
         batch_op.drop_index('ix_warning_event_news')
@@ -433,12 +538,23 @@ def downgrade() -> None:
         batch_op.drop_index('uq_grade_list_alive', sqlite_where=sa.text("state <> 'returned'"), postgresql_where=sa.text("state <> 'returned'"))
 
     op.drop_table('grade_list')
+    op.drop_table('declaration_draft')
+    with op.batch_alter_table('declaration', schema=None) as batch_op:
+        batch_op.drop_index('ix_declaration_state')
+        batch_op.drop_index('ix_declaration_recheck')
+        batch_op.drop_index('ix_declaration_closing')
+
+    op.drop_table('declaration')
     with op.batch_alter_table('appeal', schema=None) as batch_op:
         batch_op.drop_index('ix_appeal_state')
         batch_op.drop_index(batch_op.f('ix_appeal_member_id'))
 
     op.drop_table('appeal')
     op.drop_table('value_record')
+    with op.batch_alter_table('value_correction', schema=None) as batch_op:
+        batch_op.drop_index('ix_value_correction_state')
+
+    op.drop_table('value_correction')
     with op.batch_alter_table('pool_colour', schema=None) as batch_op:
         batch_op.drop_index('ix_pool_colour_month')
 
@@ -455,6 +571,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_dues_payment_organization_id')
 
     op.drop_table('dues_payment')
+    op.drop_table('spot_check')
     op.drop_table('pool_month')
     op.drop_table('period_lock')
     # ### end Alembic commands ###
