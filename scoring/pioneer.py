@@ -31,7 +31,7 @@ class Total:
     hours for study. Taken-back lines are already subtracted.
     """
 
-    points: int = 0
+    points: Fraction | int = 0  # whole in the ledger; a file that is scored may say otherwise
     count: Fraction | int = 0
 
 
@@ -47,7 +47,7 @@ class RuleResult:
     part: PartId
     earned: Fraction
     cap: int | None
-    points: int
+    points: Fraction | int
     count: Fraction
 
 
@@ -106,10 +106,10 @@ def earned(
     """What `total` earns under one rule, within 0..cap; for a deduction what it takes; 0 for zero-clear."""
     cap = Fraction(terms.cap) if terms.cap is not None else None
     if rate:
-        share = Fraction(total.count, duty_activities) if duty_activities else Fraction(0)
+        share = Fraction(total.count) / duty_activities if duty_activities else Fraction(0)
         value = (cap or Fraction(0)) * share
     elif formula == "points_pro_rata":
-        value = Fraction(12 * total.points, months)
+        value = Fraction(12 * total.points) / months
     elif formula == "hours_pro_rata":
         value = (cap or Fraction(0)) * Fraction(total.count) / (terms.full_at or 1) * 12 / months
     elif formula == "deduction":

@@ -23,3 +23,25 @@ def rules(folder: Annotated[Path | None, typer.Argument(help="a folder of rule f
         catalogue = load(folder or RULES)
     for line in lines(catalogue, date.today()):  # noqa: DTZ011 - the operator's own day
         terminal.out.print(line, markup=False)
+
+
+@app.command()
+def score(
+    data: Annotated[Path, typer.Option(help="the folder with the seven CSV files")],
+    as_of: Annotated[str, typer.Option(help="the day, YYYY-MM-DD: later facts do not exist")],
+    out: Annotated[Path, typer.Option(help="the folder for the four result files")],
+) -> None:
+    """Compute every index of a folder of CSV files, without a database: docs/scoring.md."""
+    from scoring.catalogue import shipped
+    from scoring.folder import score_folder
+    from scoring.folder_reading import read_folder
+    from scoring.folder_rows import Refusal
+    from scoring.folder_rows import day as read_day
+    from scoring.folder_writing import write_scores
+
+    with terminal.ended_by(Refusal, LookupError, ValueError, OSError):
+        on = read_day(as_of)
+        scores = score_folder(shipped(), read_folder(data, shipped(), on))
+        counts = write_scores(scores, out)
+    for name, count in counts.items():
+        terminal.out.print(f"{out / name}: {count} rows", markup=False)
