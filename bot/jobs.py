@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from db import activity_drafts, inbound, occurrences, web
-from notices import birthdays, closing, holds, presence, reminders, schedule, topics, warnings
+from notices import birthdays, closing, holds, pool, presence, reminders, schedule, topics, warnings
 from notices.schedule import Moment, Poll, Task
 from scoring import update
 
@@ -92,6 +92,7 @@ JOBS: tuple[Task | Poll, ...] = (
     *(Task(f"topic:{one.id}", one.cron, _letter_of(one.id), "once") for one in topics.COLUMNS),
     Task("birthdays", "30 8 * * *", _greet, "all", grace=birthdays.KEPT_FOR),
     Task(warnings.TASK, "0 9 * * *", _begin, "once"),
+    Task(pool.TASK, "10 9 * * *", _begin, "once"),
     Task("economy_reminders", "15 10 * * *", _remind_of_economy, "once"),
     Task("index_day_end", "1 0 * * *", _nothing, "once", prepare=_close_day),
     Task("index_refresh", "5 * * * *", _nothing, "once", prepare=_refresh),
@@ -100,6 +101,7 @@ JOBS: tuple[Task | Poll, ...] = (
     Poll("reminders_planned", timedelta(minutes=1), reminders.plan_activities),
     Poll("reminders", timedelta(minutes=1), reminders.tell_due),
     Poll("warnings_checked", timedelta(minutes=1), warnings.check_next),
+    Poll("pool_published", timedelta(minutes=1), pool.check_next),
     Poll("closing", timedelta(minutes=1), _close),
     Poll(
         "redemptions_expired",

@@ -62,6 +62,13 @@ def spoken_window(text: str, now: datetime, zone: ZoneInfo) -> Window | None:
     return Window(starts_at, ends_at if ends_at > starts_at else ends_at + timedelta(days=1))
 
 
+def spoken_day(text: str, today: date) -> date | None:
+    """The day that `text` names, as seen from `today`; None when it names none, or one that is past."""
+    said = _plain(text)
+    day, _, named = _day(said, today)
+    return day if named and day is not None and day >= today and not _PAST.search(said) else None
+
+
 def _plain(text: str) -> str:
     """Half-width, lower case, Chinese numerals as digits."""
     text = unicodedata.normalize("NFKC", text).lower().replace("号", "日")

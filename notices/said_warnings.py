@@ -9,6 +9,7 @@ from typing import Any
 
 from db.warnings import BranchWarning
 from notices.channel import Button, Message
+from notices.said_pool import is_pool, pool_line
 from notices.troubles import OVERDUE, VETO
 from notices.wording import Wording
 
@@ -40,7 +41,9 @@ def proof_of(warning: BranchWarning) -> dict[str, Any]:
 
 
 def said_warning(say: Wording, warning: BranchWarning, today: date) -> str:
-    """A warning in words, with the days that are left today."""
+    """A warning in words, with the days that are left today; a colour of the pool with its first cause."""
+    if is_pool(warning):
+        return pool_line(say, warning)
     proof = proof_of(warning)
     days_left = max(0, (date.fromisoformat(proof["last"]) - today).days)
     if warning.kind == VETO:
