@@ -19,7 +19,7 @@ from handlers import COMMANDS
 from handlers.conversation import Button, Command, Context, Incoming, Message, Reply
 from handlers.meaning import folded
 from handlers.menu import MENU
-from handlers.routing import respond
+from handlers.routing import is_secret, respond
 from notices import mailbox, quotas
 from notices.channel import BACK_NUMBER, HOME, HOME_NUMBER, message_from_json
 from notices.wording import wording
@@ -136,14 +136,17 @@ class Dispatcher:
             accounts.disable(session, incoming.channel, incoming.address, "left")
             return self._store(session, context, None)
         before = context.who.member_id
-        answer = self._settle(session, context, respond(context, self._commands))
+        secret = is_secret(context, self._commands)  # asked before the answer, which changes what is waited for
+        answer = self._settle(session, context, respond(context, self._commands), secret=secret)
         return replace(answer, rebound=True) if context.who.member_id != before else answer
 
     def _apologise(self, session: Session, incoming: Incoming, incident: str) -> Answer:
         context = self._context(session, incoming)
         say = context.say
-        again = (Button(say("dispatch.again"), incoming.text, 1),) if incoming.text else ()
-        return self._settle(session, context, Reply(say("dispatch.failed", incident=incident), again))
+        secret = is_secret(context, self._commands)
+        again = (Button(say("dispatch.again"), incoming.text, 1),) if incoming.text and not secret else ()
+        failed = Reply(say("dispatch.failed", incident=incident), again)
+        return self._settle(session, context, failed, secret=secret)
 
     def _context(self, session: Session, incoming: Incoming) -> Context:
         day = incoming.sent_at.astimezone(self.zone).date()
@@ -171,10 +174,10 @@ class Dispatcher:
             names_allowed=names_allowed,
         )
 
-    def _settle(self, session: Session, context: Context, reply: Reply) -> Answer:
+    def _settle(self, session: Session, context: Context, reply: Reply, *, secret: bool = False) -> Answer:
         """Complete the reply with the ways out and a waiting letter, and note what the chat waits for."""
         who, incoming = context.who, context.incoming
-        message = _with_exits(reply, context)
+        message = replace(_with_exits(reply, context), hides=secret)
         if who.mailbox and who.member_id is not None and reply.expect is None:  # no letter into a dialogue
             message = mailbox.handed_over(session, who, message, context.now)
         who.choices = choices_of(message)

@@ -10,6 +10,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     accounts,
     activities,
     appeals,
+    appraisals,
     attendance,
     audit,
     corrections,
@@ -29,6 +30,8 @@ from db import (  # noqa: F401 - importing a module registers its tables
     organizations,
     periods_locked,
     pictures,
+    poll_drives,
+    polls,
     pool,
     proposals,
     rectifications,
@@ -44,7 +47,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
 
 metadata = SQLModel.metadata
 
-APPEND_ONLY = ("entry", "audit_event", "value_record", "negative")
+APPEND_ONLY = ("entry", "audit_event", "value_record", "appraisal_record", "negative")
 
 
 def create(engine: Engine) -> None:

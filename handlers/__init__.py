@@ -1,6 +1,7 @@
 """What a person can say: one file per conversation. A new conversation is a file and a line in COMMANDS."""
 
 from handlers.activities import ACTIVITIES
+from handlers.appraisal import APPRAISAL
 from handlers.binding import START, UNBIND
 from handlers.boards import BOARD
 from handlers.broadcast import BROADCAST
@@ -42,6 +43,7 @@ COMMANDS: tuple[Command, ...] = (
     RECEIVED,
     TROUBLE,
     WARNINGS,
+    APPRAISAL,
     BROADCAST,
     APPROVALS,
     RECEIPTS,

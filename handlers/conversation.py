@@ -130,6 +130,7 @@ class Command:
     it never sends, commits or waits. roles: who may use it, empty for every member; a person needs one of them.
     steps: what people say for one step of the conversation, and that step's arguments as an action has them
     (`{"我的取货码": "mine"}`). acts: it does something at once, so a guess at what was meant is only offered.
+    secret: steps to which nobody shall find what was said: no channel and no log keeps it.
     """
 
     name: str
@@ -143,3 +144,4 @@ class Command:
     order: int = 50  # place in the menu
     steps: Mapping[str, str] = field(default_factory=dict)
     acts: bool = False
+    secret: frozenset[str] = frozenset()

@@ -31,6 +31,16 @@ def respond(ctx: Context, commands: Sequence[Command]) -> Reply:
     return _typed(ctx, text, commands)
 
 
+def is_secret(ctx: Context, commands: Sequence[Command]) -> bool:
+    """Whether this is said to a secret step: by a button, by a choice, or as what the chat waits for."""
+    text, choices = ctx.incoming.text, ctx.who.choices
+    said = (
+        text if ctx.incoming.kind == "button" else choices.get(meaning.typed_number(text) or meaning.folded(text))
+    )
+    found = meaning.action(said or ctx.who.expect or "", {command.name: command for command in commands})
+    return found is not None and bool(found[1]) and found[1][0] in found[0].secret
+
+
 def _typed(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
     number = meaning.typed_number(text)
     if number is not None and number in ctx.who.choices:

@@ -50,6 +50,7 @@ class Message:
     buttons: tuple[Button, ...] = ()
     picture: Picture | None = None
     ask_location: bool = False
+    hides: bool = False  # what the person said to get this is secret: no channel keeps it
 
     def numbered(self) -> list[tuple[int, Button]]:
         """Buttons with the numbers that pick them, in the order in which they are shown."""
@@ -80,6 +81,8 @@ class Message:
             stored["picture"] = {"kind": picture.kind, "data": dict(picture.data), "alt": picture.alt}
         if self.ask_location:
             stored["ask_location"] = True
+        if self.hides:
+            stored["hides"] = True
         return stored
 
 
@@ -91,6 +94,7 @@ def message_from_json(stored: Mapping[str, Any]) -> Message:
         buttons=tuple(Button(label, action, number) for label, action, number in stored.get("buttons", ())),
         picture=Picture(picture["kind"], picture["data"], picture["alt"]) if picture else None,
         ask_location=bool(stored.get("ask_location")),
+        hides=bool(stored.get("hides")),
     )
 
 

@@ -86,6 +86,8 @@ def note(session: Session, incoming: Incoming, said: Said, answer: Answer, now: 
 def _own_line(session: Session, incoming: Incoming, said: Said, answer: Answer, language: str) -> Message | None:
     """What the person's own bubble shows; None for an opening that the page itself made."""
     words = wording(language)
+    if answer.message is not None and answer.message.hides:
+        return Message(words("web.not_kept"))
     if said.image is not None and incoming.picture:
         row = pictures.receive(session, NAME, incoming.picture, answer.member_id, incoming.sent_at)
         return Message(said.text, picture=Picture("stored", {"id": row}, words("web.my_picture")))

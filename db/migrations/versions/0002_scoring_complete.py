@@ -35,6 +35,20 @@ def upgrade() -> None:
     sa.Column('drawn', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('month', name=op.f('pk_spot_check'))
     )
+    op.create_table('appraisal_record',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('voice', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('hundredths', sa.Integer(), nullable=True),
+    sa.Column('cause', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('recorded_by', sa.Integer(), nullable=True),
+    sa.Column('recorded_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_appraisal_record_organization_id_organization')),
+    sa.ForeignKeyConstraint(['recorded_by'], ['member.id'], name=op.f('fk_appraisal_record_recorded_by_member')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_appraisal_record')),
+    sa.UniqueConstraint('organization_id', 'year', 'voice', 'cause', name=op.f('uq_appraisal_record_organization_id_year_voice_cause'))
+    )
     op.create_table('dues_payment',
     sa.Column('member_id', sa.Integer(), nullable=False),
     sa.Column('month', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -91,6 +105,41 @@ def upgrade() -> None:
     with op.batch_alter_table('org_power_index', schema=None) as batch_op:
         batch_op.create_index('ix_org_power_index_board', ['month', 'field', 'rank'], unique=False)
 
+    op.create_table('poll',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('opened_by', sa.Integer(), nullable=False),
+    sa.Column('opened_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('closes_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('questions', sa.Integer(), nullable=False),
+    sa.Column('self_score', sa.Integer(), nullable=True),
+    sa.Column('superior', sa.Integer(), nullable=True),
+    sa.Column('answers', sa.Integer(), nullable=True),
+    sa.Column('told', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.ForeignKeyConstraint(['opened_by'], ['member.id'], name=op.f('fk_poll_opened_by_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_poll_organization_id_organization')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_poll')),
+    sa.UniqueConstraint('organization_id', 'year', name=op.f('uq_poll_organization_id_year'))
+    )
+    with op.batch_alter_table('poll', schema=None) as batch_op:
+        batch_op.create_index('ix_poll_state', ['state', 'closes_at'], unique=False)
+
+    op.create_table('poll_drive',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('opened_by', sa.Integer(), nullable=False),
+    sa.Column('opened_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('closes_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('after_id', sa.Integer(), nullable=False),
+    sa.Column('done', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['opened_by'], ['member.id'], name=op.f('fk_poll_drive_opened_by_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_poll_drive_organization_id_organization')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_poll_drive')),
+    sa.UniqueConstraint('organization_id', 'year', name=op.f('uq_poll_drive_organization_id_year'))
+    )
     op.create_table('pool_colour',
     sa.Column('organization_id', sa.Integer(), nullable=False),
     sa.Column('month', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -168,6 +217,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_appeal_member_id'), ['member_id'], unique=False)
         batch_op.create_index('ix_appeal_state', ['state', 'goes_to'], unique=False)
 
+    op.create_table('ballot',
+    sa.Column('poll_id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('answered', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_ballot_member_id_member')),
+    sa.ForeignKeyConstraint(['poll_id'], ['poll.id'], name=op.f('fk_ballot_poll_id_poll')),
+    sa.PrimaryKeyConstraint('poll_id', 'member_id', name=op.f('pk_ballot'))
+    )
     op.create_table('declaration',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('organization_id', sa.Integer(), nullable=False),
@@ -363,6 +420,15 @@ def upgrade() -> None:
         batch_op.create_index('ix_resolution_state', ['state', 'organization_id'], unique=False)
         batch_op.create_index('uq_resolution_waiting', ['member_id'], unique=True, sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
 
+    op.create_table('tally',
+    sa.Column('poll_id', sa.Integer(), nullable=False),
+    sa.Column('question', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('grade', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('votes', sa.Integer(), nullable=False),
+    sa.CheckConstraint('votes >= 0', name=op.f('ck_tally_votes')),
+    sa.ForeignKeyConstraint(['poll_id'], ['poll.id'], name=op.f('fk_tally_poll_id_poll')),
+    sa.PrimaryKeyConstraint('poll_id', 'question', 'grade', name=op.f('pk_tally'))
+    )
     op.create_table('warning_event',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('warning_id', sa.Integer(), nullable=False),
@@ -516,6 +582,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_warning_event_news')
 
     op.drop_table('warning_event')
+    op.drop_table('tally')
     with op.batch_alter_table('resolution', schema=None) as batch_op:
         batch_op.drop_index('uq_resolution_waiting', sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
         batch_op.drop_index('ix_resolution_state')
@@ -545,6 +612,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_declaration_closing')
 
     op.drop_table('declaration')
+    op.drop_table('ballot')
     with op.batch_alter_table('appeal', schema=None) as batch_op:
         batch_op.drop_index('ix_appeal_state')
         batch_op.drop_index(batch_op.f('ix_appeal_member_id'))
@@ -559,6 +627,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_pool_colour_month')
 
     op.drop_table('pool_colour')
+    op.drop_table('poll_drive')
+    with op.batch_alter_table('poll', schema=None) as batch_op:
+        batch_op.drop_index('ix_poll_state')
+
+    op.drop_table('poll')
     with op.batch_alter_table('org_power_index', schema=None) as batch_op:
         batch_op.drop_index('ix_org_power_index_board')
 
@@ -571,6 +644,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_dues_payment_organization_id')
 
     op.drop_table('dues_payment')
+    op.drop_table('appraisal_record')
     op.drop_table('spot_check')
     op.drop_table('pool_month')
     op.drop_table('period_lock')

@@ -1,0 +1,365 @@
+"""The appraisal poll: opened, answered once, closed, recorded; and nothing that links a person to an answer."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import text as sql
+from sqlalchemy.engine import Engine
+from sqlmodel import Session, SQLModel, select
+
+from bot.channels.web.chat import WebChat
+from bot.channels.web.lines import Said
+from db import appraisals, polls, values
+from db.appraisals import AppraisalRecord
+from db.audit import AuditEvent
+from db.deliveries import Delivery
+from db.engine import write_engine
+from db.indices import Appraisal
+from db.members import Member, Membership
+from db.polls import Ballot, Poll, Tally
+from notices import appraisals as notes
+from notices.schedule import Moment
+from tests.cast import ALICE, BOB, CHARLIE, CITY, DING, INES, KE, LIANGFENG, MO, OLGA, QIAN, RUI, SHAZHOU, SUN
+from tests.conftest import ZONE
+
+DECEMBER = datetime(2026, 12, 2, 4, 0, tzinfo=UTC)
+VOTERS = (ALICE, BOB, MO, KE, OLGA, DING, INES)  # all of branch 10 but its secretary and its reviewer
+
+
+@pytest.fixture
+def poll_id(clock, say, look):
+    """The open poll of branch 10, opened by its reviewer on 2 December and told to its members."""
+
+    async def opens() -> int:
+        clock.now = DECEMBER
+        await say.all(RUI, "appraisal:open", "B10", "1")
+        await look(lambda s: notes.tell_next(s, clock.now, ZONE))
+        return await look(lambda s: polls.of_branch(s, LIANGFENG, 2026).id)
+
+    return opens
+
+
+@pytest.fixture
+def told(look):
+    async def asks(person: int) -> list[str]:
+        def texts(session: Session) -> list[str]:
+            rows = session.execute(select(Delivery).order_by(Delivery.id)).scalars()
+            return [row.content["text"] for row in rows if row.member_id == person]
+
+        return await look(texts)
+
+    return asks
+
+
+async def answer_all(say, poll_id: int, person: int, *grades: int):
+    await say(person, f"appraisal:paper:{poll_id}", kind="button")
+    return await say.all(person, *(str(grade) for grade in grades))
+
+
+async def test_a_branch_is_appraised_from_opening_to_the_index(say, look, clock, poll_id, told):
+    poll = await poll_id()
+    assert "测评" in (await told(ALICE))[-1]
+    assert await told(CHARLIE) == []
+    assert len(await told(RUI)) == 0
+    assert "自评" in (await told(SUN))[-1]
+    first = await say(ALICE, "测评")
+    assert "不记名" in first.text
+    paper = await say(ALICE, "1")
+    assert "只记您答没答" in paper.text
+    assert [label.split()[1] for label in paper.labels()[:4]] == ["优秀", "良好", "一般", "较差"]
+    assert "第 2 题" in (await say(ALICE, "1")).text
+    assert "第 3 题" in (await say(ALICE, "良好")).text
+    assert "谢谢" in (await say(ALICE, "3")).text
+    for person in (BOB, MO, KE):
+        await answer_all(say, poll, person, 1, 1, 2)
+    await answer_all(say, poll, OLGA, 3, 4, 2)
+    await say(SUN, f"appraisal:self:{poll}", kind="button")
+    assert "0 到 100" in (await say(SUN, "一百分")).text
+    assert "90.50" in (await say(SUN, "90.5 分")).text
+    await say.all(RUI, "appraisal:superiors", "1")
+    assert "80.00" in (await say(RUI, "80")).text
+    assert "5 人答完" in (await say(SUN, "appraisal:progress", kind="button")).text
+    clock.now = datetime(2026, 12, 16, 16, 0, tzinfo=UTC)  # midnight: the 14 days are over
+    assert await look(lambda s: notes.close_due(s, clock.now, ZONE)) == 1
+    assert await look(lambda s: notes.close_due(s, clock.now, ZONE)) == 0
+    kept = await look(lambda s: appraisals.of_year(s, LIANGFENG, 2026).model_dump())
+    # committee: 4 x 100 + 70; organisational life: 3 x 100 + 85 + 50; service: 70 + 4 x 85 -> 94, 87, 82
+    assert (kept["self_score"], kept["members_masses"], kept["superior"]) == (90_50, 87_67, 80_00)
+    assert await look(lambda s: values.latest(s, LIANGFENG, "F04", "2026-12")) == "0.800000"
+    lines = await look(lambda s: [(r.voice, r.cause) for r in appraisals.history(s, LIANGFENG, 2026)])
+    assert lines == [(v, f"poll:{poll}") for v in ("self_score", "members_masses", "superior")]
+    assert "87.67" in (await told(SUN))[-1]
+    assert "87.67" in (await say(BOB, "appraisal:result", kind="button")).text
+    assert "已经结束" in (await say(INES, f"appraisal:paper:{poll}", kind="button")).text
+
+
+@pytest.mark.parametrize(("people", "figure"), [(VOTERS[:4], None), (VOTERS[:5], 97_22)])
+async def test_fewer_than_five_give_no_figure_and_leave_no_answer_behind(
+    say, look, clock, poll_id, people, figure
+):
+    poll = await poll_id()
+    for person in people:
+        await answer_all(say, poll, person, 1, 1, 1)
+    await answer_all(say, poll, INES, 4)  # one question only: a paper that was not finished
+    clock.now += timedelta(days=20)
+    await look(lambda s: notes.close_due(s, clock.now, ZONE))
+    kept = await look(lambda s: s.get(Appraisal, (LIANGFENG, 2026)).members_masses)
+    assert kept == figure  # (550 / 6 + 100 + 100) / 3
+    left = await look(lambda s: len(s.execute(select(Tally)).all()))
+    assert left == (0 if figure is None else 12)
+    assert await look(lambda s: s.execute(select(Ballot)).all()) == []
+    assert ("不出结果" in (await say(ALICE, "appraisal:result", kind="button")).text) is (figure is None)
+    value = await look(lambda s: values.latest(s, LIANGFENG, "F04", "2026-12"))
+    assert value == (None if figure is None else "0.833333")
+
+
+async def test_one_answer_per_person_and_question_kindly(say, look, poll_id):
+    poll = await poll_id()
+    await say(ALICE, f"appraisal:grade:{poll}:0:1", kind="button")
+    again = await say(ALICE, f"appraisal:grade:{poll}:0:4", kind="button")
+    assert "已经答过" in again.text
+    assert "第 2 题" in again.text
+    skipped = await say(ALICE, f"appraisal:grade:{poll}:2:1", kind="button")
+    assert "第 2 题" in skipped.text
+    counts = await look(lambda s: polls.tallies(s, poll))
+    assert counts["committee"] == {"excellent": 1, "good": 0, "fair": 0, "poor": 0}
+    assert sum(counts["org_life"].values()) + sum(counts["service"].values()) == 0
+
+
+async def test_who_speaks_with_another_voice_and_strangers_to_the_branch_have_no_paper(say, look, poll_id):
+    poll = await poll_id()
+    for person in (SUN, RUI):
+        assert "一人只说一次" in (await say(person, f"appraisal:grade:{poll}:0:1", kind="button")).text
+    for forged in (f"appraisal:grade:{poll}:0:1", f"appraisal:paper:{poll}", "appraisal:paper:999"):
+        assert "没有找到" in (await say(CHARLIE, forged, kind="button")).text
+    for forged in (f"{poll}:0:9", f"{poll}:0:x", f"{poll}:9:1", f"{poll}::", f"{poll}:-1:1", f"{poll}:0:0"):
+        await say(BOB, f"appraisal:grade:{forged}", kind="button")
+    for person, step in ((QIAN, "self"), (ALICE, "self"), (SUN, "superior"), (QIAN, "superior")):
+        reply = await say(person, f"appraisal:{step}:{poll}", kind="button")
+        assert "不归您办" in reply.text
+    assert await look(lambda s: {n for q in polls.tallies(s, poll).values() for n in q.values()}) == {0}
+    kept = await look(lambda s: s.get(Poll, poll).model_dump())
+    assert (kept["self_score"], kept["superior"]) == (None, None)
+
+
+async def test_only_those_above_open_polls_once_and_in_their_season(say, look, clock):
+    assert "不是时候" in (await say(RUI, "appraisal:open", kind="button")).text  # June
+    clock.now = DECEMBER
+    for person in (ALICE, SUN):
+        assert "不归您办" in (await say(person, "appraisal:open", kind="button")).text
+        assert "不归您办" in (await say(person, f"appraisal:open_one:{LIANGFENG}:yes", kind="button")).text
+    await say(RUI, f"appraisal:open_all:{CITY}:2026:yes", kind="button")  # not the reviewer's node
+    await say(RUI, "appraisal:open_one:B77", kind="button")
+    assert await look(lambda s: s.execute(select(Poll)).all()) == []
+    sure = await say.all(RUI, "appraisal:open", "B20")
+    assert "不足 5 人" in sure.text  # Charlie alone: Qian speaks for the branch
+    assert await look(lambda s: s.execute(select(Poll)).all()) == []
+    await say(RUI, "1")
+    whole = await say.all(DING, "appraisal:open", "1")
+    assert "1 个支部" in whole.text  # the other is open already
+    await say(DING, "1")
+    again = await say(DING, f"appraisal:open_all:{CITY}:2026:yes", kind="button")
+    assert "已经发起过" in again.text
+    while await look(lambda s: notes.open_next(s, clock.now, ZONE)):
+        pass
+    opened = await look(lambda s: [(p.organization_id, p.opened_by) for p in s.execute(select(Poll)).scalars()])
+    assert sorted(opened) == [(LIANGFENG, DING), (SHAZHOU, RUI)]
+    acts = await look(lambda s: list(s.execute(select(AuditEvent.action)).scalars()))
+    assert acts == ["appraisal.opened"] * 2
+
+
+async def test_december_proposes_and_the_end_reminds_those_who_are_silent(say, look, clock, poll_id, told):
+    moment = Moment(DECEMBER - timedelta(days=1), DECEMBER, ZONE)
+    assert await look(lambda s: notes.propose(s, moment)) == 2
+    assert await look(lambda s: notes.propose(s, moment)) == 0
+    assert "2026 年的支部测评" in (await told(DING))[0]
+    poll = await poll_id()
+    await answer_all(say, poll, ALICE, 1, 1, 1)
+    await answer_all(say, poll, BOB, 1, 1)
+    clock.now = DECEMBER + timedelta(days=11)
+    assert await look(lambda s: notes.tell_next(s, clock.now, ZONE)) == 0
+    clock.now = DECEMBER + timedelta(days=12)
+    assert await look(lambda s: notes.tell_next(s, clock.now, ZONE)) == 1
+    assert await look(lambda s: notes.tell_next(s, clock.now, ZONE)) == 0
+    assert [len(await told(person)) for person in (ALICE, BOB, MO)] == [1, 2, 2]
+
+
+# ---- anonymity ---------------------------------------------------------------------------------------------
+
+
+def everything(session: Session) -> dict[str, list[tuple]]:
+    return {
+        table.name: [tuple(row) for row in session.execute(table.select())]
+        for table in SQLModel.metadata.sorted_tables
+    }
+
+
+async def test_no_table_tells_who_gave_which_answer(say, look, clock, poll_id, dispatcher):
+    """Two voters of opposite opinion, a minute apart: exchange their opinions, and only the words' keys differ."""
+    poll = await poll_id()
+    chat = WebChat(dispatcher, draw=None)
+
+    async def vote(person: int, grade: int, typed: bool) -> None:
+        address = f"member:{person}"
+        await chat.say(address, Said(key=f"p{person}", kind="button", text=f"appraisal:paper:{poll}"))
+        for number in range(3):
+            clock.now += timedelta(minutes=1)
+            if typed:
+                said = Said(key=f"{person}-{number}", text=str(grade))
+            else:
+                action = f"appraisal:grade:{poll}:{number}:{grade}"
+                said = Said(
+                    key=f"{person}-{number}", kind="button", text=action, label=await chat.label(address, action)
+                )
+            await chat.say(address, said)
+
+    before = await look(everything)
+    start = clock.now
+    seen = []
+    for grades in ((1, 4), (4, 1)):
+        clock.now = start
+        await look(lambda s: _put_back(s, before))
+        await vote(ALICE, grades[0], typed=True)
+        await vote(BOB, grades[1], typed=False)
+        seen.append(await look(everything))
+    one, other = seen
+    assert one["tally"] == other["tally"]
+    for name in one:
+        assert _without_tokens(one[name]) == _without_tokens(other[name]), name
+    lines = json.dumps(one["web_line"], default=str, ensure_ascii=False)
+    assert lines.count("答案不保存") == 6
+
+
+def _put_back(session: Session, before: dict[str, list[tuple]]) -> None:
+    """As if nobody had voted: papers, tallies, and the memory of the chats."""
+    session.execute(sql("DELETE FROM ballot"))
+    session.execute(sql("UPDATE tally SET votes = 0"))
+    session.execute(sql("DELETE FROM web_line"))
+    known = [row[0] for row in before["inbound"]]
+    session.execute(sql(f"DELETE FROM inbound WHERE id > {max(known, default=0)}"))
+
+
+def _without_tokens(rows: list[tuple]) -> list[tuple]:
+    """Rows without the numbers that the database gives out; what stands in them otherwise is compared."""
+    return sorted(json.dumps(row[1:], default=str, ensure_ascii=False) for row in rows)
+
+
+async def test_no_row_of_a_tally_is_marked_by_the_answer(look, engine: Engine, poll_id, say):
+    """PostgreSQL shows to every query which transaction wrote a row: that of a vote wrote all rows of its question."""
+    poll = await poll_id()
+    assert {column.name for column in Ballot.__table__.columns} == {"poll_id", "member_id", "answered"}
+    assert {column.name for column in Tally.__table__.columns} == {"poll_id", "question", "grade", "votes"}
+    if engine.dialect.name != "postgresql":
+        return
+    await say(ALICE, f"appraisal:grade:{poll}:0:3", kind="button")
+    marks = await look(
+        lambda s: s.execute(sql("SELECT DISTINCT xmin::text FROM tally WHERE question = 'committee'")).all()
+    )
+    assert len(marks) == 1
+
+
+async def test_an_answer_that_fails_is_not_repeated_in_the_apology(say, poll_id, look, monkeypatch, caplog):
+    poll = await poll_id()
+    await say(ALICE, f"appraisal:paper:{poll}", kind="button")
+
+    def fails(*_args, **_more):
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr(polls, "vote", fails)
+    sorry = await say(ALICE, "较差")
+    assert "R-" in sorry.text
+    assert sorry.hides
+    stored = await look(
+        lambda s: json.dumps([list(r) for r in s.execute(sql("SELECT reply FROM inbound"))], default=str)
+    )
+    assert "appraisal:grade" in stored, "the paper that was shown names all grades"
+    assert "较差" not in json.dumps(sorry.to_json(), ensure_ascii=False)
+    assert "grade" not in json.dumps(sorry.to_json())
+    assert "较差" not in caplog.text
+
+
+async def test_words_in_place_of_a_number_are_not_repeated(say, poll_id):
+    poll = await poll_id()
+    await say(ALICE, f"appraisal:paper:{poll}", kind="button")
+    reply = await say(ALICE, "班子实在太差了")
+    assert "没有保存" in reply.text
+    assert "太差" not in reply.text
+    assert reply.hides
+    assert "第 1 题" in reply.text
+
+
+# ---- races --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def engines(database_url: str) -> Iterator[list[Engine]]:
+    made = [write_engine(database_url) for _ in range(8)]
+    yield made
+    for engine in made:
+        engine.dispose()
+
+
+def at_once(engines: list[Engine], acts) -> list[object]:
+    """Run the acts at the same time, each in a transaction of its own behind one barrier."""
+    barrier, results = threading.Barrier(len(acts), timeout=60), [None] * len(acts)
+
+    def run(place: int) -> None:
+        barrier.wait()
+        with Session(engines[place]) as session:
+            results[place] = acts[place](session)
+            session.commit()
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return results
+
+
+def one_vote(poll: int, person: int, grade: str):
+    def act(session: Session) -> bool:
+        return polls.vote(
+            session, poll_id=poll, member_id=person, number=0, question="committee", grade=grade, now=DECEMBER
+        )
+
+    return act
+
+
+async def test_eight_answers_of_one_person_at_once_count_once(engines, poll_id, look):
+    poll = await poll_id()
+    grades = ("excellent", "good", "fair", "poor") * 2
+    assert sum(at_once(engines, [one_vote(poll, ALICE, grade) for grade in grades])) == 1
+    assert sum((await look(lambda s: polls.tallies(s, poll)))["committee"].values()) == 1
+
+
+async def test_a_close_among_answers_loses_none_that_was_counted(engines, poll_id, look):
+    poll = await poll_id()
+
+    def closing(session: Session) -> bool:
+        return notes.close(session, session.get(Poll, poll), DECEMBER + timedelta(minutes=1), ZONE)
+
+    crowd = tuple(range(901, 907))
+
+    def settle(session: Session) -> None:
+        for person in crowd:
+            session.add(Member(id=person, code=f"M{person}", name="同志"))
+            session.flush()
+            session.add(Membership(member_id=person, organization_id=LIANGFENG, from_day=date(2020, 1, 1)))
+
+    await look(settle)
+    acts = [one_vote(poll, person, "excellent") for person in crowd] + [closing, closing]
+    results = at_once(engines, acts)
+    assert results[-2:].count(True) == 1
+    counted = sum(bool(one) for one in results[:-2])
+    assert await look(lambda s: s.execute(select(Ballot)).all()) == []
+    left = await look(lambda s: polls.tallies(s, poll))
+    assert left == {}, "nobody has answered everything: nothing is kept"
+    assert 0 <= counted <= len(crowd)
+    lines = await look(lambda s: len(s.execute(select(AppraisalRecord)).all()))
+    assert lines == 3
