@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from fractions import Fraction
 from pathlib import Path
 from typing import get_args
 
@@ -16,6 +15,7 @@ from scoring.folder_rows import (
     boolean,
     checked_id,
     day,
+    figure,
     known_id,
     new_id,
     number,
@@ -177,7 +177,7 @@ class _Reader:
         period(kind, text)
         read: Value = None
         if value:
-            read = boolean(value) if statement else Fraction(number(value))
+            read = boolean(value) if statement else figure(value)
         self.folder.values[org_id][indicator_id, text] = read
         self.folder.value_rows.add((indicator_id, text))
 
@@ -193,7 +193,7 @@ class _Reader:
         org_id, year, *texts = cells
         known_id(org_id, self.folder.organizations, "org_id")
         period("yearly", year)
-        voices = [number(text) if text else None for text in texts]
+        voices = [figure(text) if text else None for text in texts]
         if int(year) == self.folder.as_of.year:
-            given = [Fraction(voice) for voice in voices if voice is not None]
+            given = [voice for voice in voices if voice is not None]
             self.folder.appraisals[org_id] = Appraisal(*given) if len(given) == len(voices) else None

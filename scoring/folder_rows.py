@@ -126,6 +126,12 @@ def number(text: str) -> Fraction | int:
     return exact.numerator if exact.denominator == 1 else exact  # integers add up faster, and most are
 
 
+@lru_cache(maxsize=100_000)
+def figure(text: str) -> Fraction:
+    """The exact number that `text` writes, as a fraction. Raises ValueError."""
+    return Fraction(number(text))
+
+
 def whole(text: str) -> int:
     """An integer. Raises ValueError."""
     found = number(text)

@@ -27,6 +27,7 @@ class CalendarPeriod:
     text: str
 
 
+@lru_cache(maxsize=4096)
 def period(kind: Period, text: str) -> CalendarPeriod:
     """The period that `text` writes. Raises ValueError unless it has the form of `kind`."""
     form, months = _FORMS[kind]
