@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from db import activity_drafts, inbound, occurrences, web
-from notices import birthdays, closing, holds, pool, presence, reminders, schedule, topics, warnings
+from notices import appraisals, birthdays, closing, holds, pool, presence, reminders, schedule, topics, warnings
 from notices.schedule import Moment, Poll, Task
-from scoring import update
+from scoring import observing, update
 
 INBOUND_KEPT = timedelta(days=7)  # platforms deliver again within a day
 WEB_LINES_KEPT = timedelta(days=30)  # as the privacy note says
@@ -91,6 +91,8 @@ def _close(session: Session, now: datetime, zone: ZoneInfo) -> int:
 JOBS: tuple[Task | Poll, ...] = (
     *(Task(f"topic:{one.id}", one.cron, _letter_of(one.id), "once") for one in topics.COLUMNS),
     Task("birthdays", "30 8 * * *", _greet, "all", grace=birthdays.KEPT_FOR),
+    Task(observing.TASK, "40 0 1-15 * *", _begin, "once"),  # of the 15th: what came in on the last day
+    Task("appraisal_propose", "0 9 1 12 *", appraisals.propose, "once"),
     Task(warnings.TASK, "0 9 * * *", _begin, "once"),
     Task(pool.TASK, "10 9 * * *", _begin, "once"),
     Task("economy_reminders", "15 10 * * *", _remind_of_economy, "once"),
@@ -100,9 +102,13 @@ JOBS: tuple[Task | Poll, ...] = (
     Poll("presence", timedelta(seconds=15), lambda session, now, zone: presence.ask_due(session, now)),
     Poll("reminders_planned", timedelta(minutes=1), reminders.plan_activities),
     Poll("reminders", timedelta(minutes=1), reminders.tell_due),
+    Poll("observed_recorded", timedelta(minutes=1), observing.record_next),
     Poll("warnings_checked", timedelta(minutes=1), warnings.check_next),
     Poll("pool_published", timedelta(minutes=1), pool.check_next),
     Poll("closing", timedelta(minutes=1), _close),
+    Poll("appraisals_opened", timedelta(minutes=1), appraisals.open_next),
+    Poll("appraisals_told", timedelta(minutes=1), appraisals.tell_next),
+    Poll("appraisals_closed", timedelta(minutes=1), appraisals.close_due),
     Poll(
         "redemptions_expired",
         timedelta(hours=1),

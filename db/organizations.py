@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import case, func, or_, select
 from sqlmodel import Field, Session, SQLModel, col
 
 FIELDS = ("admin_village", "urban_community", "gov_institution", "two_new", "soe")
@@ -27,6 +27,8 @@ class Organization(SQLModel, table=True):
     founded_on: date | None = None  # None: always existed
     closed_on: date | None = None
     place: str = ""  # where people meet
+    term_ends_on: date | None = None  # last day of the committee's term, an approved delay included; None: unknown
+    committee_members: int | None = None  # people in the branch committee; None: unknown
 
 
 class Region(SQLModel, table=True):
@@ -51,6 +53,11 @@ def get(session: Session, organization_id: int) -> Organization:
     if found is None:
         raise LookupError(f"organization {organization_id}")
     return found
+
+
+def find(session: Session, organization_id: int | None) -> Organization | None:
+    """The organisation; None when there is none."""
+    return session.get(Organization, organization_id) if organization_id is not None else None
 
 
 def by_code(session: Session, code: str) -> Organization | None:
@@ -92,6 +99,26 @@ def branches_after(session: Session, organization_id: int, most: int) -> Sequenc
         select(col(Organization.id))
         .where(col(Organization.id) > organization_id, col(Organization.field).is_not(None))
         .order_by(col(Organization.id))
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def search(session: Session, paths: Sequence[str], word: str, day: date, most: int) -> Sequence[Organization]:
+    """Branches of these subtrees, alive on `day`, with `word` in the name or the code; an exact one first."""
+    if not paths:
+        return ()
+    name, code = col(Organization.name), col(Organization.code)
+    exact = or_(name == word, func.lower(code) == word.lower())
+    statement = (
+        select(Organization)
+        .where(
+            or_(*(col(Organization.path).startswith(path, autoescape=True) for path in paths)),
+            col(Organization.field).is_not(None),
+            or_(col(Organization.closed_on).is_(None), col(Organization.closed_on) > day),
+            or_(name.icontains(word, autoescape=True), code.icontains(word, autoescape=True)),
+        )
+        .order_by(case((exact, 0), else_=1), col(Organization.id))
         .limit(most)
     )
     return session.execute(statement).scalars().all()

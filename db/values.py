@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, select
+from sqlalchemy import Index, UniqueConstraint, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
 
@@ -78,6 +79,51 @@ def record(
         latest.value, latest.recorded_at = value, recorded_at
     session.flush()
     return True
+
+
+def record_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Record many values at once, each as `record` does; a row has its arguments by name.
+
+    The caller knows that no cause in them has recorded its value before: a second time fails the transaction.
+    """
+    if not rows:
+        return
+    session.flush()
+    lines = [{"reason": "", "recorded_by": None, **row} for row in rows]
+    session.execute(insert(ValueRecord), lines)
+    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    adding = dialect.insert(IndicatorValue)
+    names = ("organization_id", "indicator_id", "period", "value", "recorded_at")
+    session.execute(
+        adding.on_conflict_do_update(
+            index_elements=["organization_id", "indicator_id", "period"],
+            set_={"value": adding.excluded.value, "recorded_at": adding.excluded.recorded_at},
+        ),
+        [{name: row[name] for name in names} for row in lines],
+    )
+    session.expire_all()  # what the session holds of these values is no longer so
+
+
+def last_lines(
+    session: Session, organization_ids: Collection[int], periods: Collection[str], indicator_ids: Collection[str]
+) -> dict[tuple[int, str, str], tuple[str, str]]:
+    """(value, where it came from) of each value that counts, by organisation, indicator and period."""
+    statement = (
+        select(
+            col(ValueRecord.organization_id),
+            col(ValueRecord.indicator_id),
+            col(ValueRecord.period),
+            col(ValueRecord.value),
+            col(ValueRecord.collect),
+        )
+        .where(
+            col(ValueRecord.organization_id).in_(organization_ids),
+            col(ValueRecord.period).in_(periods),
+            col(ValueRecord.indicator_id).in_(indicator_ids),
+        )
+        .order_by(col(ValueRecord.id))
+    )
+    return {(row[0], row[1], row[2]): (row[3], row[4]) for row in session.execute(statement)}
 
 
 def latest(session: Session, organization_id: int, indicator_id: str, period: str) -> str | None:

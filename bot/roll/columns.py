@@ -17,7 +17,7 @@ class Column:
     chinese: str
     example: str
     needed: bool = False
-    kind: str = "text"  # text, day, flag
+    kind: str = "text"  # text, day, flag, number
     words: dict[str, str] | None = None
 
 
@@ -44,6 +44,8 @@ SHEETS: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("parent", "上级编号", "K01"),
             Column("founded_on", "成立日期", "2019-03-01", kind="day"),
             Column("place", "活动地点", "梁丰社区党群服务中心"),
+            Column("term_ends_on", "任期届满日期", "2027-06-30", kind="day"),
+            Column("committee_members", "支委人数", "3", kind="number"),
         ),
     ),
     "regions": (

@@ -95,6 +95,8 @@ class _Known:
                 "parent": by_id.get(one.parent_id, ""),
                 "founded_on": one.founded_on,
                 "place": one.place,
+                "term_ends_on": one.term_ends_on,
+                "committee_members": one.committee_members,
             }
             for one in organizations
         }
@@ -190,7 +192,8 @@ def _values(columns: tuple[Column, ...], row: dict[str, str]) -> tuple[dict[str,
             elif column.name == "mode":
                 values[column.name] = "normal"
             else:
-                values[column.name] = None if column.kind == "day" or column.name in ("field", "phone") else ""
+                unknown = column.kind in ("day", "number") or column.name in ("field", "phone")
+                values[column.name] = None if unknown else ""
             continue
         try:
             values[column.name] = _value(column, text)
@@ -204,6 +207,10 @@ def _value(column: Column, text: str) -> Any:
         return date.fromisoformat(text.replace("/", "-").replace(".", "-"))
     if column.kind == "flag":
         return FLAGS[text.lower()]
+    if column.kind == "number":
+        if not (text.isascii() and text.isdigit() and len(text) <= 3):
+            raise ValueError("a small whole number is needed")
+        return int(text)
     if column.words is not None:
         return column.words[text]
     if column.name == "roles":

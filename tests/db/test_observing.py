@@ -1,0 +1,278 @@
+"""What the service records by itself: facts of every kind, once a night, only what changed, never over a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import Session
+
+from bot.jobs import JOBS
+from db import attendance, ledger, negatives, occurrences, values
+from db.activities import Activity
+from db.indices import Negative
+from db.letters import Letter, Receipt
+from db.organizations import Organization
+from db.values import ValueRecord
+from db.wishes import Wish, WishClaim
+from notices import schedule
+from scoring import observing
+from scoring.observing import record_next, record_observed
+from tests.cast import ALICE, CHARLIE, CITY, LIANGFENG, MO, QIAN, SHAZHOU
+from tests.conftest import ZONE
+
+DAY = timedelta(days=1)
+BOTH = [LIANGFENG, SHAZHOU]
+
+
+def noon(day):
+    return datetime(day.year, day.month, day.day, 4, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def session(engine):
+    with Session(engine) as opened:
+        yield opened
+
+
+def night(session, day):
+    """The run of one night; how many lines it wrote."""
+    return record_observed(session, BOTH, day, noon(day), ZONE)
+
+
+def pay(session, member_id, day, hundredths=100, cause=None):
+    ledger.book(
+        session,
+        member_id=member_id,
+        rule_id="PB2",
+        cause=cause or f"dues:{day:%Y-%m}",
+        points=hundredths // 100,
+        hundredths=hundredths,
+        day=day,
+        booked_at=noon(day),
+    )
+
+
+def book(session, rule_id, member_id, day, hundredths):
+    ledger.book(
+        session,
+        member_id=member_id,
+        rule_id=rule_id,
+        cause=f"{rule_id}:{day}",
+        points=0,
+        hundredths=hundredths,
+        day=day,
+        booked_at=noon(day),
+    )
+
+
+def hold(session, branch, kind, day, attended=5, scope="branch"):
+    """An activity that was closed; its id."""
+    starts = noon(day)
+    row = Activity(
+        code=f"{branch}{kind}{day}",
+        organization_id=branch,
+        region_id=1 if scope == "region" else None,
+        scope=scope,
+        kinds=kind,
+        title="会",
+        place="室",
+        starts_at=starts,
+        ends_at=starts + timedelta(hours=1),
+        check_in_opens_at=starts,
+        check_in_closes_at=starts + timedelta(hours=1),
+        state="held",
+        should_attend=8,
+        attended=attended,
+    )
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def come(session, activity_id, member_id, day):
+    attendance.record(
+        session, activity_id=activity_id, member_id=member_id, mode="onsite", evidence="code", at=noon(day)
+    )
+
+
+def value(session, branch, value_id, period):
+    return values.latest(session, branch, value_id, period)
+
+
+def net(session, branch, item_id, month):
+    first = date(2026, month, 1)
+    last = (first + 31 * DAY).replace(day=1) - DAY
+    return negatives.net_count(session, branch, item_id, first, last)
+
+
+def test_dues_of_a_month_and_the_months_of_the_year(session):
+    pay(session, CHARLIE, date(2026, 4, 30))
+    pay(session, QIAN, date(2026, 4, 1))
+    pay(session, CHARLIE, date(2026, 5, 31))
+    pay(session, QIAN, date(2026, 6, 1))  # too late for May
+    night(session, date(2026, 6, 1))
+    assert value(session, SHAZHOU, "C15", "2026-05") == "0.5"
+    assert value(session, SHAZHOU, "F14", "2026-05") == "1"
+    pay(session, QIAN, date(2026, 5, 20), cause="dues:2026-05")
+    pay(session, CHARLIE, date(2026, 4, 30), hundredths=-100, cause="undo:dues:2026-04")
+    night(session, date(2026, 6, 2))
+    assert value(session, SHAZHOU, "C15", "2026-05") == "1"
+    assert value(session, SHAZHOU, "F14", "2026-05") == "1"  # May now, and April no more
+
+
+def test_a_night_writes_only_what_changed_and_never_over_what_a_person_handed_in(session):
+    assert night(session, date(2026, 6, 1)) > 0
+    assert night(session, date(2026, 6, 2)) == 0
+    pay(session, CHARLIE, date(2026, 5, 2))
+    assert night(session, date(2026, 6, 3)) == 1
+    told = values.history(session, SHAZHOU, "C15", "2026-05")
+    assert [(line.value, line.cause[:15], line.collect) for line in told] == [
+        ("0", "auto:2026-06-01", "auto"),
+        ("0.5", "auto:2026-06-03", "auto"),
+    ]
+    key = {"organization_id": SHAZHOU, "indicator_id": "C15", "period": "2026-05"}
+    values.record(session, **key, value="1", collect="dept", cause="sheet:1", recorded_at=noon(date(2026, 6, 3)))
+    pay(session, QIAN, date(2026, 5, 2))
+    pay(session, CHARLIE, date(2026, 5, 2), hundredths=-100, cause="undo:dues:2026-05")
+    assert night(session, date(2026, 6, 4)) == 0
+    assert value(session, SHAZHOU, "C15", "2026-05") == "1"
+
+
+def test_the_committee_and_its_term_are_known_from_the_roll_or_not_at_all(session):
+    night(session, date(2026, 6, 1))
+    assert value(session, SHAZHOU, "C01", "2026-05") == "true"  # two members need a secretary only
+    assert value(session, LIANGFENG, "C01", "2026-05") is None  # nine need a committee: nobody has told of one
+    assert value(session, LIANGFENG, "C07", "2026-05") is None
+    branch = session.get(Organization, LIANGFENG)
+    branch.committee_members, branch.term_ends_on = 5, date(2026, 5, 30)
+    night(session, date(2026, 6, 2))
+    assert value(session, LIANGFENG, "C01", "2026-05") == "true"
+    assert value(session, LIANGFENG, "C07", "2026-05") == "1"
+
+
+def test_study_and_volunteering_close_with_the_quarter(session):
+    for member_id, hours in ((CHARLIE, 1700), (QIAN, 1500)):
+        book(session, "PB3", member_id, date(2026, 6, 30), hours)
+    book(session, "PB3", QIAN, date(2026, 7, 1), 900)  # of the next quarter
+    assert night(session, date(2026, 6, 1)) > 0
+    assert value(session, SHAZHOU, "C08", "2026Q2") is None
+    activity = hold(session, LIANGFENG, "volunteering", date(2026, 6, 20), scope="region")
+    come(session, activity, CHARLIE, date(2026, 6, 20))
+    book(session, "PP2", CHARLIE, date(2026, 6, 20), 200)  # the hours of the same day
+    book(session, "PP2", QIAN, date(2026, 3, 31), 200)  # of the quarter before
+    night(session, date(2026, 7, 1))
+    assert value(session, SHAZHOU, "C08", "2026Q2") == "1"
+    assert value(session, SHAZHOU, "C12", "2026Q2") == "0.5"
+
+
+def test_service_in_the_community_counts_for_offices_by_the_half_year(session):
+    session.get(Organization, SHAZHOU).field = "gov_institution"
+    for day in (date(2026, 2, 3), date(2026, 6, 30), date(2026, 7, 1)):
+        come(session, hold(session, LIANGFENG, "volunteering", day, scope="region"), QIAN, day)
+    own = hold(session, SHAZHOU, "volunteering", date(2026, 3, 3))
+    come(session, own, CHARLIE, date(2026, 3, 3))
+    night(session, date(2026, 7, 1))
+    assert value(session, SHAZHOU, "GI03", "2026H1") == "1"
+    assert value(session, LIANGFENG, "GI03", "2026H1") is None  # another field
+
+
+def test_wishes_are_due_with_their_claims_or_when_nobody_claims_them(session):
+    def wish(published, **claim):
+        row = Wish(
+            organization_id=LIANGFENG,
+            wisher_id=ALICE,
+            title="灯泡",
+            state="published",
+            created_at=noon(published),
+            published_at=noon(published),
+        )
+        session.add(row)
+        session.flush()
+        if claim:
+            session.add(WishClaim(wish_id=row.id, member_id=MO, claimed_at=noon(published), **claim))
+            session.flush()
+
+    may = date(2026, 5, 1)
+    due = noon(may + 20 * DAY)
+    wish(may, state="closed", due_at=due, delivered_at=due)
+    wish(may, state="delivered", due_at=due, delivered_at=due + timedelta(seconds=1))
+    wish(may, state="released", due_at=due, closed_at=due - DAY)  # given back in time: not counted
+    wish(may, state="released", due_at=due, closed_at=due)  # taken away because it was due
+    wish(may - DAY)  # unclaimed for fifteen days
+    wish(may + 29 * DAY)  # still has time
+    night(session, date(2026, 6, 1))
+    assert value(session, LIANGFENG, "C11", "2026-05") == "0.25"
+    assert value(session, SHAZHOU, "C11", "2026-05") == "1"
+
+
+def test_a_mobile_member_is_in_touch_who_read_or_came_within_three_months(session):
+    night(session, date(2026, 6, 1))
+    assert value(session, LIANGFENG, "F08", "2026-05") == "0"
+    assert value(session, SHAZHOU, "F08", "2026-05") == "1"  # nobody lives elsewhere
+    letter = Letter(
+        topic_id="law_corner", organization_id=CITY, title="信", body="信", created_at=noon(date(2026, 2, 28))
+    )
+    session.add(letter)
+    session.flush()
+    read = Receipt(letter_id=letter.id, member_id=MO, read_at=noon(date(2026, 2, 28)))
+    session.add(read)
+    assert night(session, date(2026, 6, 2)) == 0
+    read.read_at = noon(date(2026, 3, 1))
+    assert night(session, date(2026, 6, 3)) == 1
+    assert value(session, LIANGFENG, "F08", "2026-05") == "1"
+
+
+def test_an_overdue_term_is_one_case_a_month_and_taken_back_when_the_roll_says_otherwise(session):
+    branch = session.get(Organization, SHAZHOU)
+    branch.term_ends_on = date(2026, 5, 30)
+    night(session, date(2026, 6, 1))
+    night(session, date(2026, 6, 2))
+    assert net(session, SHAZHOU, "N06", 5) == 1
+    branch.term_ends_on = date(2026, 5, 31)  # a delay was approved
+    night(session, date(2026, 6, 3))
+    assert net(session, SHAZHOU, "N06", 5) == 0
+    branch.term_ends_on = date(2026, 5, 30)
+    night(session, date(2026, 6, 4))
+    night(session, date(2026, 6, 5))
+    assert net(session, SHAZHOU, "N06", 5) == 1
+    lines = session.execute(select(Negative.count, Negative.day).where(Negative.item_id == "N06")).all()
+    assert [tuple(line) for line in lines] == [(count, date(2026, 5, 31)) for count in (1, -1, 1)]
+
+
+def test_a_missed_meeting_is_posted_at_the_lock_and_taken_back_after_a_late_record(session):
+    hold(session, SHAZHOU, "theme_party_day", date(2026, 4, 10))
+    few = hold(session, SHAZHOU, "theme_party_day", date(2026, 5, 10), attended=3)  # of eight: not held
+    for day in range(1, 15):
+        night(session, date(2026, 6, day))
+    assert net(session, SHAZHOU, "N13", 5) == 0  # it may still be made up
+    night(session, date(2026, 6, 15))
+    assert net(session, SHAZHOU, "N13", 5) == 1
+    session.get(Activity, few).attended = 4
+    night(session, date(2026, 7, 1))
+    assert net(session, SHAZHOU, "N13", 5) == 0
+
+
+def test_a_meeting_that_was_made_up_by_the_fourteenth_is_not_missed(session):
+    for day in (date(2026, 4, 10), date(2026, 6, 14)):
+        hold(session, SHAZHOU, "theme_party_day", day)
+    hold(session, LIANGFENG, "theme_party_day", date(2026, 4, 10))
+    hold(session, LIANGFENG, "theme_party_day", date(2026, 6, 15))
+    night(session, date(2026, 6, 15))
+    note = select(Negative.organization_id, Negative.note).where(Negative.note.startswith("theme"))
+    assert [tuple(row) for row in session.execute(note)] == [(LIANGFENG, "theme_party_day 2026-05")]
+
+
+def test_the_night_goes_through_the_whole_city_in_parts(session, monkeypatch):
+    monkeypatch.setattr(observing, "BATCH", 1)
+    task = next(job for job in JOBS if job.name == observing.TASK)
+    when = datetime(2026, 5, 31, 16, 40, tzinfo=UTC)  # 00:40 on 1 June in Shanghai
+    begun = when - DAY
+    occurrences.record(session, task.name, begun, ran_at=begun, state="begun")
+    assert schedule.run_due(session, [task], when, ZONE) == 1
+    assert [record_next(session, when, ZONE) for _ in range(4)] == [1, 1, 0, 0]
+    seen = session.execute(select(ValueRecord.organization_id, ValueRecord.period).distinct()).all()
+    assert sorted(tuple(row) for row in seen) == [(LIANGFENG, "2026-05"), (SHAZHOU, "2026-05")]
+    assert occurrences.unfinished(session, task.name) is None
+    assert session.get(Organization, CITY).field is None  # nodes without a field have no values
