@@ -37,6 +37,7 @@ NAMES = {
     DING: "丁组织",
     INES: "殷检查",
 }
+FROM_ELSEWHERE = (DING, INES)  # members of a branch outside this small city
 CITY, COMMITTEE, LIANGFENG, SHAZHOU = 1, 2, 10, 20
 NOON = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)  # 12:00 on Monday 15 June 2026 in Shanghai: now, in most tests
 DAY = date(2026, 6, 15)
@@ -62,8 +63,9 @@ def populate(session: Session) -> None:
     session.flush()
     branches = {CHARLIE: SHAZHOU, QIAN: SHAZHOU}
     for member_id in NAMES:
-        branch = branches.get(member_id, LIANGFENG)
-        session.add(Membership(member_id=member_id, organization_id=branch, from_day=date(2020, 1, 1)))
+        if member_id not in FROM_ELSEWHERE:
+            branch = branches.get(member_id, LIANGFENG)
+            session.add(Membership(member_id=member_id, organization_id=branch, from_day=date(2020, 1, 1)))
         session.add(Chat(channel="web", address=f"member:{member_id}", member_id=member_id, choices={}))
     roles = [
         (SUN, LIANGFENG, "secretary"),
