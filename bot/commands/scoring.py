@@ -1,8 +1,8 @@
-"""Commands about the rules and the indices: `rules`."""
+"""Commands about the rules and the indices: `rules`, `score`, `export`."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -45,3 +45,21 @@ def score(
         counts = write_scores(scores, out)
     for name, count in counts.items():
         terminal.out.print(f"{out / name}: {count} rows", markup=False)
+
+
+@app.command()
+def export(
+    scoring: Annotated[Path, typer.Option(help="the folder for the seven CSV files that `score` reads")],
+    as_of: Annotated[str | None, typer.Option(help="the day, YYYY-MM-DD; today without it")] = None,
+) -> None:
+    """Write the facts behind the indices of the running service, so that `score` can check its figures."""
+    from bot.scoring_export import export as write
+    from db.database_file import Refused
+    from scoring.folder_rows import day as read_day
+
+    settings = terminal.read_settings(checked=False)
+    with terminal.ended_by(ValueError, OSError), terminal.ended_by(Refused, status=3):
+        on = read_day(as_of) if as_of is not None else datetime.now(settings.zone).date()
+        counts = write(settings.database_url, scoring, as_of=on, zone=settings.zone)
+    for name, count in counts.items():
+        terminal.out.print(f"{scoring / name}: {count} rows", markup=False)
