@@ -14,7 +14,19 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from db import activity_drafts, inbound, occurrences, web
-from notices import appraisals, birthdays, closing, holds, pool, presence, reminders, schedule, topics, warnings
+from notices import (
+    appraisals,
+    birthdays,
+    closing,
+    holds,
+    inspections,
+    pool,
+    presence,
+    reminders,
+    schedule,
+    topics,
+    warnings,
+)
 from notices.schedule import Moment, Poll, Task
 from scoring import observing, update
 
@@ -106,6 +118,8 @@ JOBS: tuple[Task | Poll, ...] = (
     Poll("warnings_checked", timedelta(minutes=1), warnings.check_next),
     Poll("pool_published", timedelta(minutes=1), pool.check_next),
     Poll("closing", timedelta(minutes=1), _close),
+    Poll("rectifications_due", timedelta(minutes=10), inspections.remind),
+    Poll("inspections_ready", timedelta(minutes=10), inspections.tell_ready),
     Poll("appraisals_opened", timedelta(minutes=1), appraisals.open_next),
     Poll("appraisals_told", timedelta(minutes=1), appraisals.tell_next),
     Poll("appraisals_closed", timedelta(minutes=1), appraisals.close_due),

@@ -37,6 +37,11 @@ def receive(session: Session, channel: str, reference: str, member_id: int | Non
     return picture.id
 
 
+def sender(session: Session, picture_id: int) -> int | None:
+    """The member who sent the picture; None for a stranger's, or when there is none."""
+    return session.execute(select(col(Picture.member_id)).where(col(Picture.id) == picture_id)).scalar()
+
+
 def open_ones(session: Session, *, most: int = 20) -> list[tuple[int, str, str]]:
     """(id, channel, reference) of pictures whose bytes are still to be fetched, the oldest first."""
     statement = (

@@ -85,6 +85,11 @@ def send_back(
     return changed(session, again)
 
 
+def extend(session: Session, inspection_id: int, due_on: date, step_on: date | None) -> bool:
+    """Move the deadline of an open card."""
+    return changed(session, _in(inspection_id, "open").values(due_on=due_on, step_on=step_on))
+
+
 def drop(session: Session, inspection_id: int) -> bool:
     """The finding is gone: there is nothing to put right."""
     return changed(session, _in(inspection_id, "open", "handed_in").values(state="dropped", step_on=None))
@@ -154,10 +159,11 @@ def handed_in_under(session: Session, paths: Sequence[str], most: int) -> Sequen
 
 
 def overdue_under(session: Session, paths: Sequence[str], most: int) -> Sequence[Card]:
-    """Overdue cards of these subtrees whose delay nobody has posted yet."""
+    """Overdue cards of posted findings in these subtrees whose delay nobody has posted yet."""
     if not paths:
         return ()
     here = or_(*(col(Organization.path).startswith(path, autoescape=True) for path in paths))
     overdue = col(Rectification.overdue_at).is_not(None)
     unposted = col(Rectification.overdue_posted_by).is_(None)
-    return _cards(session, overdue, unposted, col(Rectification.state) != "dropped", here, most=most)
+    stands = col(Inspection.state) == "posted"
+    return _cards(session, overdue, unposted, stands, col(Rectification.state) != "dropped", here, most=most)

@@ -21,6 +21,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     grade_lists,
     inbound,
     indices,
+    inspection_plans,
     inspections,
     ledger,
     letters,

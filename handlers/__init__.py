@@ -9,12 +9,15 @@ from handlers.check_in import CHECK_IN, UNDO_CHECK_IN
 from handlers.conversation import Command
 from handlers.hand_over import HAND_OVER
 from handlers.indices import INDEX
+from handlers.inspection_review import INSPECTION_REVIEW
+from handlers.inspections import INSPECT
 from handlers.letter_approval import APPROVALS
 from handlers.letters import LETTERS, RECEIVED, TROUBLE
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
 from handlers.points import POINTS
 from handlers.receipts import RECEIPTS, STOP
+from handlers.rectification import RECTIFY
 from handlers.remote import PRESENT, REMOTE
 from handlers.rewards import REWARDS
 from handlers.warnings import WARNINGS
@@ -48,6 +51,9 @@ COMMANDS: tuple[Command, ...] = (
     APPROVALS,
     RECEIPTS,
     STOP,
+    INSPECT,
+    RECTIFY,
+    INSPECTION_REVIEW,
     ME,
     PRIVACY,
     LANGUAGE,

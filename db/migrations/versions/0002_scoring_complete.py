@@ -82,6 +82,16 @@ def upgrade() -> None:
     with op.batch_alter_table('dues_reminder', schema=None) as batch_op:
         batch_op.create_index('ix_dues_reminder_state', ['state', 'day'], unique=False)
 
+    op.create_table('inspection_plan',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('inspector_id', sa.Integer(), nullable=False),
+    sa.Column('seed', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('branches', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('made_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['inspector_id'], ['member.id'], name=op.f('fk_inspection_plan_inspector_id_member')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_inspection_plan'))
+    )
     op.create_table('org_power_index',
     sa.Column('organization_id', sa.Integer(), nullable=False),
     sa.Column('month', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -243,6 +253,7 @@ def upgrade() -> None:
     sa.Column('returned_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('candidate', sa.Boolean(), nullable=False),
+    sa.Column('drawn', sa.Boolean(), nullable=False),
     sa.Column('recheck', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('rechecked_by', sa.Integer(), nullable=True),
     sa.Column('rechecked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
@@ -636,6 +647,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_org_power_index_board')
 
     op.drop_table('org_power_index')
+    op.drop_table('inspection_plan')
     with op.batch_alter_table('dues_reminder', schema=None) as batch_op:
         batch_op.drop_index('ix_dues_reminder_state')
 
