@@ -15,7 +15,9 @@ from scoring.catalogue import Catalogue
 from scoring.exact import half_up
 from scoring.fortress import FortressResult
 from scoring.fortress_common import CommonResult
+from scoring.fortress_scheme import Value
 from scoring.items import Row
+from scoring.org_power import DimensionResult, IndicatorStanding, OrgPowerResult, Standing
 from scoring.pioneer import PioneerResult
 
 
@@ -25,6 +27,9 @@ class Line:
 
     value: hundredths, negative for a deduction. most: what it can bring; None for a deduction. have and required:
     how far it is (events, days, hours, a rate), required None where the rule asks for no quantity.
+
+    Of an indicator of a month: how it stands, by which period and by which value. period None: not due yet.
+    handed_in None with a period: nobody handed one in.
     """
 
     rule: Named
@@ -35,6 +40,9 @@ class Line:
     terms_from: date
     status: Status
     source: str
+    standing: Standing | None = None  # None: no indicator of a month
+    period: str | None = None
+    handed_in: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +160,49 @@ def _specific(catalogue: Catalogue, result: FortressResult, aspect: Named, field
         for one in judged
     )
     return Part(aspect.id, aspect, result.specific, 100 * most, lines)
+
+
+def explain_org_power(catalogue: Catalogue, result: OrgPowerResult, *, field: str) -> Figure:
+    """The organisational power index of one month: the dimensions with their indicators, then the negative list.
+
+    What is not due has most 0: its dimension is shared out among the others.
+    """
+    day = result.month.last
+    full = 100 * catalogue.org_power.terms_on(day).index.dimension_points
+    titles = {one.id: one for one in catalogue.org_power.dimension}
+    parts = [
+        Part(
+            one.id,
+            titles[one.id],
+            one.score,
+            full,
+            tuple(
+                _standing_line(own, one, full) for own in result.indicators if own.indicator.dimension == one.id
+            ),
+        )
+        for one in result.dimensions
+    ]
+    items = {item.id: item for item in catalogue.negatives_on(field, day)}
+    taken = tuple(
+        _line(items[one.item_id], -100 * one.points, None, Fraction(one.count), None) for one in result.negatives
+    )
+    parts.append(Part("deductions", None, -result.deduction, None, taken))
+    return Figure(catalogue.org_power.scheme, result.score, None, tuple(parts))
+
+
+def _standing_line(one: IndicatorStanding, dimension: DimensionResult, full: int) -> Line:
+    row = one.indicator
+    most = half_up(Fraction(full * row.points, 100 * dimension.due)) if one.standing != "not_due" else 0
+    return Line(
+        rule=row,
+        value=most if one.standing == "met" else 0,
+        most=most,
+        have=None,
+        required=None,
+        terms_from=row.starts,
+        status=row.status,
+        source=row.source,
+        standing=one.standing,
+        period=one.period,
+        handed_in=one.value,
+    )

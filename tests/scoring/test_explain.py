@@ -6,9 +6,11 @@ from datetime import date
 from fractions import Fraction
 
 from scoring.catalogue import shipped
-from scoring.explain import Line, explain_fortress, explain_pioneer
+from scoring.explain import Line, explain_fortress, explain_org_power, explain_pioneer
 from scoring.fortress import fortress
 from scoring.fortress_facts import Activity, BranchFacts
+from scoring.org_power import PowerFacts, org_power
+from scoring.periods import period
 from scoring.pioneer import Span, Total, pioneer
 
 CATALOGUE = shipped()
@@ -75,3 +77,30 @@ def test_the_parts_of_a_branch_add_up_to_its_common_points() -> None:
     result = fortress(CATALOGUE, BranchFacts("soe", activities=days), as_of=LAST_DAY, first_closed={})
     figure = explain_fortress(CATALOGUE, result, field="soe", as_of=LAST_DAY)
     assert sum(part.value for part in figure.parts[:4]) == result.common
+
+
+def test_an_organisational_power_index_is_dimensions_and_the_negative_list() -> None:
+    facts = PowerFacts("soe", values={("C02", "2026-03"): Fraction(2)}, negatives={"N03": 7, "N04": 1})
+    closed = {one: date(2026, 1, 31) for one in ("C01", "C02", "C04")}
+    result = org_power(CATALOGUE, facts, month=period("monthly", "2026-03"), first_closed=closed)
+    figure = explain_org_power(CATALOGUE, result, field="soe")
+    assert (figure.scheme.id, figure.value, figure.stars) == ("org_power_v1", 5667, None)
+    assert [(part.id, part.value, part.most) for part in figure.parts] == [
+        ("political_leadership", 667, 2000),
+        ("org_coverage", 2000, 2000),
+        ("mass_cohesion", 2000, 2000),
+        ("development_service", 2000, 2000),
+        ("basic_support", 2000, 2000),
+        ("deductions", -3000, None),
+    ]
+    lines = {line.rule.id: line for part in figure.parts for line in part.lines}
+    told = {one: (lines[one].standing, lines[one].period, lines[one].handed_in) for one in ("C01", "C02", "C03")}
+    assert told == {
+        "C01": ("unmet", "2026-03", None),
+        "C02": ("met", "2026-03", 2),
+        "C03": ("not_due", None, None),
+    }
+    assert [(lines[one].value, lines[one].most) for one in ("C01", "C02", "C03")] == [(0, 667), (667, 667), (0, 0)]
+    assert len(lines) == 28
+    assert (lines["N03"].value, lines["N03"].have, lines["N03"].status) == (-3500, 7, "S")
+    assert figure.parts[0].title is CATALOGUE.org_power.dimension[0]
