@@ -18,6 +18,8 @@ from notices import (
     appraisals,
     birthdays,
     closing,
+    declaration_days,
+    declarations,
     holds,
     inspections,
     pool,
@@ -107,6 +109,8 @@ JOBS: tuple[Task | Poll, ...] = (
     Task("appraisal_propose", "0 9 1 12 *", appraisals.propose, "once"),
     Task(warnings.TASK, "0 9 * * *", _begin, "once"),
     Task(pool.TASK, "10 9 * * *", _begin, "once"),
+    Task(declarations.TASK, "40 8 1,4 * *", _begin, "once"),  # to secretaries: what is due, what is missing
+    Task(declaration_days.TASK, "45 8 5,8,10,11,15 * *", _begin, "once"),  # to reviewers and the district
     Task("economy_reminders", "15 10 * * *", _remind_of_economy, "once"),
     Task("index_day_end", "1 0 * * *", _nothing, "once", prepare=_close_day),
     Task("index_refresh", "5 * * * *", _nothing, "once", prepare=_refresh),
@@ -117,6 +121,9 @@ JOBS: tuple[Task | Poll, ...] = (
     Poll("observed_recorded", timedelta(minutes=1), observing.record_next),
     Poll("warnings_checked", timedelta(minutes=1), warnings.check_next),
     Poll("pool_published", timedelta(minutes=1), pool.check_next),
+    Poll("declarations_reminded", timedelta(minutes=1), declarations.remind_next),
+    Poll("declarations_waiting_told", timedelta(minutes=1), declaration_days.tell_reviewers_next),
+    Poll("declaration_days", timedelta(minutes=5), declaration_days.keep_the_days),
     Poll("closing", timedelta(minutes=1), _close),
     Poll("rectifications_due", timedelta(minutes=10), inspections.remind),
     Poll("inspections_ready", timedelta(minutes=10), inspections.tell_ready),

@@ -28,7 +28,7 @@ class WaitingBranch(NamedTuple):
 
     id: int
     name: str
-    count: int
+    waiting: int
 
 
 def waiting_branches(

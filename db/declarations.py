@@ -56,6 +56,7 @@ class Declaration(SQLModel, table=True):
     returned_at: datetime | None = None  # the last time, also when it was handed in again since
     reason: str = ""  # why it was returned
     candidate: bool = False  # stood in the draw of its month
+    drawn: bool = False  # and was drawn
     recheck: str = ""  # drawn, late (approved after the draw: always looked at), passed, failed
     rechecked_by: int | None = Field(default=None, foreign_key="member.id")
     rechecked_at: datetime | None = None
@@ -139,6 +140,15 @@ def draft_of(session: Session, member_id: int, draft_id: int | None) -> Declarat
     return session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
 
 
+def fill_draft(session: Session, draft: DeclarationDraft, now: datetime, **filled: Any) -> None:
+    """Put a picture or a note into the draft."""
+    for name, value in filled.items():
+        setattr(draft, name, value)
+    draft.changed_at = now
+    session.add(draft)
+    session.flush()
+
+
 def drop_draft(session: Session, member_id: int, draft_id: int) -> bool:
     """Forget the draft; False when it is gone already."""
     gone = delete(DeclarationDraft).where(
@@ -159,7 +169,14 @@ def declare(session: Session, draft: DeclarationDraft, *, closing: str, now: dat
         "period": draft.period,
     }
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    first = {"closing": closing, "version": 1, "state": "submitted", "reason": "", "candidate": False}
+    first = {
+        "closing": closing,
+        "version": 1,
+        "state": "submitted",
+        "reason": "",
+        "candidate": False,
+        "drawn": False,
+    }
     first |= {"recheck": "", "recheck_reason": ""}
     made = session.execute(
         insert(Declaration)
@@ -179,7 +196,17 @@ def declare(session: Session, draft: DeclarationDraft, *, closing: str, now: dat
     found = of(session, draft.organization_id, draft.indicator_id, draft.period)
     assert found is not None, "written above"
     assert found.id is not None, "read from the database"
-    session.add(DeclarationVersion(declaration_id=found.id, version=found.version, **values, **by))
+    session.add(
+        DeclarationVersion(
+            declaration_id=found.id,
+            version=found.version,
+            value=draft.value,
+            picture_id=draft.picture_id,
+            note=draft.note,
+            declared_by=draft.member_id,
+            declared_at=now,
+        )
+    )
     session.flush()
     return found
 
@@ -202,8 +229,8 @@ def undecided_branches(session: Session, closing: str, most: int) -> Sequence[in
     return session.execute(statement).scalars().all()
 
 
-def lapse(session: Session, closing: str, organization_id: int) -> int:
-    """What the branch has undecided in periods that end with `closing` counts no more; how many."""
+def lapse(session: Session, closing: str, organization_id: int) -> Sequence[int]:
+    """What the branch has undecided in periods that end with `closing` counts no more; its ids."""
     statement = (
         update(Declaration)
         .where(
@@ -212,9 +239,10 @@ def lapse(session: Session, closing: str, organization_id: int) -> int:
             col(Declaration.state).in_(OPEN),
         )
         .values(state="lapsed")
+        .returning(col(Declaration.id))
         .execution_options(synchronize_session="fetch")
     )
-    return int(session.execute(statement).rowcount)  # type: ignore[attr-defined]
+    return sorted(row for row in session.execute(statement).scalars() if row is not None)
 
 
 def count_by_branch(

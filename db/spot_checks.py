@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -48,11 +48,6 @@ def of_month(session: Session, month: str) -> SpotCheck | None:
     return session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
 
 
-def latest(session: Session) -> SpotCheck | None:
-    """The last month whose seed was fixed and told, or that is drawn."""
-    return session.execute(select(SpotCheck).order_by(col(SpotCheck.month).desc()).limit(1)).scalar_one_or_none()
-
-
 def hold_drawn(session: Session, month: str) -> bool:
     """Whether the month is drawn. A draw that begins now waits for this transaction, so nothing slips past it."""
     held = select(col(SpotCheck.drawn_at)).where(col(SpotCheck.month) == month).with_for_update(read=True)
@@ -80,7 +75,7 @@ def end_draw(session: Session, month: str, drawn: Sequence[int], count: int) -> 
     for start in range(0, len(drawn), CHUNK):
         part = drawn[start : start + CHUNK]
         session.execute(
-            update(Declaration).where(col(Declaration.id).in_(part)).values(recheck="drawn"),
+            update(Declaration).where(col(Declaration.id).in_(part)).values(recheck="drawn", drawn=True),
             execution_options={"synchronize_session": False},
         )
     values = {"candidates": count, "drawn": len(drawn)}
@@ -96,6 +91,24 @@ def candidates(session: Session, month: str) -> Sequence[int]:
         col(Declaration.closing) == month, col(Declaration.candidate).is_(True)
     )
     return session.execute(statement.order_by(col(Declaration.id))).scalars().all()
+
+
+def drawn_under(session: Session, month: str, paths: Sequence[str], *, most: int | None = None) -> Sequence[int]:
+    """Ids that were drawn for the month and lie under `paths`, in their order; None: all of them."""
+    if not paths:
+        return ()
+    statement = (
+        select(col(Declaration.id))
+        .join(Organization, col(Organization.id) == col(Declaration.organization_id))
+        .where(
+            col(Declaration.closing) == month,
+            col(Declaration.drawn).is_(True),
+            or_(*(col(Organization.path).startswith(path, autoescape=True) for path in paths)),
+        )
+        .order_by(col(Declaration.id))
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()
 
 
 def to_check(session: Session, path: str, *, skip: int = 0, most: int = 6) -> Sequence[Declaration]:

@@ -7,6 +7,9 @@ from handlers.boards import BOARD
 from handlers.broadcast import BROADCAST
 from handlers.check_in import CHECK_IN, UNDO_CHECK_IN
 from handlers.conversation import Command
+from handlers.corrections import CORRECTION
+from handlers.declaration_review import DECLARATION_REVIEW
+from handlers.declarations import DECLARE
 from handlers.hand_over import HAND_OVER
 from handlers.indices import INDEX
 from handlers.inspection_review import INSPECTION_REVIEW
@@ -20,6 +23,7 @@ from handlers.receipts import RECEIPTS, STOP
 from handlers.rectification import RECTIFY
 from handlers.remote import PRESENT, REMOTE
 from handlers.rewards import REWARDS
+from handlers.spot_checks import SPOT_CHECK
 from handlers.warnings import WARNINGS
 from handlers.wish_review import WISH_REVIEW
 from handlers.wishes import WISHES
@@ -39,6 +43,10 @@ COMMANDS: tuple[Command, ...] = (
     HAND_OVER,
     WISHES,
     WISH_REVIEW,
+    DECLARE,
+    DECLARATION_REVIEW,
+    SPOT_CHECK,
+    CORRECTION,
     ACTIVITIES,
     REMOTE,
     PRESENT,

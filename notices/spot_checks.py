@@ -1,0 +1,59 @@
+"""The draw for the second look: the seed is fixed and its hash told, then it is drawn and the seed told."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from db import audit, spot_checks
+from scoring import spot_check
+from scoring.declaring import deadlines
+
+SEED_BYTES = 32
+
+
+def fix(session: Session, month: str, now: datetime) -> bool:
+    """Fix the month's seed before anything of it is approved; False when it is fixed already.
+
+    The line in the audit log binds the hash to its place in the chain.
+    """
+    if spot_checks.of_month(session, month) is not None:
+        return False
+    seed = secrets.token_hex(SEED_BYTES)
+    told = spot_check.commitment(seed)
+    if not spot_checks.commit(session, month, seed, told, now):
+        return False
+    audit.record(
+        session,
+        at=now,
+        actor_id=None,
+        action="spot_check.fixed",
+        subject=f"month:{month}",
+        commitment=told,
+    )
+    return True
+
+
+def draw(session: Session, month: str, last: date, now: datetime) -> bool:
+    """Draw among what is approved for the month that ends on `last`; False when that was done before."""
+    fix(session, month, now)  # nothing was approved, or the service stood still since the first of the month
+    candidates = spot_checks.begin_draw(session, month, now)
+    if candidates is None:
+        return False
+    row = spot_checks.of_month(session, month)
+    assert row is not None, "fixed above"
+    drawn = spot_check.draw(row.seed, candidates, deadlines(last).spot_check_share)
+    spot_checks.end_draw(session, month, drawn, len(candidates))
+    audit.record(
+        session,
+        at=now,
+        actor_id=None,
+        action="spot_check.drawn",
+        subject=f"month:{month}",
+        seed=row.seed,
+        candidates=len(candidates),
+        drawn=len(drawn),
+    )
+    return True
