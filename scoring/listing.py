@@ -13,6 +13,7 @@ from scoring.blocks import Bands
 from scoring.catalogue import Catalogue
 from scoring.fortress_scheme import FortressTerms
 from scoring.items import CommonItem, Indicator, NegativeItem
+from scoring.org_power_scheme import OrgPowerTerms
 from scoring.pioneer_scheme import PioneerTerms, RuleTerms
 from scoring.ratings import Ratings
 
@@ -93,6 +94,8 @@ def _all(catalogue: Catalogue) -> Iterator[Line]:
     for fortress_terms in catalogue.fortress.terms:
         yield from _fortress_terms(catalogue, fortress_terms)
     yield from (_common(one) for one in catalogue.common)
+    for power_terms in catalogue.org_power.terms:
+        yield from _power_terms(catalogue, power_terms)
     yield from (_indicator(one) for one in catalogue.indicators)
     yield from (_negative(one) for one in catalogue.negatives)
     yield from _ratings(catalogue.ratings)
@@ -134,6 +137,27 @@ def _fortress_terms(catalogue: Catalogue, terms: FortressTerms) -> Iterator[Line
     for name, worth, block in blocks:
         which = f"{scheme.id}.{name}"
         yield Line("fortress index", which, scheme.title, worth, terms.starts, block.status, block.source)
+
+
+def _power_terms(catalogue: Catalogue, terms: OrgPowerTerms) -> Iterator[Line]:
+    scheme = catalogue.org_power.scheme
+    index, pool, days = terms.index, terms.pool, terms.deadlines
+    lowest = f"yellow {_figure(pool.yellow_share)}, red {_figure(pool.red_share)} in {pool.months} months"
+    blocks = (
+        ("index", f"{index.dimension_points} a dimension, the negative list at most {index.deduction_max}", index),
+        ("pool", f"from below: {lowest}", pool),
+        (
+            "deadlines",
+            f"declare by {days.declare_day}, committee by {days.committee_day}, locked on {days.lock_day}; "
+            f"spot check {_figure(days.spot_check_share)}",
+            days,
+        ),
+    )
+    for name, worth, block in blocks:
+        which = f"{scheme.id}.{name}"
+        yield Line(
+            "organisational power index", which, scheme.title, worth, terms.starts, block.status, block.source
+        )
 
 
 def _common(item: CommonItem) -> Line:
