@@ -21,12 +21,13 @@ from db import ledger, migrate, scoring_export, values
 from db.activities import Activity
 from db.database_file import Refused
 from db.engine import write_engine
-from db.indices import Appraisal, FortressIndex, Negative, PioneerIndex
+from db.indices import Appraisal, FortressIndex, Negative, OrgPowerIndex, PioneerIndex, PoolColour
 from db.members import Member, Membership
 from db.organizations import Organization
 from scoring.catalogue import shipped
 from scoring.folder import Scores, score_folder
 from scoring.folder_reading import HEADERS, read_folder
+from scoring.org_power_scheme import DIMENSIONS
 from scoring.standing import pay
 from scoring.update import refresh_city
 from tests import cast
@@ -68,6 +69,32 @@ def assert_equal(engine: Engine, scores: Scores) -> None:
             )
             for org_id, one in scores.fortress.items()
         }
+        assert_months_equal(session, scores)
+
+
+def assert_months_equal(session: Session, scores: Scores) -> None:
+    """The third index and the colours, where the refresh keeps them."""
+    power = {
+        (row.organization_id, row.month): (
+            *(getattr(row, name) for name in DIMENSIONS),
+            *(row.deduction, row.score, row.rank, row.field_size, row.unmet, row.negatives),
+        )
+        for row in session.execute(select(OrgPowerIndex)).scalars()
+    }
+    if not power:
+        return
+    assert power == {
+        (int(row.org_id), row.result.month.text): (
+            *(one.score for one in row.result.dimensions),
+            *(row.result.deduction, row.result.score, row.place.rank, row.place.n),
+            *(";".join(row.result.unmet), ";".join(row.result.hits)),
+        )
+        for row in scores.org_power
+    }
+    colours = session.execute(select(PoolColour)).scalars()
+    assert {(row.organization_id, row.month, row.colour): (row.owner, row.reason) for row in colours} == {
+        (int(org_id), month, one.colour): (one.owner, one.reason) for org_id, month, one in scores.warnings
+    }
 
 
 @pytest.fixture

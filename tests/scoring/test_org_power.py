@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.catalogue import shipped
+from scoring.catalogue import FIELDS, RULES, RulesError, load, shipped
 from scoring.exact import half_up
 from scoring.fortress_facts import first_closes
 from scoring.fortress_scheme import Value
@@ -69,6 +71,49 @@ def test_a_period_can_be_declared_reviewed_and_locked_until_the_days_of_the_next
     assert TERMS.deadlines.declare_until(last) == date(2027, 1, 5)
     assert TERMS.deadlines.committee_until(last) == date(2027, 1, 10)
     assert TERMS.deadlines.locked_from(last) == date(2027, 1, 15)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "told"),
+    [
+        (
+            "org_power.toml",
+            "dimension_points = 20 ",
+            "dimension_points = 25 ",
+            "5 dimensions of 25 points do not make 100",
+        ),
+        ("org_power.toml", "committee_day    = 10", "committee_day    = 5", "must follow each other"),
+        ("org_power.toml", "yellow_share = 0.10", "yellow_share = 1.10", "must lie between 0 and 1"),
+        ("org_power.toml", 'blue   = "party_work_committee"', "", "each of blue, yellow, red needs an owner"),
+        ("org_power.toml", 'id       = "mass_cohesion"', 'id       = "masses"', "must be named, in this order"),
+        ("org_power.toml", 'id       = "lead_department"', 'id       = "lead"', "must be named"),
+        ("org_power.toml", "from = 2000-01-01", "from = 2001-01-01", "no terms on 2000-01-01"),
+        ("field_names.toml", 'id       = "soe"', 'id       = "state"', "must be named, in this order"),
+        ("field_names.toml", 'field  = "two_new"', 'field  = "school"', "there is no field school"),
+        ("field_names.toml", 'word   = "学校"', 'word   = "国企"', "国企: stands for two fields"),
+    ],
+)
+def test_a_mistake_in_the_new_files_is_told_with_its_place(
+    name: str, old: str, new: str, told: str, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(RULES, tmp_path / "rules"))
+    text = (copy / name).read_text(encoding="utf-8")
+    assert old in text
+    (copy / name).write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(RulesError, match=told) as caught:
+        load(copy)
+    assert caught.value.mistakes[0].startswith(name)
+
+
+def test_the_seven_fields_of_another_city_are_five_of_ours() -> None:
+    words = CATALOGUE.field_names.words
+    seven = ["农村", "城市", "机关", "学校", "国企", "非公企业", "社会组织"]
+    assert [words[word] for word in seven] == [
+        *("admin_village", "urban_community", "gov_institution", "gov_institution"),
+        *("soe", "two_new", "two_new"),
+    ]
+    assert all(words[word] == word for word in FIELDS)
+    assert words["行政村"] == "admin_village"
 
 
 # ---- how indicators stand ----------------------------------------------------------------------------------
