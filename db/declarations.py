@@ -161,54 +161,52 @@ def declare(session: Session, draft: DeclarationDraft, *, closing: str, now: dat
     """Hand the draft in, as a first or a new version. Refused when the period is locked or it is decided."""
     if not periods_locked.hold_open(session, draft.period):
         return "locked"
-    values = {"value": draft.value, "picture_id": draft.picture_id, "note": draft.note}
-    by = {"declared_by": draft.member_id, "declared_at": now}
+    if not _write(session, draft, closing, now):
+        return "decided"
+    found = of(session, draft.organization_id, draft.indicator_id, draft.period)
+    assert found is not None, "written above"
+    assert found.id is not None, "read from the database"
+    version = DeclarationVersion(
+        declaration_id=found.id,
+        version=found.version,
+        value=draft.value,
+        picture_id=draft.picture_id,
+        note=draft.note,
+        declared_by=draft.member_id,
+        declared_at=now,
+    )
+    session.add(version)
+    session.flush()
+    return found
+
+
+def _write(session: Session, draft: DeclarationDraft, closing: str, now: datetime) -> bool:
+    """Write the row, or the next version into it; False when it is decided."""
     key = {
         "organization_id": draft.organization_id,
         "indicator_id": draft.indicator_id,
         "period": draft.period,
     }
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    first = {
-        "closing": closing,
-        "version": 1,
+    said: dict[str, Any] = {
+        "value": draft.value,
+        "picture_id": draft.picture_id,
+        "note": draft.note,
         "state": "submitted",
-        "reason": "",
-        "candidate": False,
-        "drawn": False,
     }
-    first |= {"recheck": "", "recheck_reason": ""}
+    said |= {"declared_by": draft.member_id, "declared_at": now}
+    new: dict[str, Any] = {"closing": closing, "version": 1, "reason": "", "candidate": False, "drawn": False}
+    new |= {"recheck": "", "recheck_reason": ""}
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     made = session.execute(
         insert(Declaration)
-        .values(**key, **first, **values, **by)
+        .values(**key, **new, **said)
         .on_conflict_do_nothing(index_elements=list(key))
         .returning(col(Declaration.id))
-    ).scalar()
-    if made is None:
-        again = (
-            update(Declaration)
-            .filter_by(**key)
-            .where(col(Declaration.state).in_(OPEN))
-            .values(version=col(Declaration.version) + 1, state="submitted", **values, **by)
-        )
-        if not changed(session, again):
-            return "decided"
-    found = of(session, draft.organization_id, draft.indicator_id, draft.period)
-    assert found is not None, "written above"
-    assert found.id is not None, "read from the database"
-    session.add(
-        DeclarationVersion(
-            declaration_id=found.id,
-            version=found.version,
-            value=draft.value,
-            picture_id=draft.picture_id,
-            note=draft.note,
-            declared_by=draft.member_id,
-            declared_at=now,
-        )
     )
-    session.flush()
-    return found
+    if made.scalar() is not None:
+        return True
+    again = update(Declaration).filter_by(**key).where(col(Declaration.state).in_(OPEN))
+    return changed(session, again.values(version=col(Declaration.version) + 1, **said))
 
 
 def versions(session: Session, declaration_id: int) -> Sequence[DeclarationVersion]:
