@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import activity_drafts, inbound, occurrences, web
+from db import activity_drafts, inbound, occurrences, sheets, web
 from notices import (
     appraisals,
     birthdays,
@@ -28,6 +28,7 @@ from notices import (
     schedule,
     topics,
     warnings,
+    year_close,
 )
 from notices.schedule import Moment, Poll, Task
 from scoring import observing, update
@@ -36,6 +37,8 @@ INBOUND_KEPT = timedelta(days=7)  # platforms deliver again within a day
 WEB_LINES_KEPT = timedelta(days=30)  # as the privacy note says
 REMINDERS_KEPT = timedelta(days=30)
 OCCURRENCES_KEPT = timedelta(days=400)
+SHEETS_KEPT = timedelta(days=1)  # files and rows of departments that nobody confirmed
+VERDICTS_KEPT = timedelta(days=30)
 CODES_KEPT = timedelta(days=60)  # of check-in; late records end after 30
 
 
@@ -91,6 +94,7 @@ def _clear_away(session: Session, moment: Moment) -> object:
         + occurrences.forget_reminders(session, now - REMINDERS_KEPT)
         + occurrences.forget(session, now - OCCURRENCES_KEPT)
         + web.forget(session, now - WEB_LINES_KEPT)
+        + sheets.forget(session, now - SHEETS_KEPT, now - VERDICTS_KEPT)
         + activity_drafts.retire_codes(session, now - CODES_KEPT)
     )
 
@@ -114,6 +118,7 @@ JOBS: tuple[Task | Poll, ...] = (
     Task("economy_reminders", "15 10 * * *", _remind_of_economy, "once"),
     Task("index_day_end", "1 0 * * *", _nothing, "once", prepare=_close_day),
     Task("index_refresh", "5 * * * *", _nothing, "once", prepare=_refresh),
+    Task("index_year_end", "35 * * 1-6 *", _nothing, "once", prepare=year_close.prepare_figures),
     Task("clear_away", "20 3 * * *", _clear_away, "once"),
     Poll("presence", timedelta(seconds=15), lambda session, now, zone: presence.ask_due(session, now)),
     Poll("reminders_planned", timedelta(minutes=1), reminders.plan_activities),
@@ -130,6 +135,8 @@ JOBS: tuple[Task | Poll, ...] = (
     Poll("appraisals_opened", timedelta(minutes=1), appraisals.open_next),
     Poll("appraisals_told", timedelta(minutes=1), appraisals.tell_next),
     Poll("appraisals_closed", timedelta(minutes=1), appraisals.close_due),
+    Poll("year_stars_told", timedelta(minutes=1), year_close.tell_next),
+    Poll("year_frozen", timedelta(seconds=15), year_close.freeze_next),
     Poll(
         "redemptions_expired",
         timedelta(hours=1),

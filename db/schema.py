@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel
 from db import (  # noqa: F401 - importing a module registers its tables
     accounts,
     activities,
+    activity_records,
     appeals,
     appraisals,
     attendance,
@@ -29,6 +30,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     negatives,
     occurrences,
     organizations,
+    period_values,
     periods_locked,
     pictures,
     poll_drives,
@@ -38,17 +40,28 @@ from db import (  # noqa: F401 - importing a module registers its tables
     rectifications,
     resolutions,
     rewards,
+    sheets,
     spot_checks,
     tokens,
     values,
+    vetoes,
     warnings,
     web,
     wishes,
+    year_close,
 )
 
 metadata = SQLModel.metadata
 
-APPEND_ONLY = ("entry", "audit_event", "value_record", "appraisal_record", "negative")
+APPEND_ONLY = (
+    "entry",
+    "audit_event",
+    "value_record",
+    "appraisal_record",
+    "activity_record",
+    "year_result",
+    "negative",
+)
 
 
 def create(engine: Engine) -> None:

@@ -1,6 +1,7 @@
 """What a person can say: one file per conversation. A new conversation is a file and a line in COMMANDS."""
 
 from handlers.activities import ACTIVITIES
+from handlers.appeals import APPEAL, APPEAL_PICTURE
 from handlers.appraisal import APPRAISAL
 from handlers.binding import START, UNBIND
 from handlers.boards import BOARD
@@ -10,6 +11,8 @@ from handlers.conversation import Command
 from handlers.corrections import CORRECTION
 from handlers.declaration_review import DECLARATION_REVIEW
 from handlers.declarations import DECLARE
+from handlers.dues import DUES
+from handlers.grades import GRADES
 from handlers.hand_over import HAND_OVER
 from handlers.indices import INDEX
 from handlers.inspection_review import INSPECTION_REVIEW
@@ -18,15 +21,25 @@ from handlers.letter_approval import APPROVALS
 from handlers.letters import LETTERS, RECEIVED, TROUBLE
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
+from handlers.objections import OBJECTION
 from handlers.points import POINTS
 from handlers.receipts import RECEIPTS, STOP
+from handlers.record_review import RECORD_REVIEW
+from handlers.recording import RECORDING, RECORDS
 from handlers.rectification import RECTIFY
 from handlers.remote import PRESENT, REMOTE
+from handlers.resolutions import RESOLUTIONS
 from handlers.rewards import REWARDS
+from handlers.sheets import SHEET
 from handlers.spot_checks import SPOT_CHECK
+from handlers.star_corrections import STAR_CORRECTIONS
+from handlers.stars import STARS
+from handlers.study import STUDY
+from handlers.vetoes import VETOES
 from handlers.warnings import WARNINGS
 from handlers.wish_review import WISH_REVIEW
 from handlers.wishes import WISHES
+from handlers.year_close import YEAR_CLOSE
 
 COMMANDS: tuple[Command, ...] = (
     MENU,
@@ -53,8 +66,23 @@ COMMANDS: tuple[Command, ...] = (
     LETTERS,
     RECEIVED,
     TROUBLE,
+    RECORDS,
+    RECORDING,
+    RECORD_REVIEW,
+    DUES,
+    STUDY,
+    GRADES,
+    RESOLUTIONS,
+    OBJECTION,
+    APPEAL,
+    APPEAL_PICTURE,
     WARNINGS,
+    SHEET,
     APPRAISAL,
+    STARS,
+    YEAR_CLOSE,
+    VETOES,
+    STAR_CORRECTIONS,
     BROADCAST,
     APPROVALS,
     RECEIPTS,

@@ -15,6 +15,7 @@ from sqlmodel import Session, SQLModel, select
 from bot.channels.web.chat import WebChat
 from bot.channels.web.lines import Said
 from db import appraisals, polls, values
+from db.accounts import Chat
 from db.appraisals import AppraisalRecord
 from db.audit import AuditEvent
 from db.deliveries import Delivery
@@ -24,11 +25,12 @@ from db.members import Member, Membership
 from db.polls import Ballot, Poll, Tally
 from notices import appraisals as notes
 from notices.schedule import Moment
-from tests.cast import ALICE, BOB, CHARLIE, CITY, DING, INES, KE, LIANGFENG, MO, OLGA, QIAN, RUI, SHAZHOU, SUN
+from tests.cast import ALICE, BOB, CHARLIE, CITY, DING, KE, LIANGFENG, MO, OLGA, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
 
 DECEMBER = datetime(2026, 12, 2, 4, 0, tzinfo=UTC)
-VOTERS = (ALICE, BOB, MO, KE, OLGA, DING, INES)  # all of branch 10 but its secretary and its reviewer
+EVE = 801  # one more member of branch 10
+VOTERS = (ALICE, BOB, MO, KE, OLGA, EVE)  # all of branch 10 but its secretary and its reviewer
 
 
 @pytest.fixture
@@ -37,11 +39,20 @@ def poll_id(clock, say, look):
 
     async def opens() -> int:
         clock.now = DECEMBER
+        await look(_settle)
         await say.all(RUI, "appraisal:open", "B10", "1")
         await look(lambda s: notes.tell_next(s, clock.now, ZONE))
         return await look(lambda s: polls.of_branch(s, LIANGFENG, 2026).id)
 
     return opens
+
+
+def _settle(session: Session, *people: int) -> None:
+    for person in people or (EVE,):
+        session.add(Member(id=person, code=f"M{person}", name="同志"))
+        session.flush()
+        session.add(Membership(member_id=person, organization_id=LIANGFENG, from_day=date(2020, 1, 1)))
+        session.add(Chat(channel="web", address=f"member:{person}", member_id=person, choices={}))
 
 
 @pytest.fixture
@@ -95,7 +106,7 @@ async def test_a_branch_is_appraised_from_opening_to_the_index(say, look, clock,
     assert lines == [(v, f"poll:{poll}") for v in ("self_score", "members_masses", "superior")]
     assert "87.67" in (await told(SUN))[-1]
     assert "87.67" in (await say(BOB, "appraisal:result", kind="button")).text
-    assert "已经结束" in (await say(INES, f"appraisal:paper:{poll}", kind="button")).text
+    assert "已经结束" in (await say(EVE, f"appraisal:paper:{poll}", kind="button")).text
 
 
 @pytest.mark.parametrize(("people", "figure"), [(VOTERS[:4], None), (VOTERS[:5], 97_22)])
@@ -105,7 +116,7 @@ async def test_fewer_than_five_give_no_figure_and_leave_no_answer_behind(
     poll = await poll_id()
     for person in people:
         await answer_all(say, poll, person, 1, 1, 1)
-    await answer_all(say, poll, INES, 4)  # one question only: a paper that was not finished
+    await answer_all(say, poll, EVE, 4)  # one question only: a paper that was not finished
     clock.now += timedelta(days=20)
     await look(lambda s: notes.close_due(s, clock.now, ZONE))
     kept = await look(lambda s: s.get(Appraisal, (LIANGFENG, 2026)).members_masses)
@@ -345,14 +356,7 @@ async def test_a_close_among_answers_loses_none_that_was_counted(engines, poll_i
         return notes.close(session, session.get(Poll, poll), DECEMBER + timedelta(minutes=1), ZONE)
 
     crowd = tuple(range(901, 907))
-
-    def settle(session: Session) -> None:
-        for person in crowd:
-            session.add(Member(id=person, code=f"M{person}", name="同志"))
-            session.flush()
-            session.add(Membership(member_id=person, organization_id=LIANGFENG, from_day=date(2020, 1, 1)))
-
-    await look(settle)
+    await look(lambda s: _settle(s, *crowd))
     acts = [one_vote(poll, person, "excellent") for person in crowd] + [closing, closing]
     results = at_once(engines, acts)
     assert results[-2:].count(True) == 1
