@@ -23,6 +23,7 @@ from bot.incoming_pictures import IncomingPictures
 from bot.open_replies import send_open_replies
 from bot.sample import keep_open
 from bot.settings import Settings
+from bot.sheets.incoming import IncomingSheets
 from bot.ticker import Jobs
 from bot.writer import Writer
 from db import accounts, pictures
@@ -54,7 +55,9 @@ class Service:
             clock=clock,
             demo=settings.demo,
             abroad=abroad,
+            site=settings.public_url,
             on_picture=self._picture_arrived,
+            on_file=self._file_arrived,
             on_rebound=self._rebound,
         )
         self.web = WebChat(self.dispatcher, self.drawing.png)
@@ -62,6 +65,7 @@ class Service:
         self.telegram: Telegram | None = None
         self.wechat: WeChat | None = None
         self.pictures: IncomingPictures | None = None
+        self.sheets: IncomingSheets | None = None
         self.reading = read_engine(settings.database_url)
         self._reports = report_engine(settings.database_url)
         self.jobs = Jobs(self.dispatcher.write, clock, settings.zone, read=self._report)
@@ -100,10 +104,20 @@ class Service:
             self.dispatcher.write, {name: one.fetch for name, one in fetchers.items() if one is not None}
         )
 
+        self.sheets = IncomingSheets(
+            self.dispatcher.write,
+            self._report,
+            {"telegram": self.telegram.fetch_file} if self.telegram else {},
+            clock=self.clock,
+            zone=settings.zone,
+            site=settings.public_url,
+        )
+
     async def start(self) -> None:
         """Begin: what an earlier run left open first, then the channels, the outbox and the jobs."""
-        assert self.pictures is not None, "open_channels comes first"
+        assert self.pictures is not None and self.sheets is not None, "open_channels comes first"  # noqa: PT018
         self.pictures.start()
+        self.sheets.start()
         began = self.clock()
         if self.wechat:
             await self.wechat.start()
@@ -125,6 +139,8 @@ class Service:
         await self.delivery.stop()
         if self.pictures:
             await self.pictures.stop()
+        if self.sheets:
+            await self.sheets.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -179,6 +195,10 @@ class Service:
     def _picture_arrived(self) -> None:
         if self.pictures:
             self.pictures.arrived()
+
+    def _file_arrived(self) -> None:
+        if self.sheets:
+            self.sheets.arrived()
 
     async def read(self, work: Callable[[Session], T]) -> T:
         """Run a short `work` that only reads, beside the writer."""

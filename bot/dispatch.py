@@ -54,7 +54,8 @@ class Dispatcher:
     """Takes messages in. `clock` gives the present instant, aware, in UTC.
 
     abroad: channels over which no full name and no list of members goes. on_picture: called when a message
-    brought a picture whose bytes are still to be fetched. on_rebound: called with channel and address when a
+    brought a picture whose bytes are still to be fetched. on_file: the same for a table. without_files: channels
+    that carry none. site: where the web pages are, for people. on_rebound: called with channel and address when a
     chat has got or lost its member.
     """
 
@@ -67,7 +68,10 @@ class Dispatcher:
         commands: Sequence[Command] = COMMANDS,
         demo: bool = False,
         abroad: Collection[str] = (),
+        without_files: Collection[str] = ("wechat",),
+        site: str = "",
         on_picture: Callable[[], None] = lambda: None,
+        on_file: Callable[[], None] = lambda: None,
         on_rebound: Callable[[str, str], None] = lambda _channel, _address: None,
     ) -> None:
         self._writer = writer
@@ -75,7 +79,10 @@ class Dispatcher:
         self.clock = clock or (lambda: datetime.now(UTC))
         self.demo = demo
         self._abroad = frozenset(abroad)
+        self._without_files = frozenset(without_files)
+        self._site = site
         self._on_picture = on_picture
+        self._on_file = on_file
         self._on_rebound = on_rebound
         self._commands = tuple(commands)
 
@@ -90,6 +97,8 @@ class Dispatcher:
         answer = await self._answer(incoming, person)
         if answer.picture_id is not None:
             self._on_picture()
+        if incoming.file is not None:
+            self._on_file()
         if answer.rebound:
             self._on_rebound(incoming.channel, incoming.address)
         return answer
@@ -172,6 +181,8 @@ class Dispatcher:
             picture_id=picture_id,
             demo=self.demo,
             names_allowed=names_allowed,
+            takes_files=incoming.channel not in self._without_files,
+            site=self._site,
         )
 
     def _settle(self, session: Session, context: Context, reply: Reply, *, secret: bool = False) -> Answer:

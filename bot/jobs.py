@@ -20,6 +20,7 @@ from notices import (
     closing,
     declaration_days,
     declarations,
+    dues,
     holds,
     inspections,
     pool,
@@ -115,6 +116,7 @@ JOBS: tuple[Task | Poll, ...] = (
     Task(pool.TASK, "10 9 * * *", _begin, "once"),
     Task(declarations.TASK, "40 8 1,4 * *", _begin, "once"),  # to secretaries: what is due, what is missing
     Task(declaration_days.TASK, "45 8 5,8,10,11,15 * *", _begin, "once"),  # to reviewers and the district
+    Task(dues.TASK, dues.cron(), _begin, "once"),
     Task("economy_reminders", "15 10 * * *", _remind_of_economy, "once"),
     Task("index_day_end", "1 0 * * *", _nothing, "once", prepare=_close_day),
     Task("index_refresh", "5 * * * *", _nothing, "once", prepare=_refresh),
@@ -129,6 +131,8 @@ JOBS: tuple[Task | Poll, ...] = (
     Poll("declarations_reminded", timedelta(minutes=1), declarations.remind_next),
     Poll("declarations_waiting_told", timedelta(minutes=1), declaration_days.tell_reviewers_next),
     Poll("declaration_days", timedelta(minutes=5), declaration_days.keep_the_days),
+    Poll("dues_reminded", timedelta(minutes=1), dues.remind_next),
+    Poll("dues_reminders_booked", timedelta(minutes=5), dues.book_arrived),
     Poll("closing", timedelta(minutes=1), _close),
     Poll("rectifications_due", timedelta(minutes=10), inspections.remind),
     Poll("inspections_ready", timedelta(minutes=10), inspections.tell_ready),

@@ -17,9 +17,11 @@ from bot import metrics
 from bot.app import Service, secret
 from bot.channels.web.pictures import router as picture_router
 from bot.channels.web.say import router as say_router
+from bot.channels.web.upload import router as upload_router
 from bot.pages.chat import attach
 from bot.sample import people
 from bot.settings import Settings
+from bot.sheets.web import router as sheet_router
 from db import accounts
 
 log = logging.getLogger(__name__)
@@ -55,7 +57,9 @@ def web_app(service: Service) -> FastAPI:
     if not settings.web_chat:
         return app
     app.include_router(picture_router(service.web))
+    app.include_router(sheet_router(service.read, clock=service.clock, zone=settings.zone))
     sample = _sample_people(service)
+    app.include_router(upload_router(service.web))
     if settings.demo:
         app.include_router(say_router(service.web, sample))
     attach(

@@ -18,7 +18,7 @@ from notices.wording import Wording
 
 __all__ = ["HOME", "Button", "Command", "Context", "Incoming", "Message", "Picture", "Reply"]
 
-Kind = Literal["text", "button", "scan", "follow", "unfollow", "location", "image", "voice", "other"]
+Kind = Literal["text", "button", "scan", "follow", "unfollow", "location", "image", "file", "voice", "other"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Incoming:
     """One thing that a person did, in the same form from every channel.
 
     text: what was typed or said; for a button its action; for a scan, a follow by QR code or a deep link
-    the code in it. picture: the platform's own reference to a picture that was sent.
+    the code in it. picture, file: the platform's own reference to a picture or a table that was sent.
     """
 
     channel: str
@@ -37,6 +37,8 @@ class Incoming:
     text: str = ""
     point: tuple[float, float] | None = None  # latitude, longitude
     picture: str | None = None
+    file: str | None = None
+    file_name: str = ""
     unasked: bool = False  # reported by the phone, not by its owner: answered only when it is waited for
 
 
@@ -79,6 +81,8 @@ class Context:
     picture_id: int | None = None  # the row of the picture that came with this message
     demo: bool = False
     names_allowed: bool = True  # False on a channel abroad: no full names, no member lists
+    takes_files: bool = True  # False on a channel over which no table can be sent
+    site: str = ""  # where the web pages are, as people open them; empty: not known
 
     @property
     def today(self) -> date:

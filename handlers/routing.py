@@ -10,6 +10,7 @@ from handlers import meaning
 from handlers.conversation import Button, Command, Context, Reply
 
 START = "start"  # the command that follows deep links, scanned codes and bind codes
+FILES = "sheet"  # the command that takes tables
 LINKS = {"c-": "check_in", "r-": "remote", "p-": "hand_over"}
 """How a code in a link or a picture says whose it is; one without a mark is a bind code."""
 WORDS_MAX = 20  # characters: a longer text in the middle of a dialogue is its answer, not a command
@@ -23,6 +24,8 @@ def respond(ctx: Context, commands: Sequence[Command]) -> Reply:
         return _run(ctx, commands, _named(START, commands), (incoming.text,) if incoming.text else ())
     if incoming.kind == "button":
         return _pressed(ctx, incoming.text, commands)
+    if incoming.kind == "file":
+        return _sent_file(ctx, commands)
     if incoming.kind in ("location", "image") or (incoming.kind == "voice" and not incoming.text):
         return _sent_something(ctx, commands)
     text = meaning.clean(incoming.text)
@@ -100,6 +103,14 @@ def _sent_something(ctx: Context, commands: Sequence[Command]) -> Reply:
     if kind != "voice" and ctx.who.expect and ctx.who.member_id is not None:
         return _expected(ctx, meaning.clean(ctx.incoming.text), commands)
     return Reply(ctx.say(f"routing.{kind}"), _numbers_home(ctx, commands), expect=ctx.who.expect)
+
+
+def _sent_file(ctx: Context, commands: Sequence[Command]) -> Reply:
+    """A table: for departments, whatever the chat waits for; others are told that nobody needs it."""
+    command = _named(FILES, commands)
+    if _may(ctx, command):
+        return _run(ctx, commands, command, ("file",))
+    return Reply(ctx.say("routing.file"), _numbers_home(ctx, commands), expect=ctx.who.expect)
 
 
 def _run(ctx: Context, commands: Sequence[Command], command: Command, args: tuple[str, ...] = ()) -> Reply:

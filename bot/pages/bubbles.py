@@ -13,6 +13,7 @@ from bot.pages.elements import box, text
 from notices.channel import BACK_NUMBER, HOME_NUMBER, Message, Picture
 from notices.wording import Wording
 
+_ADDRESS = re.compile(r"(?:https?://[^\s/]+)?(/web/(?:sheet|form)/[A-Za-z0-9_-]{22})")
 _CODE = re.compile(r"(\b[0-9A-Z•]{4}-[0-9A-Z•]{4}\b)")
 WAYS_OUT = (HOME_NUMBER, BACK_NUMBER)
 SPOKEN_BY = {"person": "web.me", "service": "web.service", "letter": "web.letter"}
@@ -53,11 +54,18 @@ class Bubble:
 
 
 def _words(words: str) -> None:
-    """The text; a pick-up or bind code in it stays on one line, so that it can be read out."""
+    """The text; a pick-up or bind code in it stays on one line, so that it can be read out.
+
+    Of addresses only our own downloads are links, and only by their path: what people write can lead nowhere else.
+    """
     with box("p", "hx-text", dir="auto"):
-        for part in _CODE.split(words):
-            if part:
-                text("span", part, "hx-code" if _CODE.fullmatch(part) else "")
+        for number, words_or_path in enumerate(_ADDRESS.split(words)):
+            if number % 2:
+                text("a", words_or_path, "hx-download", href=words_or_path, download="")
+                continue
+            for part in _CODE.split(words_or_path):
+                if part:
+                    text("span", part, "hx-code" if _CODE.fullmatch(part) else "")
 
 
 def _picture(url: str, picture: Picture, say: Wording) -> None:

@@ -33,6 +33,7 @@ VIEWPORT = "width=device-width, initial-scale=1, viewport-fit=cover, interactive
 SIZES = (18, 24, 30)  # pixels
 DEMO_ROLE = "member"  # who the demo page is at first
 NAME_MAX = 64
+ACCEPTED = "image/*,.xlsx,.xls,.csv"  # pictures, and tables of departments
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ def _head(title: str, whose_page: str, say: Wording) -> TextElement:
 def _composer(say: Wording) -> None:
     with box("form", "hx-composer", aria_label=say("web.composer")):
         with box("label", "hx-attach"):
-            box("input", "hx-unseen hx-file", type="file", accept="image/*", aria_label=say("web.attach"))
+            box("input", "hx-unseen hx-file", type="file", accept=ACCEPTED, aria_label=say("web.attach"))
             text("span", say("web.attach"), aria_hidden="true")
         box(
             "textarea",

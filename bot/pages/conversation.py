@@ -34,6 +34,8 @@ SPOKEN = (
     "kept",
     "picture_bad",
     "picture_large",
+    "file_large",
+    "file_failed",
     "location_denied",
     "location_busy",
     "too_long",
@@ -62,6 +64,7 @@ class Conversation:
         self._bubbles: dict[int, Bubble] = {}
         self._turn = asyncio.Lock()
         self._greets = False
+        self._ticket = chat.ticket(who.address)
         with box("main", "hx-log", tabindex="0", aria_label=say("web.log")):
             self._more = text("button", say("web.earlier"), "hx-earlier", type="button")
             self._more.on("click", self._show_earlier)
@@ -77,6 +80,7 @@ class Conversation:
         self._greets = greet and not self._bubbles
         unwatch = self._chat.watch(self._address, self._woken)
         self._client.on_delete(unwatch)
+        self._client.on_delete(lambda: self._chat.end_ticket(self._ticket))
         self._client.on_connect(self._connected)
         ui.on("hongxin_did", self._did)
 
@@ -135,7 +139,7 @@ class Conversation:
             await self._chat.say(self._address, hello)
         await self.refresh()
         words = {name: self._say(f"web.{name}") for name in SPOKEN}
-        self._run("ready", {"words": words})
+        self._run("ready", {"words": words, "ticket": self._ticket})
 
     async def _did(self, event: GenericEventArguments) -> None:
         """What the person did arrives here; everything in it may be forged."""

@@ -30,6 +30,7 @@ __all__ = ["Telegram", "TelegramChannel", "Timing", "open_telegram"]
 LOG = logging.getLogger(__name__)
 
 FILE_BYTES_MAX = 10 * 1024 * 1024  # of a picture that a person sent
+TABLE_BYTES_MAX = 5 * 1024 * 1024  # of a table
 PATIENCE_S = 10.0  # how long `stop` lets replies go out
 SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
@@ -128,16 +129,20 @@ class Telegram:
         await self._conversation.close(PATIENCE_S)
         await self._api.close()
 
-    async def fetch(self, reference: str) -> bytes:
+    async def fetch(self, reference: str, bytes_max: int = FILE_BYTES_MAX) -> bytes:
         """The bytes of a picture that a person sent, at most 10 MB. Raises SendError."""
         try:
             file = await self._api.call("getFile", {"file_id": reference})
             path = file.get("file_path") if isinstance(file, dict) else None
             if not isinstance(path, str) or ".." in path:
                 raise SendError("permanent", "no_file")
-            return await self._api.download(path, FILE_BYTES_MAX)
+            return await self._api.download(path, bytes_max)
         except CallError as error:
             raise send_error(error) from None
+
+    async def fetch_file(self, reference: str) -> bytes:
+        """The bytes of a table that a person sent, at most 5 MB. Raises SendError."""
+        return await self.fetch(reference, TABLE_BYTES_MAX)
 
     async def set_chat_commands(self, address: str, roles: Collection[str] | None) -> None:
         """Show a chat the commands of its member's roles; None: of a stranger. A failure is logged only."""

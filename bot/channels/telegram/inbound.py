@@ -25,6 +25,7 @@ CONTENT = (  # what a person sent and we cannot read, against service messages, 
     "voice", "sticker", "audio", "video", "video_note", "animation", "document", "contact", "dice", "poll",
     "venue", "story", "game", "checklist", "paid_media",
 )  # fmt: skip
+TABLES = (".xlsx", ".xls", ".csv")
 IMAGE_TYPES = ("image/jpeg", "image/png")
 
 Json: TypeAlias = Mapping[str, Any]
@@ -88,7 +89,8 @@ def _message(key: str, message: Json, me: Me | None, now: datetime) -> Arrival |
         return None
     kind, text, point, picture = content
     sent_at = _instant(message.get("date"), now)
-    return Arrival(address, Incoming(NAME, address, key, sent_at, kind, text, point, picture))
+    file, name = _table(message) if kind == "file" else (None, "")
+    return Arrival(address, Incoming(NAME, address, key, sent_at, kind, text, point, picture, file, name))
 
 
 def _content(message: Json, me: Me | None) -> tuple[Kind, str, tuple[float, float] | None, str | None] | None:
@@ -108,6 +110,8 @@ def _content(message: Json, me: Me | None) -> tuple[Kind, str, tuple[float, floa
         own = "venue" not in message and not any(name.startswith("forward_") for name in message)
         point = _point(_object(message["location"])) if own else None
         return ("location", "", point, None) if point else ("other", "", None, None)
+    if _table(message)[0] is not None:
+        return "file", words, None, None
     if any(name in message for name in CONTENT):
         return "other", "", None, None
     return None
@@ -175,6 +179,15 @@ def _picture(message: Json) -> str | None:
     if document.get("mime_type") in IMAGE_TYPES and isinstance(document.get("file_id"), str):
         return str(document["file_id"])
     return None
+
+
+def _table(message: Json) -> tuple[str | None, str]:
+    """The file id and the name of a table that was sent as a file; None for other files."""
+    document = _object(message.get("document"))
+    reference, name = document.get("file_id"), document.get("file_name")
+    if not isinstance(reference, str) or not isinstance(name, str) or not name.lower().endswith(TABLES):
+        return None, ""
+    return reference, name
 
 
 def _area(size: Json) -> int:

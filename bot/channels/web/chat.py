@@ -19,7 +19,7 @@ from bot.channels.web.lines import NAME, Line, Said, holder, line_of, note, spea
 from bot.channels.web.strangers import Strangers
 from bot.dispatch import Answer, Dispatcher
 from bot.incoming_pictures import media_type
-from db import pictures, web
+from db import pictures, sheets, web
 from db.accounts import Speaker
 from handlers.conversation import Incoming
 from notices import letters
@@ -28,6 +28,7 @@ from notices.channel import Message, Picture, message_from_json
 TEXT_MAX = 10_000  # characters that one message may have
 KEY_MAX = 64  # characters of a client's own key
 PICTURE_BYTES_MAX = 5 * 2**20
+TABLE_BYTES_MAX = 5 * 2**20
 HISTORY_COUNT = 40  # lines that a page shows at first
 
 Draw: TypeAlias = Callable[[Picture], Awaitable[bytes]]
@@ -50,6 +51,7 @@ class WebChat:
         self._dispatcher = dispatcher
         self._draw = draw
         self._watchers: dict[str, list[Callable[[], None]]] = defaultdict(list)
+        self._tickets: dict[str, str] = {}
         self.strangers = Strangers()
 
     @property
@@ -61,6 +63,20 @@ class WebChat:
     def zone(self) -> ZoneInfo:
         """The city's time zone."""
         return self._dispatcher.zone
+
+    def ticket(self, address: str) -> str:
+        """What lets the open page of this chat send a table, until `end_ticket`."""
+        made = token()
+        self._tickets[made] = address
+        return made
+
+    def end_ticket(self, ticket: str) -> None:
+        """The page is closed."""
+        self._tickets.pop(ticket, None)
+
+    def address_of_ticket(self, ticket: str) -> str | None:
+        """Whose chat the page with this ticket shows; None when it is closed, or there never was one."""
+        return self._tickets.get(ticket)
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a transaction and commit it."""
@@ -74,7 +90,12 @@ class WebChat:
         incoming = self._incoming(address, said)
         if said.image is not None:
             await self._keep_picture(incoming, said.image)
+        if said.file is not None:
+            await self._keep_file(incoming, said.file)
         answer = await self._dispatcher.answer(incoming)
+        if said.file is not None and incoming.file is not None:
+            reference = incoming.file  # whoever wanted the file has it by now
+            await self.write(lambda session: sheets.drop_file(session, NAME, reference))
         await self.write(lambda session: note(session, incoming, said, answer, self.now))
         self._wake(address)
         return answer
@@ -177,10 +198,32 @@ class WebChat:
     def _incoming(self, address: str, said: Said) -> Incoming:
         # Keys are unique within a channel: without the address one person could fetch another's stored reply.
         key = f"{address}|{said.key}"
-        reference = hashlib.sha256(key.encode()).hexdigest() if said.image is not None else None
+        reference = hashlib.sha256(key.encode()).hexdigest()
         return Incoming(
-            NAME, address, key, self.now, kind=said.kind, text=said.text, point=said.point, picture=reference
+            NAME,
+            address,
+            key,
+            self.now,
+            kind=said.kind,
+            text=said.text,
+            point=said.point,
+            picture=reference if said.image is not None else None,
+            file=reference if said.file is not None else None,
+            file_name=said.file_name,
         )
+
+    async def _keep_file(self, incoming: Incoming, content: bytes) -> None:
+        """Hold a table for the message that brings it; a stranger's is not kept. Raises BadPicture: too large."""
+        if len(content) > TABLE_BYTES_MAX:
+            raise BadPicture(too_large=True)
+        reference = incoming.file
+        assert reference is not None, "a message with a file has a reference"
+
+        def keep(session: Session) -> None:
+            if holder(session, incoming.address) is not None:
+                sheets.keep_file(session, NAME, reference, content, incoming.sent_at)
+
+        await self.write(keep)
 
     async def _keep_picture(self, incoming: Incoming, image: bytes) -> None:
         """Store the bytes before the message, so that the row is never without them."""

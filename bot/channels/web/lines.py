@@ -38,7 +38,8 @@ class Line:
 class Said:
     """What a person did in a web chat. key: the client's own, the same for every try.
 
-    image: the bytes of a picture. label: what the person's own line shows, where that is not `text`.
+    image: the bytes of a picture. file: those of a table, and file_name what it is called.
+    label: what the person's own line shows, where that is not `text`.
     """
 
     key: str
@@ -46,6 +47,8 @@ class Said:
     text: str = ""
     point: tuple[float, float] | None = None
     image: bytes | None = None
+    file: bytes | None = None
+    file_name: str = ""
     label: str | None = None
 
 

@@ -53,7 +53,7 @@ MemberId = Annotated[int, Field(ge=1, le=MEMBER_ID_MAX)]
 
 
 class Asked(BaseModel):
-    """What may stand in a request. Exactly one thing is said: text, action, image or place."""
+    """What may stand in a request. Exactly one thing is said: text, action, image, file or place."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -62,6 +62,8 @@ class Asked(BaseModel):
     key: Annotated[str, Field(min_length=1, max_length=KEY_MAX), Clean] | None = None
     action: Annotated[str, Field(min_length=1, max_length=64), Clean] | None = None
     image: str | None = None
+    file: str | None = None
+    file_name: Annotated[str, Field(min_length=1, max_length=200), Clean] | None = None
     lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None = None
 
@@ -69,9 +71,11 @@ class Asked(BaseModel):
     def _says_one_thing(self) -> Asked:
         if (self.lat is None) != (self.lon is None):
             raise ValueError("lat and lon belong together")
-        if sum(thing is not None for thing in (self.action, self.image, self.lat)) > 1:
-            raise ValueError("give one of action, image, and lat with lon")
-        if self.text is None and self.action is None and self.image is None and self.lat is None:
+        if sum(thing is not None for thing in (self.action, self.image, self.file, self.lat)) > 1:
+            raise ValueError("give one of action, image, file, and lat with lon")
+        if (self.file is None) != (self.file_name is None):
+            raise ValueError("file and file_name belong together")
+        if all(thing is None for thing in (self.text, self.action, self.image, self.file, self.lat)):
             raise ValueError("text is missing")
         return self
 
@@ -84,27 +88,27 @@ def router(chat: WebChat, people: People) -> APIRouter:
     async def say(request: Request) -> JSONResponse:
         """Say one thing as one person; the reply, and the letters that came since the last call."""
         try:
-            asked, image = await _read(request)
-            return JSONResponse(await _said(chat, people, asked, image))
+            asked, content = await _read(request)
+            return JSONResponse(await _said(chat, people, asked, content))
         except Refused as refusal:
             return refusal.response()
 
     return routes
 
 
-async def _said(chat: WebChat, people: People, asked: Asked, image: bytes | None) -> dict[str, Any]:
+async def _said(chat: WebChat, people: People, asked: Asked, content: bytes | None) -> dict[str, Any]:
     """The reply as JSON. Raises Refused."""
     try:
         address = await chat.write(lambda session: address_of(session, asked.as_, people, chat.now))
     except UnknownMember:
         raise Refused(422, "as", "there is no member with this number") from None
     key = asked.key or secrets.token_urlsafe(16)
-    said = await _as_said(chat, address, asked, image, key)
+    said = await _as_said(chat, address, asked, content, key)
     try:
         answer = await chat.say(address, said)
     except BadPicture as error:
         if error.too_large:
-            raise Refused(413, "image", "is too large") from None
+            raise Refused(413, "image" if asked.file is None else "file", "is too large") from None
         raise Refused(422, "image", "must be a PNG, JPEG, GIF or WebP picture") from None
     lines = {line.speaker: line for line in await chat.lines_of(address, key)}
     letters = await chat.letters_for(address, key, first=answer.first)
@@ -112,16 +116,19 @@ async def _said(chat: WebChat, people: People, asked: Asked, image: bytes | None
     return {**reply, "pushed": [_shown(line.message, line) for line in letters]}
 
 
-async def _as_said(chat: WebChat, address: str, asked: Asked, image: bytes | None, key: str) -> Said:
+async def _as_said(chat: WebChat, address: str, asked: Asked, content: bytes | None, key: str) -> Said:
     kind: Kind = "text"
     text, label, point = asked.text or "", None, None
     if asked.action is not None:
         kind, text, label = "button", asked.action, await chat.label(address, asked.action)
-    elif image is not None:
+    elif asked.file is not None:
+        name = asked.file_name or ""
+        return Said(key=key, kind="file", text=text, file=content, file_name=name, label=name)
+    elif content is not None:
         kind = "image"
     elif asked.lat is not None and asked.lon is not None:
         kind, point = "location", (asked.lat, asked.lon)
-    return Said(key=key, kind=kind, text=text, point=point, image=image, label=label)
+    return Said(key=key, kind=kind, text=text, point=point, image=content, label=label)
 
 
 def _shown(message: Message, line: Line | None) -> dict[str, Any]:
@@ -134,14 +141,14 @@ def _shown(message: Message, line: Line | None) -> dict[str, Any]:
 
 
 async def _read(request: Request) -> tuple[Asked, bytes | None]:
-    """The request's fields and its picture. Raises Refused."""
+    """The request's fields and its picture or file. Raises Refused."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         return await _from_form(request)
     if kind not in ("application/json", ""):
         raise Refused(415, "content-type", "send application/json or multipart/form-data")
     asked = _checked_json(await _body(request, JSON_BYTES_MAX))
-    return asked, _decoded(asked.image) if asked.image is not None else None
+    return asked, _bytes_of(asked)
 
 
 async def _body(request: Request, bytes_max: int) -> bytes:
@@ -167,11 +174,15 @@ def _refusal(error: ValidationError) -> Refused:
     return Refused(422, field, first["msg"].removeprefix("Value error, "))
 
 
-def _decoded(image: str) -> bytes:
+def _bytes_of(asked: Asked) -> bytes | None:
+    """The picture or file that stands in the fields themselves. Raises Refused."""
+    field, given = ("file", asked.file) if asked.file is not None else ("image", asked.image)
+    if given is None:
+        return None
     try:
-        return base64.b64decode(image.partition("base64,")[2] or image, validate=True)
+        return base64.b64decode(given.partition("base64,")[2] or given, validate=True)
     except (binascii.Error, ValueError):
-        raise Refused(422, "image", "must be base64") from None
+        raise Refused(422, field, "must be base64") from None
 
 
 async def _from_form(request: Request) -> tuple[Asked, bytes | None]:
@@ -184,23 +195,24 @@ async def _from_form(request: Request) -> tuple[Asked, bytes | None]:
     try:
         async with request.form(max_files=1, max_fields=8, max_part_size=JSON_BYTES_MAX) as form:
             fields: dict[str, Any] = {}
-            image: bytes | None = None
+            content: bytes | None = None
             for name, value in form.items():
                 if isinstance(value, UploadFile):
-                    if name != "image":
-                        raise Refused(422, name, "only image may be a file")
-                    image = await value.read()
+                    if name not in ("image", "file"):
+                        raise Refused(422, name, "only image and file may be files")
+                    content = await value.read()
+                    fields[name] = ""
+                    if name == "file":
+                        fields.setdefault("file_name", value.filename or "?")
                 else:
                     fields[name] = _number(name, value) if name in ("lat", "lon") else value
     except HTTPException as error:
         raise Refused(422, "", str(error.detail)) from None
     try:
-        asked = Asked.model_validate({**fields, **({"image": ""} if image is not None else {})})
+        asked = Asked.model_validate(fields)
     except ValidationError as error:
         raise _refusal(error) from None
-    if image is None and asked.image is not None:
-        image = _decoded(asked.image)
-    return asked, image
+    return asked, content if content is not None else _bytes_of(asked)
 
 
 def _number(name: str, value: str) -> float:

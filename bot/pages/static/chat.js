@@ -4,9 +4,10 @@
 window.hongxin = (() => {
   const AGAIN_FOR_MS = 10 * 60 * 1000; // after that an unanswered message is not sent again without being asked
   const SLOW_MS = 8000;
+  const TABLE_BYTES_MAX = 5 * 1024 * 1024;
   const PICTURE_CHARS_MAX = 600000; // one message over the socket holds a million
   const root = document.documentElement;
-  let words = {}, pending = null, sentAt = 0, slowTimer = 0, lost = false, watched = false;
+  let words = {}, ticket = "", pending = null, sentAt = 0, slowTimer = 0, lost = false, watched = false;
 
   const find = (selector) => document.querySelector(selector);
   const kept = (storage, name, value) => {
@@ -100,9 +101,20 @@ window.hongxin = (() => {
     }
     throw new Error("too large");
   };
+  const upload = async (file) => { // a table: too large for the socket, so it goes by a request of its own
+    if (file.size > TABLE_BYTES_MAX) { notice(words.file_large); return; }
+    waiting(true);
+    try {
+      const address = "/web/file/" + ticket + "?key=" + newKey() + "&name=" + encodeURIComponent(file.name);
+      const answer = await fetch(address, { method: "POST", body: file });
+      notice(answer.ok ? "" : answer.status === 413 ? words.file_large : words.file_failed);
+    } catch (error) { notice(words.file_failed); }
+    waiting(false);
+  };
   const attach = async (input) => {
     const file = input.files && input.files[0];
     if (!file) return;
+    if (!file.type.startsWith("image/")) { await upload(file); input.value = ""; return; }
     try { send({ kind: "image", image: await shrink(file) }); } catch (error) { notice(words.picture_bad); }
     input.value = "";
   };
@@ -137,6 +149,7 @@ window.hongxin = (() => {
   // ---- called by the server ----
   const ready = (given) => {
     words = given.words;
+    ticket = given.ticket;
     root.classList.add("hx-ready");
     watch();
     markSize();
