@@ -21,6 +21,9 @@ STATES = (
     "corrected",  # was posted by mistake, and taken back
 )
 
+NEAR_DEGREES = 0.05  # about five kilometres
+NEAR_ROWS = 500
+
 
 class InspectionDraft(SQLModel, table=True):
     """What one inspector is writing down, step by step."""
@@ -144,6 +147,34 @@ def of_inspector(session: Session, inspector_id: int, most: int) -> Sequence[Ins
     """The inspector's own inspections, the newest first."""
     statement = select(Inspection).where(col(Inspection.inspector_id) == inspector_id)
     return session.execute(statement.order_by(col(Inspection.id).desc()).limit(most)).scalars().all()
+
+
+def near(
+    session: Session, paths: Sequence[str], day: date, point: tuple[float, float], most: int
+) -> Sequence[Organization]:
+    """Branches of these subtrees, alive on `day`, that were inspected within some kilometres of the point before.
+
+    The nearest first. A branch that was never inspected with a location is not known to be anywhere.
+    """
+    if not paths:
+        return ()
+    latitude, longitude = point
+    statement = (
+        select(Organization, col(Inspection.latitude), col(Inspection.longitude))
+        .join(Inspection, col(Inspection.organization_id) == col(Organization.id))
+        .where(
+            or_(*(col(Organization.path).startswith(path, autoescape=True) for path in paths)),
+            or_(col(Organization.closed_on).is_(None), col(Organization.closed_on) > day),
+            col(Inspection.latitude).between(latitude - NEAR_DEGREES, latitude + NEAR_DEGREES),
+            col(Inspection.longitude).between(longitude - NEAR_DEGREES, longitude + NEAR_DEGREES),
+        )
+        .order_by(col(Inspection.id).desc())
+        .limit(NEAR_ROWS)
+    )
+    rows = sorted(
+        session.execute(statement).all(), key=lambda row: (row[1] - latitude) ** 2 + (row[2] - longitude) ** 2
+    )
+    return list({branch.id: branch for branch, _, _ in rows}.values())[:most]
 
 
 def appeal_of(session: Session, inspection_id: int) -> InspectionAppeal | None:

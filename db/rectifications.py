@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -138,10 +138,16 @@ def _cards(session: Session, *conditions: Any, most: int) -> Sequence[Card]:
     return [(row[0], row[1], row[2]) for row in session.execute(statement)]
 
 
-def of_branches(session: Session, organization_ids: Collection[int], most: int) -> Sequence[Card]:
-    """Cards of these branches that are not closed, the most urgent first."""
+def _here(paths: Sequence[str]) -> Any:
+    return or_(*(col(Organization.path).startswith(path, autoescape=True) for path in paths))
+
+
+def alive_under(session: Session, paths: Sequence[str], most: int) -> Sequence[Card]:
+    """Cards of these subtrees that are not closed, the most urgent first."""
+    if not paths:
+        return ()
     alive = col(Rectification.state).in_(("open", "handed_in"))
-    return _cards(session, alive, col(Rectification.organization_id).in_(organization_ids), most=most)
+    return _cards(session, alive, _here(paths), most=most)
 
 
 def handed_in_to(session: Session, inspector_id: int, most: int) -> Sequence[Card]:
@@ -154,16 +160,16 @@ def handed_in_under(session: Session, paths: Sequence[str], most: int) -> Sequen
     """What branches of these subtrees have handed in, to whomever."""
     if not paths:
         return ()
-    here = or_(*(col(Organization.path).startswith(path, autoescape=True) for path in paths))
-    return _cards(session, col(Rectification.state) == "handed_in", here, most=most)
+    return _cards(session, col(Rectification.state) == "handed_in", _here(paths), most=most)
 
 
 def overdue_under(session: Session, paths: Sequence[str], most: int) -> Sequence[Card]:
     """Overdue cards of posted findings in these subtrees whose delay nobody has posted yet."""
     if not paths:
         return ()
-    here = or_(*(col(Organization.path).startswith(path, autoescape=True) for path in paths))
     overdue = col(Rectification.overdue_at).is_not(None)
     unposted = col(Rectification.overdue_posted_by).is_(None)
     stands = col(Inspection.state) == "posted"
-    return _cards(session, overdue, unposted, stands, col(Rectification.state) != "dropped", here, most=most)
+    return _cards(
+        session, overdue, unposted, stands, col(Rectification.state) != "dropped", _here(paths), most=most
+    )

@@ -21,16 +21,20 @@ _FIGURE = re.compile(r"(\d{1,6}(?:\.\d{1,2})?)\s*(%?)(?:m2|平方米|平米|平|
 
 def _new(ctx: Context, problem: str = "which_branch") -> Reply:
     text = ctx.say(f"inspections.{problem}", most=FOUND_MAX)
-    return Reply(text, expect="inspect:find", back="inspect")
+    return Reply(text, ask_location=True, expect="inspect:find", back="inspect")
 
 
 def _find(ctx: Context) -> Reply:
-    word = " ".join(" ".join(ctx.args[1:]).split())
-    if not word:
+    """What was typed, or the place that was shared, becomes up to FOUND_MAX branches to choose from."""
+    word, point = " ".join(" ".join(ctx.args[1:]).split()), ctx.incoming.point
+    if point is not None:
+        found = inspections.near(ctx.session, paths(ctx), ctx.today, point, FOUND_MAX)
+    elif word:
+        found = organizations.search(ctx.session, paths(ctx), word, ctx.today, FOUND_MAX + 1)
+    else:
         return _new(ctx)
-    found = organizations.search(ctx.session, paths(ctx), word, ctx.today, FOUND_MAX + 1)
     if not found:
-        return _new(ctx, "no_branch")
+        return _new(ctx, "none_near" if point is not None else "no_branch")
     buttons = tuple(Button(branch.name, f"inspect:branch:{branch.id}") for branch in found[:FOUND_MAX])
     name = "many_branches" if len(found) > FOUND_MAX else "choose_branch"
     return Reply(ctx.say(f"inspections.{name}", most=FOUND_MAX), buttons, expect="inspect:find", back="inspect")

@@ -27,8 +27,8 @@ def rectify(ctx: Context) -> Reply:
 
 
 def _list(ctx: Context) -> Reply:
-    own = [node.id for role, node in ctx.roles() if role == "secretary" and node.id is not None]
-    cards = rectifications.of_branches(ctx.session, own, SHOWN_MAX)
+    paths = [node.path for role, node in ctx.roles() if role == "secretary"]
+    cards = rectifications.alive_under(ctx.session, paths, SHOWN_MAX)
     if not cards:
         return Reply(ctx.say("rectify.none"))
     lines = [ctx.say("rectify.cards", count=len(cards))]

@@ -101,8 +101,10 @@ def _tell(
     return told
 
 
-def _card_of(inspection: Inspection) -> Step:
-    return "see_card", f"rectify:see:{inspection.id}"
+def _card_of(session: Session, inspection: Inspection, branch: Organization, day: date) -> Step:
+    """The way to the card: a secretary's, or a reviewer's when there is none."""
+    own = bool(members.holders(session, branch, "secretary", day))
+    return "see_card", f"{'rectify' if own else 'inspection_review'}:see:{inspection.id}"
 
 
 def made(session: Session, inspection: Inspection, due: date | None, now: datetime) -> None:
@@ -113,7 +115,8 @@ def made(session: Session, inspection: Inspection, due: date | None, now: dateti
         _tell(session, listeners, "clear", inspection, now)
         return
     until = last_appeal_day(inspection.day)
-    _tell(session, listeners, "card", inspection, now, _card_of(inspection), due=due, until=until)
+    step = _card_of(session, inspection, branch, inspection.day)
+    _tell(session, listeners, "card", inspection, now, step, due=due, until=until)
 
 
 def appealed(session: Session, inspection: Inspection, now: datetime, day: date) -> int:
@@ -170,7 +173,8 @@ def looked_at(session: Session, card: Rectification, inspection: Inspection, now
         return
     key = f"inspection:{inspection.id}:sent_back:{now:%Y%m%d%H%M%S}"
     why, due = card.sent_back_reason, card.due_on
-    _tell(session, listeners, "sent_back", inspection, now, _card_of(inspection), key=key, why=why, due=due)
+    step = _card_of(session, inspection, branch, day)
+    _tell(session, listeners, "sent_back", inspection, now, step, key=key, why=why, due=due)
 
 
 # What time brings
@@ -199,7 +203,7 @@ def _say_step(session: Session, inspection: Inspection, due: date, now: datetime
     name = "overdue" if due < today else "due_today" if due == today else "due_soon"
     key = f"inspection:{inspection.id}:{name}:{due}"
     to = secretaries(session, branch, today)
-    _tell(session, to, name, inspection, now, _card_of(inspection), key=key, due=due)
+    _tell(session, to, name, inspection, now, _card_of(session, inspection, branch, today), key=key, due=due)
     if due < today:
         above = [one for one in _above(session, branch, today) if one not in to]
         step = ("see_overdue", "inspection_review:overdue")

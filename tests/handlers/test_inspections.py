@@ -414,6 +414,27 @@ async def test_a_draw_can_be_repeated_from_its_seed(say, look, finding):
     assert drawn(never, "a1", 5) == drawn(list(reversed(never)), "a1", 5) != drawn(never, "a2", 5)
 
 
+async def test_a_shared_place_finds_what_was_inspected_near_it(say):
+    await say.all(INES, "检查", "1", "沙洲", "1", "5", "1")
+    await say(INES, "", kind="image", picture="post")
+    await say(INES, "", kind="location", point=(31.90, 120.55))
+    await say.all(INES, "值班室没有人", "1")
+    await confirm(say)
+    await say(INES, "inspect:new", kind="button")
+    near = await say(INES, "", kind="location", point=(31.94, 120.55))
+    assert near.labels()[0] == "1 沙洲村党支部"
+    await say(INES, "inspect:new", kind="button")
+    assert (await say(INES, "", kind="location", point=(31.96, 120.55))).text.startswith("附近没有")
+
+
+async def test_without_a_secretary_the_committee_gets_the_card(say, look, told):
+    await look(lambda s: s.delete(s.execute(select(Role).where(Role.member_id == QIAN)).scalar_one()))
+    await inspect(say, "5", "1")
+    number = await confirm(say)
+    assert (await told(RUI))[0].startswith("【整改卡】")
+    assert "门口没有党旗" in (await say(RUI, f"inspection_review:see:{number}", kind="button")).text
+
+
 async def test_in_english(say, look, finding):
     await look(
         lambda s: setattr(s.execute(select(Chat).where(Chat.member_id == QIAN)).scalar_one(), "language", "en")
