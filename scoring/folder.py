@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from scoring.catalogue import Catalogue
 from scoring.folder_reading import Folder, Membership, Organization
+from scoring.folder_rows import Refusal
 from scoring.fortress import FortressResult, fortress, rate_field
 from scoring.fortress_facts import BranchFacts, MemberFigures, first_closes
 from scoring.org_power import OrgPowerResult, PowerFacts, has_row, org_power, record_months
@@ -41,7 +42,9 @@ class Scores:
 
 
 def score_folder(catalogue: Catalogue, folder: Folder) -> Scores:
-    """Every index on the folder's day. Raises LookupError where the rules have no terms for a day of it."""
+    """Every index on the folder's day. Raises Refusal for a day or a month on which no rules are in force."""
+    months = record_months(catalogue.indicators, folder.value_rows, folder.as_of)
+    _check_terms(catalogue, folder.as_of, months)
     scores = Scores()
     for member_id, known in folder.members.items():
         result = _pioneer(catalogue, folder, member_id, known)
@@ -53,8 +56,18 @@ def score_folder(catalogue: Catalogue, folder: Folder) -> Scores:
             by_field[one.field].append(one)
     first_closed = first_closes(catalogue.indicators, folder.value_rows, folder.as_of)
     _score_branches(catalogue, folder, scores, by_field, first_closed)
-    _score_months(catalogue, folder, scores, by_field, first_closed)
+    _score_months(catalogue, folder, scores, by_field, first_closed, months)
     return scores
+
+
+def _check_terms(catalogue: Catalogue, as_of: date, months: Sequence[CalendarPeriod]) -> None:
+    try:
+        catalogue.pioneer.terms_on(as_of)
+        catalogue.fortress.terms_on(as_of)
+        for month in months[:1]:
+            catalogue.org_power.terms_on(month.last)
+    except LookupError as error:
+        raise Refusal(f"{error}") from None
 
 
 def _pioneer(
@@ -133,8 +146,8 @@ def _score_months(
     scores: Scores,
     by_field: Mapping[str, list[Organization]],
     first_closed: Mapping[str, date],
+    months: Iterable[CalendarPeriod],
 ) -> None:
-    months = record_months(catalogue.indicators, folder.value_rows, folder.as_of)
     cases: dict[tuple[str, int, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for org_id, hits in folder.negatives.items():
         for item_id, on, count in hits:

@@ -36,11 +36,10 @@ def score(
     from scoring.folder import score_folder
     from scoring.folder_reading import read_folder
     from scoring.folder_rows import Refusal
-    from scoring.folder_rows import day as read_day
     from scoring.folder_writing import write_scores
 
-    with terminal.ended_by(Refusal, LookupError, ValueError, OSError):
-        on = read_day(as_of)
+    on = _day(as_of)
+    with terminal.ended_by(Refusal, OSError):
         scores = score_folder(shipped(), read_folder(data, shipped(), on))
         counts = write_scores(scores, out)
     for name, count in counts.items():
@@ -55,11 +54,18 @@ def export(
     """Write the facts behind the indices of the running service, so that `score` can check its figures."""
     from bot.scoring_export import export as write
     from db.database_file import Refused
-    from scoring.folder_rows import day as read_day
 
     settings = terminal.read_settings(checked=False)
-    with terminal.ended_by(ValueError, OSError), terminal.ended_by(Refused, status=3):
-        on = read_day(as_of) if as_of is not None else datetime.now(settings.zone).date()
+    on = _day(as_of) if as_of is not None else datetime.now(settings.zone).date()
+    with terminal.ended_by(OSError), terminal.ended_by(Refused, status=3):
         counts = write(settings.database_url, scoring, as_of=on, zone=settings.zone)
     for name, count in counts.items():
         terminal.out.print(f"{scoring / name}: {count} rows", markup=False)
+
+
+def _day(text: str) -> date:
+    """The day of an option, or the end of the program."""
+    from scoring.folder_rows import day
+
+    with terminal.ended_by(ValueError):
+        return day(text)

@@ -287,6 +287,14 @@ def test_a_day_that_is_none_or_that_no_rule_knows_is_refused(as_of: str, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
+def test_a_record_that_begins_before_the_rules_is_refused(
+    add: Callable[[str, str], int], folder: Path, tmp_path: Path
+) -> None:
+    add("values.csv", "g1,C02,1999-12,1")
+    done = score(folder, tmp_path / "out")
+    assert (done.exit_code, done.stderr) == (2, "the organisational power index has no terms on 1999-12-31\n")
+
+
 def test_a_refusal_leaves_older_results_as_they_are(
     add: Callable[[str, str], int], folder: Path, tmp_path: Path
 ) -> None:
