@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 import sqlmodel
 from alembic import op
+from sqlalchemy import Text  # noqa: F401 - Alembic writes JSONB with a bare Text
 from sqlalchemy.dialects import postgresql
 revision = '0002'
 down_revision = '0001'
