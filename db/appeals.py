@@ -78,7 +78,7 @@ def decide(session: Session, one: Appeal, *, by: int, accepted: bool, now: datet
 
 
 def to_decide(session: Session, reach: Sequence[tuple[str, str]], by: int, *, most: int) -> Sequence[Appeal]:
-    """Open appeals for (role, path of its node), never one's own or of a line that one booked; the oldest first."""
+    """Open appeals for (role, path of its node), the oldest first; never one's own, or of a line one booked."""
     if not reach:
         return ()
     mine = or_(
@@ -100,3 +100,11 @@ def to_decide(session: Session, reach: Sequence[tuple[str, str]], by: int, *, mo
         .limit(most)
     )
     return session.execute(statement).scalars().all()
+
+
+def add_picture(session: Session, entry_id: int, picture_id: int) -> bool:
+    """Put a picture to an open appeal that has none; False otherwise."""
+    statement = update(Appeal).where(
+        col(Appeal.entry_id) == entry_id, col(Appeal.state) == "open", col(Appeal.picture_id).is_(None)
+    )
+    return changed(session, statement.values(picture_id=picture_id))

@@ -221,3 +221,13 @@ def settled(session: Session, activity_ids: Collection[int], member_ids: Collect
         col(Attendance.state).in_(("present", "asked", "excused")),
     )
     return {(row[0], row[1]) for row in session.execute(statement)}
+
+
+def rounds(session: Session, activity_id: int) -> Sequence[tuple[int, str, int, bool]]:
+    """(member, mode, round, still recorded as present) of everybody who ever was, in the order of their ids."""
+    statement = (
+        select(col(Attendance.member_id), col(Attendance.mode), col(Attendance.round), col(Attendance.state))
+        .where(col(Attendance.activity_id) == activity_id, col(Attendance.round) > 0)
+        .order_by(col(Attendance.member_id))
+    )
+    return [(row[0], row[1], row[2], row[3] == "present") for row in session.execute(statement)]

@@ -16,7 +16,7 @@ from db.wishes import changed
 
 
 class DuesPayment(SQLModel, table=True):
-    """One month's dues of one member. A tick that is taken back stays as `undone`; ticking again is a new round."""
+    """One month's dues of one member. A tick taken back stays as `undone`; ticking again is a new round."""
 
     __tablename__ = "dues_payment"
     __table_args__ = (
@@ -224,3 +224,9 @@ def late_still(session: Session, member_id: int, months: Collection[str]) -> boo
     """Whether one of these months was not paid in time (paid later, or not at all)."""
     in_time = {month for month in months if paid(session, [member_id], month).get(member_id)}
     return bool(set(months) - in_time)
+
+
+def void(session: Session, member_id: int, day: date) -> None:
+    """The line of a reminder was taken back."""
+    moving = update(DuesReminder).where(col(DuesReminder.member_id) == member_id, col(DuesReminder.day) == day)
+    session.execute(moving.values(state="void"), execution_options={"synchronize_session": "fetch"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -42,3 +42,28 @@ def duty_activities(
             if day <= as_of and (to_day is None or day < to_day) and COUNTABLE & set(kinds.split(";")):
                 count += 1
     return count
+
+
+def over(
+    session: Session, organization_id: int, kinds: Collection[str], begin: datetime, now: datetime, *, held: bool
+) -> Sequence[Activity]:
+    """The organisation's approved activities of one of these kinds that began since `begin` and are over.
+
+    held: only those to which enough people came. The newest first.
+    """
+    statement = (
+        select(Activity)
+        .where(
+            col(Activity.organization_id) == organization_id,
+            col(Activity.approved).is_(True),
+            col(Activity.state) != "cancelled",
+            col(Activity.should_attend).is_not(None),
+            col(Activity.starts_at) >= begin,
+            col(Activity.ends_at) <= now,
+        )
+        .order_by(col(Activity.starts_at).desc(), col(Activity.id).desc())
+    )
+    if held:
+        statement = statement.where(col(Activity.state) == "held")
+    found = session.execute(statement).scalars().all()
+    return [one for one in found if not set(kinds).isdisjoint(one.kinds.split(";"))]

@@ -47,6 +47,7 @@ _SHARED = {
     "cause": "'activity:' || a.activity_id || CASE WHEN a.round > 1 THEN ':' || a.round ELSE '' END",
     "rule": "CASE c.scope WHEN 'branch' THEN 'PB1' ELSE 'PP1' END",
     "came": "a.state = 'present' AND a.mode IN ('onsite', 'remote')",
+    "appealed": "EXISTS (SELECT 1 FROM appeal p WHERE p.entry_id = e.id AND p.state = 'accepted')",
 }
 
 INVARIANTS = (
@@ -159,7 +160,7 @@ INVARIANTS = (
         """SELECT 'wish ' || c.wish_id AS one FROM wish_claim c
             WHERE c.member_id > :low AND c.member_id <= :high AND c.state = 'closed' AND NOT EXISTS (
               SELECT 1 FROM entry e WHERE e.member_id = c.member_id AND e.cause = 'wish:' || c.wish_id
-                 AND e.rule_id = 'PP3' AND {stands})
+                 AND e.rule_id = 'PP3' AND ({stands} OR {appealed}))
            UNION ALL
            SELECT 'entry ' || e.id FROM entry e
             WHERE e.member_id > :low AND e.member_id <= :high AND e.rule_id = 'PP3'
@@ -204,6 +205,39 @@ INVARIANTS = (
         """SELECT 'delivery ' || d.id AS one FROM delivery d
             WHERE d.state = 'sending' AND NOT EXISTS (
               SELECT 1 FROM attempt t WHERE t.delivery_id = d.id AND t.fence = d.fence AND t.outcome = '')""",
+    ),
+    Invariant(
+        "a confirmed record has its line for every member, and every such line its record",
+        """SELECT 'proposal ' || p.id || ' member ' || m.member_id AS one
+             FROM proposal p JOIN proposal_member m ON m.proposal_id = p.id
+            WHERE m.member_id > :low AND m.member_id <= :high AND p.state = 'confirmed' AND m.event IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.member_id = m.member_id AND e.rule_id = p.rule_id
+                               AND e.cause = 'proposal:' || p.id AND {stands})
+           UNION ALL
+           SELECT 'entry ' || e.id FROM entry e
+            WHERE e.member_id > :low AND e.member_id <= :high AND e.cause LIKE 'proposal:%' AND {stands}
+              AND NOT EXISTS (SELECT 1 FROM proposal p JOIN proposal_member m ON m.proposal_id = p.id
+                   WHERE m.member_id = e.member_id AND e.cause = 'proposal:' || p.id AND e.rule_id = p.rule_id
+                     AND p.state = 'confirmed' AND m.event IS NOT NULL)""",
+    ),
+    Invariant(
+        "dues noted in time have their point",
+        """SELECT 'member ' || d.member_id || ' ' || d.month AS one FROM dues_payment d
+            WHERE d.member_id > :low AND d.member_id <= :high AND d.state = 'paid' AND d.in_time AND NOT EXISTS (
+              SELECT 1 FROM entry e WHERE e.member_id = d.member_id AND e.rule_id = 'PB2' AND {stands}
+                 AND e.cause = 'dues:' || d.month || CASE WHEN d.round > 1 THEN ':' || d.round ELSE '' END)""",
+    ),
+    Invariant(
+        "a reminder of dues that took a point has its line",
+        """SELECT 'member ' || d.member_id || ' ' || d.day AS one FROM dues_reminder d
+            WHERE d.member_id > :low AND d.member_id <= :high AND d.state = 'booked' AND NOT EXISTS (
+              SELECT 1 FROM entry e WHERE e.member_id = d.member_id AND e.rule_id = 'PN3' AND e.cause = d.key
+                 AND {stands})""",
+    ),
+    Invariant(
+        "an accepted appeal has taken its line back",
+        """SELECT 'appeal ' || p.id AS one FROM appeal p JOIN entry e ON e.id = p.entry_id
+            WHERE p.member_id > :low AND p.member_id <= :high AND p.state = 'accepted' AND {stands}""",
     ),
 )
 

@@ -248,10 +248,10 @@ def totals(session: Session, member_id: int, year: int) -> dict[str, tuple[int, 
     return {rule_id: (points, hundredths) for rule_id, points, hundredths in rows}
 
 
-def lines(session: Session, member_id: int, *, most: int = 10) -> Sequence[Entry]:
+def lines(session: Session, member_id: int, *, most: int = 10, offset: int = 0) -> Sequence[Entry]:
     """The member's last lines, the newest first."""
-    statement = select(Entry).where(col(Entry.member_id) == member_id).order_by(col(Entry.id).desc()).limit(most)
-    return session.execute(statement).scalars().all()
+    newest = select(Entry).where(col(Entry.member_id) == member_id).order_by(col(Entry.id).desc())
+    return session.execute(newest.limit(most).offset(offset)).scalars().all()
 
 
 def line(session: Session, member_id: int, cause: str, rule_id: str | None = None) -> Entry | None:

@@ -72,6 +72,8 @@ class Membership(SQLModel, table=True):
     organization_id: int = Field(foreign_key="organization.id")
     from_day: date
     to_day: date | None = None  # None: still belongs
+    recorded_at: datetime | None = None  # when it was written down; None: before this was kept
+    ended_at: datetime | None = None  # when its end was written down; None: with it, or before this was kept
 
 
 class Role(SQLModel, table=True):
@@ -208,3 +210,22 @@ def by_ids(session: Session, member_ids: Collection[int]) -> dict[int, Member]:
     """These members by their ids; unknown ids are missing."""
     found = session.execute(select(Member).where(col(Member.id).in_(member_ids))).scalars()
     return {member.id: member for member in found if member.id is not None}
+
+
+def named_under(session: Session, path: str, word: str, day: date, *, most: int) -> Sequence[Member]:
+    """Active members in the subtree on `day` with this name or number on the roll, in the order of their ids."""
+    statement = (
+        select(Member)
+        .join(Membership, col(Membership.member_id) == col(Member.id))
+        .join(Organization, col(Organization.id) == col(Membership.organization_id))
+        .where(
+            col(Organization.path).startswith(path, autoescape=True),
+            or_(col(Member.name) == word, col(Member.code) == word),
+            col(Membership.from_day) <= day,
+            or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day),
+            col(Member.status) == "active",
+        )
+        .order_by(col(Member.id))
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()

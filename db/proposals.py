@@ -168,7 +168,7 @@ def withdraw(session: Session, proposal: Proposal, by: int, now: datetime) -> bo
 
 
 def revoke(session: Session, proposal: Proposal, *, by: int, now: datetime, why: str) -> bool:
-    """Take a confirmed one back; its lines have to be reversed with it. False when it is not confirmed any more."""
+    """Take a confirmed one back; its lines are to be reversed with it. False when it is not confirmed now."""
     done = _leave(session, proposal, "confirmed", state="revoked", decided_by=by, decided_at=now, note=why)
     return done and _let_go(session, proposal)
 
@@ -248,3 +248,22 @@ def of_proposer(session: Session, member_id: int, *, most: int) -> Sequence[Prop
         .limit(most)
     )
     return session.execute(statement).scalars().all()
+
+
+def of_decider(session: Session, member_id: int, *, most: int) -> Sequence[Proposal]:
+    """What this member confirmed and what still stands, the newest first."""
+    statement = (
+        select(Proposal)
+        .where(col(Proposal.decided_by) == member_id, col(Proposal.state) == "confirmed")
+        .order_by(col(Proposal.decided_at).desc(), col(Proposal.id).desc())
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def let_go(session: Session, proposal_id: int, member_id: int) -> None:
+    """The line of one member was taken back: the event of that member is free again."""
+    freeing = update(ProposalMember).where(
+        col(ProposalMember.proposal_id) == proposal_id, col(ProposalMember.member_id) == member_id
+    )
+    session.execute(freeing.values(event=None), execution_options={"synchronize_session": "fetch"})

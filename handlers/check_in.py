@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from db import activities, attendance, ledger, occurrences
 from db.activities import CheckIn
 from handlers.conversation import Button, Command, Context, Reply
+from notices import closing
 from notices.wording import two_places
 from scoring.booking import RULES, book_attendance, cause_of
 from scoring.catalogue import shipped
@@ -161,6 +162,8 @@ def _undo(ctx: Context, activity: CheckIn) -> Reply:
     entry = ledger.line(ctx.session, ctx.me, cause_of(activity.id, attended_round))
     if entry is not None:
         ledger.reverse(ctx.session, entry, booked_at=ctx.now, reason=say("check_in.undone_reason"))
+    if activity.state != "planned":  # closed early: its figures and study hours follow
+        closing.close_again(ctx.session, activity.id, ctx.now, ctx.zone)
     again = Button(say("check_in.again"), f"check_in:{activity.code}")
     balance = ledger.balance(ctx.session, ctx.me)
     return Reply(say("check_in.undone", title=activity.title, balance=balance), (again,))

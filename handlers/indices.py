@@ -148,7 +148,10 @@ def _rule(ctx: Context) -> Reply:
     text += [f"· {line.day.month}-{line.day.day:02d} {line.points:+d} {line.reason}".rstrip() for line in lines]
     if not lines:
         text.append(say("index.no_lines"))
-    return Reply("\n".join(text), back="index:why")
+    look = tuple(
+        Button(say("index.look_at", month=line.day.month, day=line.day.day), f"points:line:{line.id}") for line in lines
+    )
+    return Reply("\n".join(text), look, back="index:why")
 
 
 def _branch_index(ctx: Context) -> tuple[Organization, BranchIndex] | None:

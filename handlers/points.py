@@ -1,17 +1,25 @@
-"""Points: what can be spent, this year's index, and the last lines with their reasons."""
+"""Points: what can be spent, this year's index, the lines with their reasons, and what stands behind each."""
 
 from __future__ import annotations
 
-from db import ledger
+from db import appeals, ledger, ledger_lines
+from handlers.appeals import may_appeal
 from handlers.check_in import score_line
-from handlers.conversation import Button, Command, Context, Reply
+from handlers.conversation import Button, Command, Context, Picture, Reply
+from handlers.line_evidence import evidence
+from handlers.spoken_hours import said_hours
 from scoring.catalogue import shipped
 
 LINES_MAX = 10
+PAGE = 6  # lines on buttons
 
 
 def points(ctx: Context) -> Reply:
-    """`积分`: balance and index; `明细` or `lines`: the last ten lines."""
+    """`积分`: balance, index and the last ten lines; `lines`: lines to look at; `line:ID`: one of them."""
+    if ctx.arg() == "lines":
+        return _lines(ctx)
+    if ctx.arg() == "line":
+        return _line(ctx)
     lines = ledger.lines(ctx.session, ctx.me, most=LINES_MAX)
     text = [score_line(ctx)]
     debt = ledger.purse(ctx.session, ctx.me)[1]
@@ -22,12 +30,66 @@ def points(ctx: Context) -> Reply:
         text += [_told(ctx, line) for line in lines]
     else:
         text.append(ctx.say("points.none"))
-    steps = (
+    steps = [
         Button(ctx.say("menu.rewards"), "rewards"),
         Button(ctx.say("points.index"), "index"),
         Button(ctx.say("menu.check_in"), "check_in"),
+    ]
+    if lines:
+        steps.append(Button(ctx.say("points.look"), "points:lines"))
+    return Reply("\n".join(text), tuple(steps))
+
+
+def _lines(ctx: Context) -> Reply:
+    """A page of lines, each on a button."""
+    offset = (ctx.arg_id(1) or 0) if len(ctx.args) > 1 else 0
+    found = ledger.lines(ctx.session, ctx.me, most=PAGE + 1, offset=offset)
+    buttons = [Button(_short(ctx, line), f"points:line:{line.id}") for line in found[:PAGE]]
+    if len(found) > PAGE:
+        buttons.append(Button(ctx.say("points.older"), f"points:lines:{offset + PAGE}"))
+    text = ctx.say("points.which_line" if found else "points.none")
+    return Reply(text, tuple(buttons), back="points")
+
+
+def _line(ctx: Context) -> Reply:
+    """One line of one's own down to its evidence, with the way to appeal it."""
+    line = ledger_lines.by_id(ctx.session, ctx.arg_id(1))
+    if line is None or line.id is None or line.member_id != ctx.me:
+        return Reply(ctx.say("line.unknown"), back="points:lines")
+    shown = evidence(ctx, line)
+    booked = line.booked_at.astimezone(ctx.zone).date()
+    lines = [_told(ctx, line), shown.words, ctx.say("line.booked", day=booked.isoformat(), rule=line.rule_id)]
+    buttons = []
+    appeal = appeals.of_entry(ctx.session, line.id)
+    if appeal is not None:
+        lines.append(ctx.say(f"line.appeal_{appeal.state}", words=appeal.words, answer=appeal.answer))
+    elif may_appeal(ctx, line):
+        buttons.append(Button(ctx.say("line.appeal_button"), f"appeal:{line.id}"))
+    if _known(line.rule_id):
+        buttons.append(Button(ctx.say("line.rule_button"), f"index:rule:{line.rule_id}"))
+    picture = None
+    if shown.picture_id is not None:
+        picture = Picture("stored", {"id": shown.picture_id}, ctx.say("record_review.picture_alt"))
+    return Reply("\n".join(lines), tuple(buttons), picture, back="points:lines")
+
+
+def _short(ctx: Context, line: ledger.Entry) -> str:
+    return ctx.say(
+        "points.line_button",
+        month=line.day.month,
+        day=line.day.day,
+        points=_worth(ctx, line),
+        rule=_rule_title(ctx, line.rule_id),
     )
-    return Reply("\n".join(text), steps)
+
+
+def _worth(ctx: Context, line: ledger.Entry) -> str:
+    """Points with their sign; hours where hours are what counts."""
+    hours = _known(line.rule_id) and shipped().rule(line.rule_id).formula == "hours_pro_rata"
+    if not hours:
+        return f"{line.points:+d}"
+    sign = "-" if line.hundredths < 0 else "+"
+    return ctx.say("points.hours", hours=f"{sign}{said_hours(abs(line.hundredths))}")
 
 
 def _told(ctx: Context, line: ledger.Entry) -> str:
@@ -37,20 +99,21 @@ def _told(ctx: Context, line: ledger.Entry) -> str:
         f"points.line_{place}",
         month=line.day.month,
         day=line.day.day,
-        points=f"{line.points:+d}",
+        points=_worth(ctx, line),
         rule=_rule_title(ctx, line.rule_id),
         reason=f" {line.reason}" if line.reason else "",
     )
+
+
+def _known(rule_id: str) -> bool:
+    return any(rule.id == rule_id for rule in shipped().pioneer.rule)
 
 
 def _rule_title(ctx: Context, rule_id: str) -> str:
     name = f"points.rule_{rule_id}"
     if ctx.say.has(name):
         return ctx.say(name)
-    try:
-        return shipped().rule(rule_id).title_in(ctx.say.language)
-    except LookupError:
-        return rule_id
+    return shipped().rule(rule_id).title_in(ctx.say.language) if _known(rule_id) else rule_id
 
 
 POINTS = Command(
@@ -62,5 +125,6 @@ POINTS = Command(
         *("我有多少分", "我有几分", "查积分", "积分余额", "看看分数", "积分明细", "how many points do i have"),
         *("签到了吗", "签到记录", "签到成功了吗", "交党费", "党费交了没有", "did i check in"),
     ),
+    steps=dict.fromkeys(("看一笔积分", "look at a line"), "lines"),
     order=20,
 )

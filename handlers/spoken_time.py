@@ -181,3 +181,23 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], date], date | None
     (re.compile(r"((?:下下|下|本|这)?个?)周([1-7日天])"), _weekday),
     (re.compile(r"\b(mon|tues?|wed|thur?s?|fri|sat|sun)[a-z]*"), _english_weekday),
 )
+
+
+_DAYS_BACK = {"前天": 2, "昨": 1, "yesterday": 1, "今": 0, "today": 0}
+
+
+def spoken_past_day(text: str, today: date) -> date | None:
+    """The day in `text` that is over or today: `昨天`, `6月10日`, `2026-06-10`; None when it names none.
+
+    A day without a year is the last one that there was.
+    """
+    said = _plain(text)
+    whole = _FORMS[0][0].search(said)
+    if whole:
+        day = _full(whole, today)
+        return day if day is not None and day <= today else None
+    part = _FORMS[1][0].search(said) or _FORMS[3][0].search(said)
+    if part:
+        days = (_real(year, int(part[1]), int(part[2])) for year in range(today.year, today.year - 5, -1))
+        return next((day for day in days if day is not None and day <= today), None)
+    return next((today - timedelta(days=back) for word, back in _DAYS_BACK.items() if word in said), None)

@@ -13,6 +13,7 @@ from db.activities import Activity
 from db.attendance import CAME
 from db.duties import COUNTABLE
 from notices import presence
+from scoring import study
 from scoring.catalogue import shipped
 
 EVERYBODY = COUNTABLE | {"democratic_review", "term_election"}
@@ -43,7 +44,15 @@ def close(session: Session, activity: Activity, now: datetime, zone: ZoneInfo) -
     held = should > 0 and attended >= share * should
     state = "held" if held else "not_held"
     activities.close(session, activity.id, state=state, should_attend=should, attended=attended)
+    study.settle(session, activity, day, now)
     return Closed(held, should, attended)
+
+
+def close_again(session: Session, activity_id: int, now: datetime, zone: ZoneInfo) -> None:
+    """Count anew what was closed, after an attendance that came to nothing; before the first close do nothing."""
+    activity = activities.get(session, activity_id)
+    if activity is not None and activity.should_attend is not None and activity.state != "cancelled":
+        close(session, activity, now, zone)
 
 
 def close_ended(session: Session, now: datetime, zone: ZoneInfo) -> list[Activity]:

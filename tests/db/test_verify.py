@@ -125,7 +125,33 @@ TWICE_IN = (
     "INSERT INTO inbound SELECT 900, channel, key, address, received_at, reply, taken_at FROM inbound WHERE id = 1"
 )
 
+
+
+def numbered(title: str) -> str:
+    """The id of the invariant with this title."""
+    return f"V{1 + next(place for place, one in enumerate(INVARIANTS) if one.title.startswith(title))}"
+
+
+RECORD, DUES = numbered("a confirmed record"), numbered("dues noted in time")
+REMINDER, APPEAL = numbered("a reminder of dues"), numbered("an accepted appeal")
+PROPOSED = """INSERT INTO proposal (id, organization_id, rule_id, grade, hundredths, day, words, picked, state, proposed_by,
+              proposed_at, objection, decided_as, note) VALUES (900, 10, 'PP4', 'lecture', 100, '2026-06-15', '', '',
+              'confirmed', 110, '2026-06-15', '', '', '')"""
+ABOUT_MO = "INSERT INTO proposal_member VALUES (900, 103, 'PP4:2026-06-15')"
+TICKED = """INSERT INTO dues_payment (member_id, month, organization_id, state, in_time, round, ticked_by, ticked_at)
+            VALUES (103, '2026-06', 10, 'paid', true, 1, 110, '2026-06-15')"""
+REMINDED = """INSERT INTO dues_reminder (member_id, day, organization_id, months, key, state)
+              VALUES (103, '2026-06-05', 10, '2026-05', 'dues_reminder:2026-06-05', 'booked')"""
+ACCEPTED = """INSERT INTO appeal (id, entry_id, member_id, organization_id, goes_to, words, state, made_at, answer)
+              SELECT 900, min(id), 103, 10, 'committee_reviewer', '', 'accepted', '2026-06-15', '' FROM entry
+               WHERE member_id = 103"""
+
 CORRUPTIONS = [
+    (RECORD, sql(PROPOSED, ABOUT_MO), f"proposal 900 member {MO}"),
+    (RECORD, booked(MO, "PP4", "proposal:900", 2), "entry 19"),
+    (DUES, sql(TICKED), f"member {MO} 2026-06"),
+    (REMINDER, sql(REMINDED), f"member {MO} 2026-06-05"),
+    (APPEAL, sql(ACCEPTED), "appeal 900"),
     ("V1", sql("UPDATE total SET points = points + 1 WHERE member_id = 103"), f"member {MO} 2026 PB1"),
     ("V1", sql("UPDATE total SET hundredths = 0 WHERE member_id = 103"), f"member {MO} 2026 PB1"),
     ("V1", sql("DELETE FROM total WHERE member_id = 103"), f"member {MO} 2026 PB1"),
