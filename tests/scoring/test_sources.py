@@ -11,7 +11,9 @@ def shown():
     rules = shipped()
     yield from (terms.source for rule in rules.pioneer.rule for terms in rule.terms)
     yield from (terms.veto.source for terms in rules.fortress.terms)
-    yield from (item.source for item in rules.common)
+    yield from (row.source for rows in (rules.common, rules.indicators, rules.negatives) for row in rows)
+    for terms in rules.org_power.terms:
+        yield from (terms.index.source, terms.pool.source, terms.deadlines.source)
 
 
 def test_every_source_that_the_chat_may_show_has_a_chinese_form():
