@@ -41,7 +41,9 @@ def keep_the_days(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int
         return 1
     for month in _open_months(session, closed):
         days = deadlines(month.last)
-        if today > days.committee_until(month.last) and draws.draw(session, month.text, month.last, now):
+        if today > days.committee_until(month.last) and not draws.is_drawn(session, month.text):
+            # Whoever drew, this transaction ends here: it may hold the draw's row, and a reviewer one of a period.
+            draws.draw(session, month.text, month.last, now)
             return 1
         if today >= days.locked_from(month.last):
             _lock(session, month, now)

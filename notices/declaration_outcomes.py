@@ -23,27 +23,29 @@ REVIEWER, DISTRICT, INSPECTOR = "committee_reviewer", "district_org_department",
 
 def approve(session: Session, row: Declaration, version: int, by: int, now: datetime) -> bool:
     """Approve the version: its value counts at once. False when it is decided, changed, one's own, or locked."""
-    assert row.id is not None
-    if version != row.version or not periods_locked.hold_open(session, row.period):
-        return False
-    draws.fix(session, row.closing, now)
-    if not declaration_review.approve(session, row.id, version, by, now):
-        return False
-    _record(session, row, row.value, f"declaration:{row.id}", by, now, row.note)
-    _log(session, row, "declaration.approved", by, now)
-    return True
+    return version == row.version and bool(approve_all(session, [row], by, now))
 
 
 def approve_all(session: Session, listed: Sequence[Declaration], by: int, now: datetime) -> list[int]:
     """Approve these, each as it was read; the ids of those that were approved.
 
-    Periods and draws are held in one order for all: this, the draw and the lock never wait in a circle.
+    Rows are held in one order for all, and the audit log, which one at a time may write, comes last: so two
+    reviewers, the draw and the lock never wait in a circle.
     """
     for period in sorted({row.period for row in listed}):
         periods_locked.hold_open(session, period)
-    for month in sorted({row.closing for row in listed}):
-        spot_checks.hold_drawn(session, month)
-    return [row.id for row in listed if row.id is not None and approve(session, row, row.version, by, now)]
+    fixed = [month for month in sorted({row.closing for row in listed}) if draws.begin(session, month, now)]
+    done = []
+    for row in sorted(listed, key=lambda one: one.id or 0):
+        assert row.id is not None
+        if declaration_review.approve(session, row.id, row.version, by, now):
+            done.append(row)
+    for month in fixed:
+        draws.log_fixed(session, month, now)
+    for row in done:
+        _record(session, row, row.value, f"declaration:{row.id}", by, now, row.note)
+        _log(session, row, "declaration.approved", by, now)
+    return [row.id for row in done if row.id is not None]
 
 
 def give_back(session: Session, row: Declaration, version: int, by: int, now: datetime, why: str) -> bool:

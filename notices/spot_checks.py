@@ -15,25 +15,39 @@ SEED_BYTES = 32
 
 
 def fix(session: Session, month: str, now: datetime) -> bool:
-    """Fix the month's seed before anything of it is approved; False when it is fixed already.
+    """Fix the month's seed before anything of it is approved; False when it is fixed already."""
+    fixed = begin(session, month, now)
+    if fixed:
+        log_fixed(session, month, now)
+    return fixed
 
-    The line in the audit log binds the hash to its place in the chain.
-    """
+
+def begin(session: Session, month: str, now: datetime) -> bool:
+    """The same without its line in the audit log, for one who has other rows to hold before: see `log_fixed`."""
     if spot_checks.of_month(session, month) is not None:
         return False
     seed = secrets.token_hex(SEED_BYTES)
-    told = spot_check.commitment(seed)
-    if not spot_checks.commit(session, month, seed, told, now):
-        return False
+    return spot_checks.commit(session, month, seed, spot_check.commitment(seed), now)
+
+
+def log_fixed(session: Session, month: str, now: datetime) -> None:
+    """Bind the seed's hash to its place in the chain of the audit log."""
+    row = spot_checks.of_month(session, month)
+    assert row is not None, "fixed before"
     audit.record(
         session,
         at=now,
         actor_id=None,
         action="spot_check.fixed",
         subject=f"month:{month}",
-        commitment=told,
+        commitment=row.commitment,
     )
-    return True
+
+
+def is_drawn(session: Session, month: str) -> bool:
+    """Whether the month is drawn."""
+    row = spot_checks.of_month(session, month)
+    return row is not None and row.drawn_at is not None
 
 
 def draw(session: Session, month: str, last: date, now: datetime) -> bool:
