@@ -27,6 +27,7 @@ from notices import (
     presence,
     reminders,
     schedule,
+    standards,
     topics,
     warnings,
     year_close,
@@ -139,6 +140,7 @@ JOBS: tuple[Task | Poll, ...] = (
     Poll("appraisals_opened", timedelta(minutes=1), appraisals.open_next),
     Poll("appraisals_told", timedelta(minutes=1), appraisals.tell_next),
     Poll("appraisals_closed", timedelta(minutes=1), appraisals.close_due),
+    Poll("standards_due", timedelta(hours=1), standards.remind_due),
     Poll("year_stars_told", timedelta(minutes=1), year_close.tell_next),
     Poll("year_frozen", timedelta(seconds=15), year_close.freeze_next),
     Poll(

@@ -136,3 +136,14 @@ def field_parts(session: Session, year: int, field: str) -> list[dict[str, int]]
         col(FortressIndex.year) == year, col(FortressIndex.field) == field
     )
     return list(session.execute(statement).scalars())
+
+
+def last_power(session: Session, organization_id: int, month: str) -> OrgPowerIndex | None:
+    """The organisation's result of the last month up to `month` (2026-03) that has one."""
+    statement = (
+        select(OrgPowerIndex)
+        .where(col(OrgPowerIndex.organization_id) == organization_id, col(OrgPowerIndex.month) <= month)
+        .order_by(col(OrgPowerIndex.month).desc())
+        .limit(1)
+    )
+    return session.execute(statement).scalars().first()

@@ -122,3 +122,11 @@ def search(session: Session, paths: Sequence[str], word: str, day: date, most: i
         .limit(most)
     )
     return session.execute(statement).scalars().all()
+
+
+def committees_under(session: Session, path: str) -> Sequence[Organization]:
+    """The committees in the subtree at `path`, by name."""
+    statement = select(Organization).where(
+        col(Organization.path).startswith(path, autoescape=True), col(Organization.level) == "committee"
+    )
+    return session.execute(statement.order_by(col(Organization.name), col(Organization.id))).scalars().all()

@@ -31,7 +31,9 @@ from handlers.remote import PRESENT, REMOTE
 from handlers.resolutions import RESOLUTIONS
 from handlers.rewards import REWARDS
 from handlers.sheets import SHEET
+from handlers.six_stars import SIX_STARS
 from handlers.spot_checks import SPOT_CHECK
+from handlers.standards import STANDARDS
 from handlers.star_corrections import STAR_CORRECTIONS
 from handlers.stars import STARS
 from handlers.study import STUDY
@@ -80,6 +82,8 @@ COMMANDS: tuple[Command, ...] = (
     SHEET,
     APPRAISAL,
     STARS,
+    SIX_STARS,
+    STANDARDS,
     YEAR_CLOSE,
     VETOES,
     STAR_CORRECTIONS,

@@ -573,6 +573,33 @@ def upgrade() -> None:
         batch_op.create_index('ix_resolution_state', ['state', 'organization_id'], unique=False)
         batch_op.create_index('uq_resolution_waiting', ['member_id'], unique=True, sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
 
+    op.create_table('standard_entry',
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('item_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('version', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('required', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('actual', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('picture_id', sa.Integer(), nullable=True),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('filled_by', sa.Integer(), nullable=False),
+    sa.Column('filled_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('checked_by', sa.Integer(), nullable=True),
+    sa.Column('checked_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('rectify_deadline', sa.Date(), nullable=True),
+    sa.Column('closed_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.Column('reminded', sa.Boolean(), nullable=False),
+    sa.CheckConstraint("state IN ('filled', 'met', 'unmet')", name=op.f('ck_standard_entry_state')),
+    sa.ForeignKeyConstraint(['checked_by'], ['member.id'], name=op.f('fk_standard_entry_checked_by_member')),
+    sa.ForeignKeyConstraint(['filled_by'], ['member.id'], name=op.f('fk_standard_entry_filled_by_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_standard_entry_organization_id_organization')),
+    sa.ForeignKeyConstraint(['picture_id'], ['picture.id'], name=op.f('fk_standard_entry_picture_id_picture')),
+    sa.PrimaryKeyConstraint('organization_id', 'item_id', 'version', name=op.f('pk_standard_entry'))
+    )
+    with op.batch_alter_table('standard_entry', schema=None) as batch_op:
+        batch_op.create_index('ix_standard_entry_state', ['state', 'rectify_deadline'], unique=False)
+
     op.create_table('tally',
     sa.Column('poll_id', sa.Integer(), nullable=False),
     sa.Column('question', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -801,6 +828,10 @@ def downgrade() -> None:
 
     op.drop_table('veto_event')
     op.drop_table('tally')
+    with op.batch_alter_table('standard_entry', schema=None) as batch_op:
+        batch_op.drop_index('ix_standard_entry_state')
+
+    op.drop_table('standard_entry')
     with op.batch_alter_table('resolution', schema=None) as batch_op:
         batch_op.drop_index('uq_resolution_waiting', sqlite_where=sa.text("state = 'proposed'"), postgresql_where=sa.text("state = 'proposed'"))
         batch_op.drop_index('ix_resolution_state')
