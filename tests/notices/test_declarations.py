@@ -7,6 +7,7 @@ import random
 import subprocess
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from sqlmodel import Session, select
@@ -190,6 +191,9 @@ def test_the_line_of_the_document_draws_the_same(tmp_path):
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert tuple(map(int, done.stdout.split())) == draw("s1", [3, 11, 5, 7, 2, 19, 23, 4, 8, 31, 12], TENTH)
+    example = (Path(__file__).parents[2] / "docs" / "spot_check.md").read_text(encoding="utf-8")
+    for one in draw("s1", [3, 11, 5, 7, 2, 19, 23, 4, 8, 31, 12], TENTH):
+        assert f"{one} (place `{place('s1', one)[:8]}" in example
     assert commitment("s1") == hashlib.sha256(b"s1").hexdigest()
 
 
