@@ -10,12 +10,11 @@ from db.proposals import Proposal
 from handlers import picking
 from handlers.conversation import Context
 from handlers.recording_steps import candidates, day_of, recent, rule_of
-from handlers.spoken_hours import spoken_half_hours
+from handlers.spoken_hours import HALF_HOUR, spoken_half_hours
 from handlers.spoken_time import spoken_past_day
 from scoring.catalogue import shipped
 
 WORDS_MIN, WORDS_MAX = 4, 200  # characters of what happened
-HALF_HOUR = 50  # hundredths of an hour
 
 
 def take(ctx: Context, draft: Proposal, step: str) -> str | None:

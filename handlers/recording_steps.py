@@ -16,7 +16,7 @@ from db.members import Member
 from db.proposals import Proposal
 from handlers import picking
 from handlers.conversation import Button, Context, Reply
-from handlers.spoken_hours import half_hours, said_hours
+from handlers.spoken_hours import HALF_HOUR, half_hours, said_hours
 from scoring.record_rules import record_rules
 from scoring.record_scheme import RecordRule
 
@@ -110,15 +110,13 @@ def _ask_whom(ctx: Context, draft: Proposal, problem: str) -> Reply:
 
 
 def _ask_hours(ctx: Context, draft: Proposal, problem: str) -> Reply:
+    """No buttons here: a lone number is the hours, not a choice."""
     activity = activities.get(ctx.session, draft.activity_id) if draft.activity_id else None
-    buttons = []
-    if activity is not None:
-        halves = half_hours(activity.starts_at, activity.ends_at)
-        buttons.append(
-            Button(ctx.say("recording.hours_of", hours=said_hours(50 * halves)), f"recording:hours:{halves}h")
-        )
     text = problem or ctx.say("recording.how_many_hours", most=rule_of(draft).hours_max)
-    return Reply(text, tuple(buttons), expect="recording:hours", back=home_of(ctx))
+    if activity is not None and not problem:
+        hours = said_hours(HALF_HOUR * half_hours(activity.starts_at, activity.ends_at))
+        text += "\n" + ctx.say("recording.hours_of", hours=hours)
+    return Reply(text, expect="recording:hours", back=home_of(ctx))
 
 
 def _ask_choice(ctx: Context, draft: Proposal, problem: str) -> Reply:
@@ -191,11 +189,7 @@ def _of_activity(ctx: Context, draft: Proposal) -> Sequence[Member]:
     if rule_of(draft).absent:
         invited = activities.invited_members(ctx.session, activity, day_of(ctx, activity))
         wanted = ("excused",) if draft.rule_id == "PN2" else (None, "undone", "refused")
-        return [
-            one
-            for one in invited
-            if (rows[one.id].state if one.id in rows else None) in wanted
-        ]
+        return [one for one in invited if (rows[one.id].state if one.id in rows else None) in wanted]
     there = [row.member_id for row in rows.values() if row.state == "present" and row.mode in CAME]
     own = {one.id for one in members.members_of(ctx.session, draft.organization_id, day_of(ctx, activity))}
     found = members.by_ids(ctx.session, there)

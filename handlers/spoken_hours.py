@@ -6,6 +6,7 @@ import re
 import unicodedata
 from datetime import datetime, timedelta
 
+HALF_HOUR = 50  # hundredths of an hour
 _HOURS = re.compile(r"(\d{1,2})(?:\.([05]))?\s*个?(?:小时|学时|hours?)?(半)?")
 
 
