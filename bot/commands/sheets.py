@@ -13,7 +13,10 @@ from sqlalchemy import select
 from sqlmodel import Session, col
 
 from bot.commands import terminal
+from db import sheets
 from db.organizations import Organization
+from db.sheets import Sheet
+from scoring.sheet_rows import Verdict
 
 app = typer.Typer()
 By = Annotated[str, typer.Option("--by", help="number of the department's person on the roll")]
@@ -32,7 +35,6 @@ def sheet(
 ) -> None:
     """Hand in a department's values: a verdict per row, then all or nothing."""
     from bot.sheets.form import drawn, form_rows, negatives_of
-    from db import sheets
 
     settings = terminal.read_settings(checked=False)
     now = datetime.now(UTC)
@@ -57,32 +59,12 @@ def _hand_in(
     session: Session, file: Path, member_id: int, node_id: int, now: datetime, zone: ZoneInfo, *, yes: bool
 ) -> None:
     """Judge the file, show the verdicts, and record when that is wanted. Raises NotPossible."""
-    from bot.sheets import Refusal, read
-    from db import sheets
     from notices import sheets as notes
     from notices.voices import voice
 
     say = voice(session, member_id)
-    content = file.read_bytes()
-    try:
-        found = read(content)
-    except Refusal as refusal:
-        raise NotPossible(f"{file}: {say(f'sheets.file_{refusal.why}', **refusal.values_)}") from None
-    sheet_id = sheets.receive(
-        session,
-        member_id=member_id,
-        organization_id=node_id,
-        channel="command",
-        reference=file.name,
-        name=file.name,
-        token=secrets.token_urlsafe(16),
-        at=now,
-    )
-    verdicts = notes.judge(session, sheet_id, found.lines, now, zone)
-    more = {"gbk": found.gbk, "blank": found.blank, "content": content}
-    planned = notes.planned(session, sheet_id, found.lines, verdicts, **more)
+    planned, verdicts = _planned(session, file, member_id, node_id, now, zone)
     session.commit()
-    assert planned is not None
     for one in verdicts:
         if one.kind != "same":
             place = f"{one.line.organization} {one.line.indicator} {one.line.period}"
@@ -99,6 +81,37 @@ def _hand_in(
             raise typer.Exit(1)
 
 
+def _planned(
+    session: Session, file: Path, member_id: int, node_id: int, now: datetime, zone: ZoneInfo
+) -> tuple[Sheet, list[Verdict]]:
+    """The file as a sheet with a verdict per row. Raises NotPossible."""
+    from bot.sheets import Refusal, read
+    from notices import sheets as notes
+    from notices.voices import voice
+
+    content = file.read_bytes()
+    try:
+        found = read(content)
+    except Refusal as refusal:
+        why = voice(session, member_id)(f"sheets.file_{refusal.why}", **refusal.values_)
+        raise NotPossible(f"{file}: {why}") from None
+    sheet_id = sheets.receive(
+        session,
+        member_id=member_id,
+        organization_id=node_id,
+        channel="command",
+        reference=file.name,
+        name=file.name,
+        token=secrets.token_urlsafe(16),
+        at=now,
+    )
+    verdicts = notes.judge(session, sheet_id, found.lines, now, zone)
+    more = {"gbk": found.gbk, "blank": found.blank, "content": content}
+    planned = notes.planned(session, sheet_id, found.lines, verdicts, **more)
+    assert planned is not None, "it was received a moment ago"
+    return planned, verdicts
+
+
 @app.command()
 def remit(
     by: By,
@@ -106,7 +119,7 @@ def remit(
     everything: Annotated[bool, typer.Option("--all", help="every indicator of departments")] = False,
 ) -> None:
     """Say which indicators a department may hand in; without any it may hand in all that departments do."""
-    from db import audit, sheets
+    from db import audit
     from scoring.catalogue import shipped
 
     settings = terminal.read_settings(checked=False)

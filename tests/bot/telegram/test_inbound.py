@@ -63,6 +63,13 @@ def test_a_picture_sent_as_a_file_is_a_picture_and_another_file_is_not() -> None
     assert message(document={"file_id": "d", "mime_type": "application/pdf"}).kind == "other"
 
 
+def test_a_table_is_a_file_with_its_name():
+    found = message(document={"file_id": "d", "file_name": "五月.XLSX"}, caption="报数据")
+    assert (found.kind, found.file, found.file_name, found.text) == ("file", "d", "五月.XLSX", "报数据")
+    assert message(document={"file_id": "d", "file_name": "五月.docx"}).kind == "other"
+    assert message(document={"file_id": 7, "file_name": "五月.csv"}).kind == "other"
+
+
 def test_a_location_is_a_point_and_a_forwarded_or_picked_one_is_not() -> None:
     place = {"latitude": 31.87, "longitude": 120.55}
     assert message(location=place).point == (31.87, 120.55)
