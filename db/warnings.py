@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, case, func, or_, select, update
+from sqlalchemy import Index, UniqueConstraint, and_, case, func, or_, select, update
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.members import Member, Membership
@@ -79,15 +79,23 @@ def _inside(path: str) -> Any:
 
 
 def under(
-    session: Session, path: str, most: int, *, kind: str | None = None, skip: int = 0
+    session: Session, path: str, most: int, *, kind: str | None = None, skip: int = 0, first: Collection[str] = ()
 ) -> Sequence[tuple[BranchWarning, Organization]]:
-    """Live warnings in the subtree with their branches: unacknowledged first, then the most severe, the oldest."""
+    """Live warnings in the subtree with their branches: unacknowledged first, then the most severe, the oldest.
+
+    first: roles whose open warnings come before all others.
+    """
+    waiting = and_(col(BranchWarning.state) == "open", col(BranchWarning.owner_role).in_(first))
     statement = (
         select(BranchWarning, Organization)
         .join(Organization, col(Organization.id) == col(BranchWarning.organization_id))
         .where(_inside(path), col(BranchWarning.state).in_(LIVE), *_of_kind(kind))
         .order_by(
-            col(BranchWarning.state).desc(), _severity(), col(BranchWarning.raised_at), col(BranchWarning.id)
+            case((waiting, 0), else_=1),
+            col(BranchWarning.state).desc(),
+            _severity(),
+            col(BranchWarning.raised_at),
+            col(BranchWarning.id),
         )  # "open" comes after "acknowledged" in the alphabet
         .offset(skip)
         .limit(most)

@@ -73,7 +73,8 @@ def _chosen(ctx: Context) -> Reply:
     lines = [say("warnings.others", node=node.name, count=count)]
     if kind is None and any(one in POOL for one in counts):
         lines.append(_counted(ctx, counts))
-    shown = warnings.under(ctx.session, node.path, SHOWN_MAX, kind=kind, skip=page * SHOWN_MAX)
+    roles = [role for role, _ in _owned(ctx)]
+    shown = warnings.under(ctx.session, node.path, SHOWN_MAX, kind=kind, skip=page * SHOWN_MAX, first=roles)
     buttons = _lined(ctx, shown, lines)
     rest = count - page * SHOWN_MAX - len(shown)
     if rest:
@@ -117,7 +118,9 @@ def _lined(
 
 
 def _seen(ctx: Context, warning: BranchWarning) -> str:
-    return ctx.say("warnings.seen") if warning.state == "acknowledged" else ""
+    if warning.state == "acknowledged":
+        return ctx.say("warnings.seen")
+    return ctx.say("warnings.waits") if any(role == warning.owner_role for role, _ in _owned(ctx)) else ""
 
 
 def _own(ctx: Context, branch: Organization, listed: Sequence[BranchWarning]) -> Reply:

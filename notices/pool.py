@@ -31,6 +31,7 @@ from scoring.catalogue import shipped
 TASK = "pool"  # name of the daily task; stored
 REFRESH = "index_refresh"  # the task whose results are published
 BATCH = 100  # branches of one transaction
+MONTHS_LOOKED_BACK = 12  # for the first month of a colour that lasts
 MONTHS_KEPT_RIGHT = 3  # published months that a late change may still alter
 WALK = "walk:"
 
@@ -83,7 +84,7 @@ def check_next(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int:
     pool.begin_month(session, month, now)
     months = tuple(pool.months_begun(session, month, MONTHS_KEPT_RIGHT))
     walk = Walk(now, zone, months, published=pool.last_published(session) == month)
-    check_branches(session, walk, ids)
+    pool_digest.tell_secretaries(session, check_branches(session, walk, ids), now, today)
     return max(1, len(ids))
 
 
@@ -111,10 +112,11 @@ def is_fresh(session: Session, now: datetime, zone: ZoneInfo) -> bool:
     return last is not None and last >= midnight
 
 
-def check_branches(session: Session, walk: Walk, organization_ids: Sequence[int]) -> None:
-    """Bring the warnings of these branches in line with their colours, and tell their secretaries."""
+def check_branches(session: Session, walk: Walk, organization_ids: Sequence[int]) -> list[pool_digest.Told]:
+    """Bring the warnings of these branches in line with their colours; what happened to each branch."""
     colours: dict[tuple[int, str], dict[str, PoolColour]] = defaultdict(dict)
-    for one in pool.colours(session, walk.months, organization_ids):
+    looked_at = {*walk.months, *months_back(walk.month, MONTHS_LOOKED_BACK)}
+    for one in pool.colours(session, looked_at, organization_ids):
         colours[one.organization_id, one.month][f"pool_{one.colour}"] = one
     rows: dict[int, list[BranchWarning]] = defaultdict(list)
     for row in warnings.of_pool(session, organization_ids, walk.months):
@@ -129,9 +131,9 @@ def check_branches(session: Session, walk: Walk, organization_ids: Sequence[int]
         branch = _Branch(
             session, walk, organizations.get(session, organization_id), places.get(organization_id, [])
         )
-        branch.compare({month: colours[organization_id, month] for month in walk.months}, rows[organization_id])
+        branch.compare({month: colours[organization_id, month] for month in looked_at}, rows[organization_id])
         found.append((branch.organization, branch.news))
-    pool_digest.tell_secretaries(session, found, walk.now, walk.today)
+    return found
 
 
 @dataclass
@@ -142,10 +144,12 @@ class _Branch:
     walk: Walk
     organization: Organization
     places: list[Place]
+    colours: Mapping[str, Mapping[str, PoolColour]] = field(default_factory=dict)
     news: list[tuple[str, str, BranchWarning]] = field(default_factory=list)
 
     def compare(self, colours: Mapping[str, Mapping[str, PoolColour]], rows: Sequence[BranchWarning]) -> None:
         """The earlier months first, so that a correction of theirs does not look like an end."""
+        self.colours = colours
         known = {(row.period, row.kind): row for row in rows}
         for month in reversed(self.walk.months[1:]):
             self._correct(month, colours[month], known)
@@ -168,7 +172,7 @@ class _Branch:
         for kind, colour in colours.items():
             row = known.get((month, kind))
             if row is None or row.state == "corrected":
-                row = self._write(row, kind, colour, since=month)
+                row = self._write(row, kind, colour)
                 row.state, row.cleared_at = "ended", self.walk.now
                 known[month, kind] = row
                 self._tell("added", row, pool_reasons.reason(self.session, row, self.organization))
@@ -186,11 +190,10 @@ class _Branch:
         if before is not None and before.state in LIVE:
             before.state, before.cleared_at = "ended", self.walk.now
         if row is not None and row.state in LIVE:
-            row.proof = self._proof(colour, json.loads(row.proof)["since"])
+            row.proof = self._proof(kind, colour)
             self._follow_up(row)
             return
-        since = json.loads(before.proof)["since"] if before is not None else month
-        row = known[month, kind] = self._write(row, kind, colour, since)
+        row = known[month, kind] = self._write(row, kind, colour)
         if self.walk.published:
             self._tell("added", row, pool_reasons.reason(self.session, row, self.organization))
         else:
@@ -212,7 +215,7 @@ class _Branch:
         row.state, row.cleared_at = "corrected", self.walk.now
         self._tell("corrected", row, pool_reasons.reason(self.session, row, self.organization))
 
-    def _write(self, row: BranchWarning | None, kind: str, colour: PoolColour, since: str) -> BranchWarning:
+    def _write(self, row: BranchWarning | None, kind: str, colour: PoolColour) -> BranchWarning:
         if row is None:
             row = BranchWarning(
                 organization_id=colour.organization_id,
@@ -223,15 +226,25 @@ class _Branch:
                 raised_at=self.walk.now,
             )
             self.session.add(row)
-        row.state, row.raised_at, row.proof = "open", self.walk.now, self._proof(colour, since)
+        row.state, row.raised_at, row.proof = "open", self.walk.now, self._proof(kind, colour)
         row.reminded_at = row.escalated_at = row.cleared_at = row.acknowledged_at = row.acknowledged_by = None
         self.session.flush()
         return row
 
-    def _proof(self, colour: PoolColour, since: str) -> str:
+    def _since(self, kind: str, month: str) -> str:
+        """The first of the months that have had the colour without a break up to this one."""
+        since = month
+        for before in reversed(months_back(month, MONTHS_LOOKED_BACK)[:-1]):
+            if kind not in self.colours.get(before, {}):
+                break
+            since = before
+        return since
+
+    def _proof(self, kind: str, colour: PoolColour) -> str:
         seen = months_back(colour.month, 3)
         places = [[one.month, one.rank, one.field_size] for one in self.places if one.month in seen]
         of_field = self.organization.field or (self.places[-1].field if self.places else "")
+        since = self._since(kind, colour.month)
         return json.dumps({"causes": colour.reason, "field": of_field, "since": since, "places": places})
 
     def _tell(self, what: str, row: BranchWarning, why: str = "") -> None:

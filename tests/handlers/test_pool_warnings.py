@@ -38,14 +38,14 @@ async def ids(look, kind):
     return await look(lambda s: s.execute(select(BranchWarning.id).where(BranchWarning.kind == kind)).scalar())
 
 
-async def test_an_owner_sees_the_whole_subtree_with_the_most_severe_first(say, april):
+async def test_an_owner_sees_what_waits_for_them_and_then_the_most_severe_of_the_subtree(say, april):
     message = await say(RUI, "预警")
     assert message.text.splitlines() == [
         "杨舍党工委范围内的预警（3 件，未确认的在前）：",
         "红色1个、黄色1个、蓝色1个",
-        "1. 梁丰社区党支部：红色预警（2026年3月）：C02 支部委员会会议每月至少一次",
-        "2. 沙洲村党支部：黄色预警（2026年3月）：在本领域末位10%",
-        "3. 梁丰社区党支部：蓝色预警（2026年3月）：C02 支部委员会会议每月至少一次，等2项",
+        "1. 梁丰社区党支部：蓝色预警（2026年3月）：C02 支部委员会会议每月至少一次，等2项（等您确认）",
+        "2. 梁丰社区党支部：红色预警（2026年3月）：C02 支部委员会会议每月至少一次",
+        "3. 沙洲村党支部：黄色预警（2026年3月）：在本领域末位10%",
     ]
     assert message.labels()[-2:] == ["4 按颜色看", "0 菜单"]
     chosen = await say(RUI, "4")
@@ -97,7 +97,7 @@ async def test_the_owner_acknowledges_and_nobody_else(say, april, look):
     shown = await say(DING, f"warnings:show:{red}", kind="button")
     assert shown.text.splitlines() == [
         "梁丰社区党支部：红色预警（2026年3月）",
-        "· 2026年1月、2月、3月，指标C02“支部委员会会议每月至少一次”连续3个月未达标",
+        "· 2026年1月、2月、3月，连续3个月未达标：C02 支部委员会会议每月至少一次",
         "提出：今天 09:10。还没有人确认。",
         "由区委组织部督办。",
     ]
@@ -143,7 +143,7 @@ async def test_the_secretary_plans_with_a_day_and_the_owner_reads_it(say, april,
     assert kept.text == "记下了。整改措施：每月第一个周三开支委会，4月30日前补齐记录（4月30日前完成）"
     assert "（4月30日前完成）" in (await say(RUI, f"warnings:show:{blue}", kind="button")).text
     assert (await look(lambda s: s.get(BranchWarning, blue).state)) == "open"
-    await say.all(RUI, "预警", "3", "2", "下周去支部看一次")
+    await say.all(RUI, "预警", "1", "2", "下周去支部看一次")
     assert (await look(lambda s: s.get(BranchWarning, blue).state)) == "acknowledged"
     assert (await say(QIAN, f"warnings:plan:{blue}", kind="button")).text.startswith("没有找到")
 
@@ -200,7 +200,7 @@ async def test_before_publication_the_secretary_sees_what_stands_and_that_it_may
     message = await say(SUN, "预警")
     assert message.text.splitlines()[-1] == soon
     detail = (await say(SUN, "3")).text
-    assert "· 2026年4月，指标C02“支部委员会会议每月至少一次”未达标" in detail
+    assert "· 2026年4月未达标：C02 支部委员会会议每月至少一次" in detail
     assert soon in detail
     assert "暂定" not in (await say(QIAN, "预警")).text
     await look(lambda s: walk(s, nine(5, 16)))
@@ -236,7 +236,7 @@ async def test_in_english(say, april, look):
     message = await say(DING, "warnings")
     assert message.text.splitlines()[1:3] == [
         "1 red, 1 yellow, 1 blue",
-        "1. 梁丰社区党支部: red (March 2026): C02 Branch committee meets at least once a month",
+        "1. 梁丰社区党支部: red (March 2026): C02 Branch committee meets at least once a month (waits for you)",
     ]
     detail = (await say(DING, "1")).text
-    assert "January 2026, February, March: indicator C02" in detail
+    assert "January 2026, February, March, not met 3 months in a row: C02" in detail

@@ -69,9 +69,9 @@ async def test_each_colour_goes_to_its_owner_and_to_the_branchs_own_secretary(ci
     assert digest[1] == {"blue": "新增：蓝色1个", "yellow": "新增：黄色1个", "red": "新增：红色1个"}[colour]
     assert digest[2].startswith("· 梁丰社区党支部：")
     assert {
-        "blue": "· 2026年3月，指标C02“支部委员会会议每月至少一次”未达标\n· 2026年3月，负面清单N03“组织生活、台账、申报弄虚作假”有记录",
+        "blue": "· 2026年3月未达标：C02 支部委员会会议每月至少一次\n· 2026年3月负面清单有记录：N03 组织生活、台账、申报弄虚作假",
         "yellow": "· 2026年3月在城市社区领域10个支部中排第10（末位10%，1个）",
-        "red": "· 2026年1月、2月、3月，指标C02“支部委员会会议每月至少一次”连续3个月未达标",
+        "red": "· 2026年1月、2月、3月，连续3个月未达标：C02 支部委员会会议每月至少一次",
     }[colour] in (await city(told, SUN))[0]
     assert "怎么办：\n· " in (await city(told, SUN))[0]
 
