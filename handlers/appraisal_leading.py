@@ -77,7 +77,7 @@ def _said(ctx: Context, poll: Poll, voice: str, branch: Organization) -> Reply:
         ctx.session,
         at=ctx.now,
         actor_id=ctx.me,
-        action=f"appraisal.{step}",
+        action=f"poll.{step}",
         subject=f"poll:{poll.id}",
         hundredths=hundredths,
     )
@@ -175,7 +175,7 @@ def _open_all(ctx: Context) -> Reply:
             ctx.session,
             at=ctx.now,
             actor_id=ctx.me,
-            action="appraisal.opened",
+            action="poll.opened",
             subject=f"node:{node.id}",
             year=year,
         )
@@ -204,7 +204,7 @@ def _open_one(ctx: Context) -> Reply:
     if poll_id is None:
         return Reply(say("appraisal.opened_before"), back="appraisal")
     audit.record(
-        ctx.session, at=ctx.now, actor_id=ctx.me, action="appraisal.opened", subject=f"poll:{poll_id}", year=year
+        ctx.session, at=ctx.now, actor_id=ctx.me, action="poll.opened", subject=f"poll:{poll_id}", year=year
     )
     return Reply(say("appraisal.opening"), back="appraisal")
 

@@ -63,7 +63,7 @@ class AppraisalCase(Block):
 
 
 class AppraisalScheme(Block):
-    """The file `appraisal.toml`."""
+    """The file `appraisal_poll.toml`."""
 
     scheme: Named
     terms: Annotated[tuple[AppraisalTerms, ...], FromList]

@@ -15,10 +15,10 @@ from scoring.six_star import SixStarScheme
 from scoring.standards import StandardItem, items_of
 from scoring.year_rules import YearScheme
 
-STANDARDS_FILE = "standards.csv"
+STANDARDS_FILE = "standard_items.csv"
 MODELS: dict[str, type[Block]] = {
-    "appraisal.toml": AppraisalScheme,
-    "year_close.toml": YearScheme,
+    "appraisal_poll.toml": AppraisalScheme,
+    "year_end.toml": YearScheme,
     "six_star.toml": SixStarScheme,
     STANDARDS_FILE: StandardItem,
 }
@@ -41,8 +41,8 @@ class Ratings:
 
 def read_ratings(directory: Path, mistakes: list[str]) -> Ratings | None:
     """The rules in `directory`; None when they cannot be used: why is then added to `mistakes`."""
-    appraisal = read_scheme(AppraisalScheme, directory, "appraisal.toml", mistakes)
-    year_close = read_scheme(YearScheme, directory, "year_close.toml", mistakes)
+    appraisal = read_scheme(AppraisalScheme, directory, "appraisal_poll.toml", mistakes)
+    year_close = read_scheme(YearScheme, directory, "year_end.toml", mistakes)
     six_star = read_scheme(SixStarScheme, directory, "six_star.toml", mistakes)
     standards = read_rows(StandardItem, directory, STANDARDS_FILE, mistakes)
     if appraisal is None or year_close is None or six_star is None or standards is None:
@@ -57,11 +57,11 @@ def mismatches(
     items, known = {one.id for one in common}, {one.id for one in indicators if one.field == "all"}
     for terms in ratings.appraisal.terms:
         if terms.good_item not in items:
-            yield f"appraisal.toml: good_item names {terms.good_item}, which is no common item"
+            yield f"appraisal_poll.toml: good_item names {terms.good_item}, which is no common item"
     for case in ratings.appraisal.cases:
         last = ratings.appraisal.terms[-1]
         if len(case.answers) != len(last.question) or {len(one) for one in case.answers} != {len(last.grade)}:
-            yield f"appraisal.toml: the example {case.say!r} needs every question and every grade"
+            yield f"appraisal_poll.toml: the example {case.say!r} needs every question and every grade"
     for star in (star for one in ratings.six_star.terms for star in one.star):
         for item in star.item:
             kind, _, name = item.fact.partition(":")

@@ -36,7 +36,7 @@ class YearTerms(Block):
 
 
 class YearScheme(Block):
-    """The file `year_close.toml`."""
+    """The file `year_end.toml`."""
 
     scheme: Named
     terms: Annotated[tuple[YearTerms, ...], FromList]

@@ -181,7 +181,7 @@ async def test_only_those_above_open_polls_once_and_in_their_season(say, look, c
     opened = await look(lambda s: [(p.organization_id, p.opened_by) for p in s.execute(select(Poll)).scalars()])
     assert sorted(opened) == [(LIANGFENG, DING), (SHAZHOU, RUI)]
     acts = await look(lambda s: list(s.execute(select(AuditEvent.action)).scalars()))
-    assert acts == ["appraisal.opened"] * 2
+    assert acts == ["poll.opened"] * 2
 
 
 async def test_december_proposes_and_the_end_reminds_those_who_are_silent(say, look, clock, poll_id, told):

@@ -88,15 +88,15 @@ def test_a_branch_is_up_to_standard_exactly_when_every_mandatory_item_is_met() -
 @pytest.mark.parametrize(
     ("name", "old", "new", "why"),
     [
-        ("appraisal.toml", 'good_question      = "committee"', 'good_question = "x"', "no question x"),
-        ("appraisal.toml", 'good_item          = "F04"', 'good_item = "F99"', "F99"),
-        ("appraisal.toml", "value = 85", "value = 100", "from the best to the worst"),
-        ("appraisal.toml", "[[3, 2, 0, 0], ", "[", "every question and every grade"),
+        ("appraisal_poll.toml", 'good_question      = "committee"', 'good_question = "x"', "no question x"),
+        ("appraisal_poll.toml", 'good_item          = "F04"', 'good_item = "F99"', "F99"),
+        ("appraisal_poll.toml", "value = 85", "value = 100", "from the best to the worst"),
+        ("appraisal_poll.toml", "[[3, 2, 0, 0], ", "[", "every question and every grade"),
         ("six_star.toml", "points = 30", "points = 31", "add up to 101"),
         ("six_star.toml", 'fact = "item:F01"', 'fact = "item:F99"', "there is no item:F99"),
         ("six_star.toml", 'star = "role_star"', 'star = "venue_star"', "role_star"),
-        ("year_close.toml", 'id       = "accident"', 'id = "sanction"', "twice"),
-        ("standards.csv", "true,S", "yes,S", "mandatory"),
+        ("year_end.toml", 'id       = "accident"', 'id = "sanction"', "twice"),
+        ("standard_items.csv", "true,S", "yes,S", "mandatory"),
     ],
 )
 def test_a_mistake_in_these_rules_is_told(tmp_path, name: str, old: str, new: str, why: str) -> None:
