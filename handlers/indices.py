@@ -1,30 +1,18 @@
-"""The indices: the figure, its parts, why it is so, and what would move it."""
+"""`指数`: a member's own figure and what would move it; the ways to the branch's and to what is behind them."""
 
 from __future__ import annotations
 
-from fractions import Fraction
-from statistics import median
-
-from db import indices, ledger
-from db.organizations import Organization
-from handlers.conversation import Button, Command, Context, Picture, Reply
+from handlers import fortress_index, why
+from handlers.conversation import Button, Command, Context, Reply
 from notices.wording import two_places
-from scoring.blocks import Named
 from scoring.catalogue import shipped
-from scoring.charts import Axis, radar
-from scoring.explain import Figure, Line, explain_fortress, explain_pioneer
 from scoring.pioneer import Moves, PioneerResult, what_moves
-from scoring.sources import source_in
 from scoring.standing import standing
-from scoring.update import BranchIndex, compute, parts_of
-
-LINES_MAX = 5  # of the ledger, as evidence of one rule
 
 
 def index(ctx: Context) -> Reply:
-    """`指数`; buttons: why, rule:ID, fortress, fortress_why."""
-    views = {"why": _why, "rule": _rule, "fortress": _fortress, "fortress_why": _fortress_why, "radar": _radar}
-    view = views.get(ctx.arg())
+    """`指数`; buttons: why, rule:ID, fortress, fortress_why, radar."""
+    view = VIEWS.get(ctx.arg())
     return view(ctx) if view else _pioneer(ctx)
 
 
@@ -76,187 +64,14 @@ def _short(hundredths: int) -> str:
     return two_places(hundredths).rstrip("0").rstrip(".")
 
 
-def _why(ctx: Context) -> Reply:
-    now = standing(ctx.session, ctx.me, ctx.today)
-    if now is None:
-        return Reply(ctx.say("index.exempt"), back="index")
-    figure = explain_pioneer(shipped(), now, as_of=ctx.today)
-    lines, buttons = _parts(ctx, figure)
-    return Reply("\n".join(lines), tuple(buttons), back="index")
-
-
-def _parts(ctx: Context, figure: Figure) -> tuple[list[str], list[Button]]:
-    """A pioneer figure as text, part by part, and a button for every rule that moved it."""
-    text = [ctx.say("index.why_head", score=two_places(figure.value))]
-    buttons: list[Button] = []
-    for part in figure.parts:
-        most = f" / {part.most // 100}" if part.most else ""
-        text.append(f"{_title(ctx, part.title)} {two_places(part.value)}{most}")
-        for line in part.lines:
-            if line.value or line.have:
-                text.append(f"· {_line(ctx, line)}")
-                buttons.append(Button(_title(ctx, line.rule), f"index:rule:{line.rule.id}"))
-    text += [ctx.say("index.zeroed", rule=_title(ctx, line.rule)) for line in figure.zeroed_by]
-    return text, buttons[:8]
-
-
-def _title(ctx: Context, named: Named | None) -> str:
-    return named.title_in(ctx.say.language) if named else ctx.say("index.deductions")
-
-
-def _line(ctx: Context, line: Line) -> str:
-    """One rule in a line: what it brought, of how much, for how many."""
-    most = f" / {line.most // 100}" if line.most is not None else ""
-    have = "" if line.have is None else _quantity(ctx, line)
-    return f"{_title(ctx, line.rule)} {two_places(line.value)}{most}{have}"
-
-
-def _quantity(ctx: Context, line: Line) -> str:
-    have = _figure(line.have)
-    if line.required is None:
-        return ctx.say("index.have", have=have)
-    return ctx.say("index.have_of", have=have, required=_figure(line.required))
-
-
-def _figure(value: Fraction | None) -> str:
-    if value is None:
-        return "-"
-    return str(int(value)) if value.denominator == 1 else f"{float(value):.2f}".rstrip("0").rstrip(".")
-
-
-def _rule(ctx: Context) -> Reply:
-    """One rule down to its evidence: what it says, since when, where it comes from, and the last lines."""
-    say = ctx.say
-    try:
-        rule = shipped().rule(ctx.arg(1))
-    except LookupError:
-        return Reply(say("index.no_rule"), back="index:why")
-    terms = rule.terms_on(ctx.today)
-    if terms is None:
-        return Reply(say("index.not_in_force", rule=_title(ctx, rule)), back="index:why")
-    text = [
-        say(
-            "index.rule",
-            id=rule.id,
-            rule=_title(ctx, rule),
-            day=terms.starts.isoformat(),
-            source=source_in(terms.source, say.language),
-            status=say(f"index.status_{terms.status.rstrip('*')}"),
-        )
-    ]
-    lines = ledger.lines_of_rule(ctx.session, ctx.me, rule.id, ctx.today.year, most=LINES_MAX)
-    text += [f"· {line.day.month}-{line.day.day:02d} {line.points:+d} {line.reason}".rstrip() for line in lines]
-    if not lines:
-        text.append(say("index.no_lines"))
-    look = tuple(
-        Button(say("index.look_at", month=line.day.month, day=line.day.day), f"points:line:{line.id}") for line in lines
-    )
-    return Reply("\n".join(text), look, back="index:why")
-
-
-def _branch_index(ctx: Context) -> tuple[Organization, BranchIndex] | None:
-    branch = ctx.branch()
-    if branch is None or branch.id is None:
-        return None
-    found = compute(ctx.session, ctx.today, only=branch.id).branches
-    return (branch, found[0]) if found else None
-
-
-def _fortress(ctx: Context) -> Reply:
-    say = ctx.say
-    known = _branch_index(ctx)
-    if known is None:
-        return Reply(say("index.no_branch"), back="index")
-    branch, found = known
-    result = found.result
-    stored = indices.fortress_of(ctx.session, found.organization_id, ctx.today.year)
-    text = say(
-        "index.fortress",
-        branch=branch.name,
-        year=ctx.today.year,
-        score=two_places(result.score),
-        common=two_places(result.common),
-        specific=two_places(result.specific),
-        deductions=two_places(result.deductions),
-    )
-    if stored:
-        text += "\n" + say("index.fortress_stars", stars=say(f"stars.{stored.stars}"), rank=stored.rank)
-    text += "\n" + say("index.activities", have=result.activities, needed=result.needed)
-    weak = _weakest(ctx, found)
-    if weak:
-        text += "\n" + say("index.weakest", parts=say("index.step_joint").join(weak))
-    steps = (
-        Button(say("index.why"), "index:fortress_why"),
-        Button(say("index.radar"), "index:radar"),
-        Button(say("menu.board"), "board"),
-    )
-    return Reply(text, steps, back="index")
-
-
-def _aspects(ctx: Context) -> list[tuple[str, str, int]]:
-    """(id, title, points) of the aspects, in the order of the rule file."""
-    rules = shipped()
-    points: dict[str, int] = {"specific": rules.fortress.terms_on(ctx.today).parts.specific}
-    for item in rules.common_on(ctx.today):
-        points[item.aspect] = points.get(item.aspect, 0) + item.points
-    return [(aspect.id, _title(ctx, aspect), points[aspect.id]) for aspect in rules.fortress.aspect]
-
-
-def _weakest(ctx: Context, found: BranchIndex, most: int = 2) -> list[str]:
-    """The two aspects that miss the largest share of their points."""
-    own = parts_of(found.result)
-    missing = [(1 - Fraction(own[name], 100 * points), title) for name, title, points in _aspects(ctx) if points]
-    missing.sort(key=lambda one: -one[0])
-    return [title for share, title in missing[:most] if share > 0]
-
-
-def _radar(ctx: Context) -> Reply:
-    say = ctx.say
-    known = _branch_index(ctx)
-    if known is None:
-        return Reply(say("index.no_branch"), back="index")
-    branch, found = known
-    aspects = _aspects(ctx)
-    own = parts_of(found.result)
-    field = indices.field_parts(ctx.session, ctx.today.year, found.field) or [own]
-    chart = radar(
-        branch.name,
-        [Axis(title, 100 * points) for _, title, points in aspects],
-        [own[name] for name, _, _ in aspects],
-        [int(median(parts.get(name, 0) for parts in field)) for name, _, _ in aspects],
-        own_label=say("index.own_label"),
-        median_label=say("index.median_label"),
-        subtitle=say("index.radar_subtitle", year=ctx.today.year, field=say(f"fields.{found.field}")),
-        language="en" if say.language == "en" else "zh",
-    )
-    picture = Picture("chart", chart.data(), chart.alt)
-    steps = (Button(say("index.why"), "index:fortress_why"), Button(say("menu.board"), "board"))
-    text = "\n".join(f"{title} {two_places(own[name])} / {points}" for name, title, points in aspects)
-    return Reply(f"{say('index.radar_head', branch=branch.name)}\n{text}", steps, picture, back="index:fortress")
-
-
-def _fortress_why(ctx: Context) -> Reply:
-    """Where points are missing, the largest gap first, each with what there is and what is asked."""
-    say = ctx.say
-    known = _branch_index(ctx)
-    if known is None:
-        return Reply(say("index.no_branch"), back="index")
-    _, found = known
-    figure = explain_fortress(shipped(), found.result, field=found.field, as_of=ctx.today)
-    lines = [line for part in figure.parts for line in part.lines]
-    gaps = [line for line in lines if line.most is None or line.value < line.most]
-    gaps.sort(key=lambda line: line.value - (line.most or 0))
-    text = [say("index.fortress_gaps", score=two_places(figure.value))]
-    text += [f"· {_line(ctx, line)} · {_source(ctx, line)}" for line in gaps[:6]]
-    if not gaps:
-        text.append(say("index.no_gaps"))
-    steps = (Button(say("menu.activities"), "activities"), Button(say("index.radar"), "index:radar"))
-    return Reply("\n".join(text), steps, back="index:fortress")
-
-
-def _source(ctx: Context, line: Line) -> str:
-    return ctx.say(f"index.status_{line.status.rstrip('*')}")
-
+VIEWS = {
+    "why": why.why,
+    "rule": why.rule,
+    "fortress": fortress_index.fortress,
+    "fortress_why": fortress_index.why,
+    "radar": fortress_index.chart,
+}
+"""What a button can ask for."""
 
 INDEX = Command(
     "index",

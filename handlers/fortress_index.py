@@ -1,0 +1,118 @@
+"""The fortress index of the own branch: the figure, its radar, and where points are missing."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from statistics import median
+
+from db import indices
+from db.organizations import Organization
+from handlers.conversation import Button, Context, Picture, Reply
+from handlers.index_words import line_of, status_of, title_of
+from notices.wording import two_places
+from scoring.catalogue import shipped
+from scoring.charts import Axis, radar
+from scoring.explain import explain_fortress
+from scoring.update import BranchIndex, compute, parts_of
+
+
+def _branch_index(ctx: Context) -> tuple[Organization, BranchIndex] | None:
+    branch = ctx.branch()
+    if branch is None or branch.id is None:
+        return None
+    found = compute(ctx.session, ctx.today, only=branch.id).branches
+    return (branch, found[0]) if found else None
+
+
+def fortress(ctx: Context) -> Reply:
+    """The figure with its parts, its place, and the two weakest aspects."""
+    say = ctx.say
+    known = _branch_index(ctx)
+    if known is None:
+        return Reply(say("index.no_branch"), back="index")
+    branch, found = known
+    result = found.result
+    stored = indices.fortress_of(ctx.session, found.organization_id, ctx.today.year)
+    text = say(
+        "index.fortress",
+        branch=branch.name,
+        year=ctx.today.year,
+        score=two_places(result.score),
+        common=two_places(result.common),
+        specific=two_places(result.specific),
+        deductions=two_places(result.deductions),
+    )
+    if stored:
+        text += "\n" + say("index.fortress_stars", stars=say(f"stars.{stored.stars}"), rank=stored.rank)
+    text += "\n" + say("index.activities", have=result.activities, needed=result.needed)
+    weak = _weakest(ctx, found)
+    if weak:
+        text += "\n" + say("index.weakest", parts=say("index.step_joint").join(weak))
+    steps = (
+        Button(say("index.why"), "index:fortress_why"),
+        Button(say("index.radar"), "index:radar"),
+        Button(say("menu.board"), "board"),
+    )
+    return Reply(text, steps, back="index")
+
+
+def _aspects(ctx: Context) -> list[tuple[str, str, int]]:
+    """(id, title, points) of the aspects, in the order of the rule file."""
+    rules = shipped()
+    points: dict[str, int] = {"specific": rules.fortress.terms_on(ctx.today).parts.specific}
+    for item in rules.common_on(ctx.today):
+        points[item.aspect] = points.get(item.aspect, 0) + item.points
+    return [(aspect.id, title_of(ctx, aspect), points[aspect.id]) for aspect in rules.fortress.aspect]
+
+
+def _weakest(ctx: Context, found: BranchIndex, most: int = 2) -> list[str]:
+    """The two aspects that miss the largest share of their points."""
+    own = parts_of(found.result)
+    missing = [(1 - Fraction(own[name], 100 * points), title) for name, title, points in _aspects(ctx) if points]
+    missing.sort(key=lambda one: -one[0])
+    return [title for share, title in missing[:most] if share > 0]
+
+
+def chart(ctx: Context) -> Reply:
+    """The aspects against the median of the field, as a picture and in words."""
+    say = ctx.say
+    known = _branch_index(ctx)
+    if known is None:
+        return Reply(say("index.no_branch"), back="index")
+    branch, found = known
+    aspects = _aspects(ctx)
+    own = parts_of(found.result)
+    field = indices.field_parts(ctx.session, ctx.today.year, found.field) or [own]
+    drawn = radar(
+        branch.name,
+        [Axis(title, 100 * points) for _, title, points in aspects],
+        [own[name] for name, _, _ in aspects],
+        [int(median(parts.get(name, 0) for parts in field)) for name, _, _ in aspects],
+        own_label=say("index.own_label"),
+        median_label=say("index.median_label"),
+        subtitle=say("index.radar_subtitle", year=ctx.today.year, field=say(f"fields.{found.field}")),
+        language="en" if say.language == "en" else "zh",
+    )
+    picture = Picture("chart", drawn.data(), drawn.alt)
+    steps = (Button(say("index.why"), "index:fortress_why"), Button(say("menu.board"), "board"))
+    text = "\n".join(f"{title} {two_places(own[name])} / {points}" for name, title, points in aspects)
+    return Reply(f"{say('index.radar_head', branch=branch.name)}\n{text}", steps, picture, back="index:fortress")
+
+
+def why(ctx: Context) -> Reply:
+    """Where points are missing, the largest gap first, each with what there is and what is asked."""
+    say = ctx.say
+    known = _branch_index(ctx)
+    if known is None:
+        return Reply(say("index.no_branch"), back="index")
+    _, found = known
+    figure = explain_fortress(shipped(), found.result, field=found.field, as_of=ctx.today)
+    lines = [line for part in figure.parts for line in part.lines]
+    gaps = [line for line in lines if line.most is None or line.value < line.most]
+    gaps.sort(key=lambda line: line.value - (line.most or 0))
+    text = [say("index.fortress_gaps", score=two_places(figure.value))]
+    text += [f"· {line_of(ctx, line)} · {status_of(ctx, line)}" for line in gaps[:6]]
+    if not gaps:
+        text.append(say("index.no_gaps"))
+    steps = (Button(say("menu.activities"), "activities"), Button(say("index.radar"), "index:radar"))
+    return Reply("\n".join(text), steps, back="index:fortress")
