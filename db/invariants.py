@@ -239,6 +239,31 @@ INVARIANTS = (
         """SELECT 'appeal ' || p.id AS one FROM appeal p JOIN entry e ON e.id = p.entry_id
             WHERE p.member_id > :low AND p.member_id <= :high AND p.state = 'accepted' AND {stands}""",
     ),
+    Invariant(
+        "an inspection counts when it was posted, and only then",
+        """SELECT 'inspection ' || i.id AS one FROM inspection i
+            WHERE (i.state IN ('posted', 'corrected')) <> (EXISTS (
+                     SELECT 1 FROM negative n WHERE n.organization_id = i.organization_id
+                        AND n.item_id = i.item_id AND n.cause = 'inspection:' || i.id)
+                   OR EXISTS (
+                     SELECT 1 FROM value_record v WHERE v.organization_id = i.organization_id
+                        AND v.indicator_id = i.item_id AND v.cause = 'inspection:' || i.id))""",
+    ),
+    Invariant(
+        "nobody posts the own inspection, or one against which something can still be said",
+        """SELECT 'inspection ' || i.id AS one FROM inspection i
+             LEFT JOIN inspection_appeal a ON a.inspection_id = i.id
+            WHERE i.posted_by IS NOT NULL AND (i.posted_by = i.inspector_id
+               OR (a.inspection_id IS NOT NULL AND (a.upheld IS NULL OR NOT a.upheld))
+               OR (a.inspection_id IS NULL AND i.posted_at < i.appeal_until))""",
+    ),
+    Invariant(
+        "a line of the negative list is taken back in full and on its day",
+        """SELECT 'negative ' || u.id AS one FROM negative u
+            WHERE u.cause LIKE 'undo:%' AND NOT EXISTS (
+              SELECT 1 FROM negative n WHERE n.organization_id = u.organization_id AND n.item_id = u.item_id
+                 AND n.cause = substr(u.cause, 6) AND n.day = u.day AND n.count = -u.count)""",
+    ),
 )
 
 

@@ -12,7 +12,22 @@ from db.members import Membership
 from db.rewards import Order, Redemption
 from db.wishes import Wish
 from scoring.booking import book_attendance, cause_of
-from tests.cast import ALICE, BOB, CHARLIE, DAY, KE, LIANGFENG, MO, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
+from tests.cast import (
+    ALICE,
+    BOB,
+    CHARLIE,
+    DAY,
+    FROM_ELSEWHERE,
+    KE,
+    LIANGFENG,
+    MO,
+    NOON,
+    OLGA,
+    QIAN,
+    RUI,
+    SHAZHOU,
+    SUN,
+)
 from tests.conftest import ZONE
 from tests.notices.sending import queued
 
@@ -20,8 +35,15 @@ CUP, PATROL = 1, 3
 LATER = NOON + timedelta(hours=3)
 
 
+def let_everybody_belong(session: Session) -> None:
+    """An active member without a branch is a broken case: the guests of the cast get one."""
+    for person in FROM_ELSEWHERE:
+        session.add(Membership(member_id=person, organization_id=SHAZHOU, from_day=date(2020, 1, 1)))
+
+
 def live(session: Session) -> None:
     """Let the day pass in a database that holds the cast."""
+    let_everybody_belong(session)
     give_the_project_its_past(session)
     _attend(session)
     _exchange(session)

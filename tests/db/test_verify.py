@@ -146,7 +146,24 @@ ACCEPTED = """INSERT INTO appeal (id, entry_id, member_id, organization_id, goes
               SELECT 900, min(id), 103, 10, 'committee_reviewer', '', 'accepted', '2026-06-15', '' FROM entry
                WHERE member_id = 103"""
 
+COUNTED, REVIEWED = numbered("an inspection counts"), numbered("nobody posts the own inspection")
+UNDONE = numbered("a line of the negative list")
+INSPECTED = """INSERT INTO inspection (id, organization_id, inspector_id, item_id, value, finding, visit, place, note, day,
+               made_at, state, appeal_until, ready_told, posted_by, posted_at, posted_to, ended_reason)
+               VALUES (900, 20, 305, 'N04', '1', true, 'open', '', '', '2026-06-15', '2026-06-15', '{state}',
+               '2026-06-23', true, {by}, {at}, '', '')"""
+CASE = """INSERT INTO negative (organization_id, item_id, day, count, note, cause, recorded_at)
+          VALUES (20, 'N04', '2026-06-15', {count}, '', '{cause}', '2026-06-15')"""
+POSTED = {"by": 304, "at": "'2026-06-24'"}
+ONE_CASE = CASE.format(count=1, cause="inspection:900")
+HALF_BACK = CASE.format(count=-2, cause="undo:inspection:900")
+
 CORRUPTIONS = [
+    (COUNTED, sql(INSPECTED.format(state="posted", **POSTED)), "inspection 900"),
+    (COUNTED, sql(INSPECTED.format(state="noticed", by="NULL", at="NULL"), ONE_CASE), "inspection 900"),
+    (REVIEWED, sql(INSPECTED.format(state="posted", **{**POSTED, "by": 305}), ONE_CASE), "inspection 900"),
+    (REVIEWED, sql(INSPECTED.format(state="posted", by=304, at="'2026-06-22'"), ONE_CASE), "inspection 900"),
+    (UNDONE, sql(INSPECTED.format(state="corrected", **POSTED), ONE_CASE, HALF_BACK), None),
     (RECORD, sql(PROPOSED, ABOUT_MO), f"proposal 900 member {MO}"),
     (RECORD, booked(MO, "PP4", "proposal:900", 2), "entry 19"),
     (DUES, sql(TICKED), f"member {MO} 2026-06"),
@@ -247,6 +264,7 @@ def test_every_invariant_has_a_corruption_that_it_alone_finds():
 
 
 async def test_a_day_of_talk_leaves_nothing_broken(say, look, clock):
+    await look(a_day.let_everybody_belong)
     await look(a_day.give_the_project_its_past)
     await look(lambda s: a_day.earn(s, ALICE, 60))
     await say.all(ALICE, "签到 8841", "签到 8841", "签到 7000", "积分", "撤销", "1")
