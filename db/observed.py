@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 from sqlmodel import Session, col
 
 from db.activities import Activity
@@ -74,7 +75,7 @@ def belongings(session: Session, ids: Ids, first: date, last: date) -> list[Belo
             or_(col(Member.status) == "active", col(Membership.to_day).is_not(None)),
         )
     )
-    return [Belongs(*row[:4], *(bool(one) for one in row[4:])) for row in session.execute(statement)]
+    return [Belongs(*row[:4], *(bool(one) for one in row[4:])) for row in _rows(session, statement)]
 
 
 def with_secretary(session: Session, ids: Ids, day: date) -> set[int]:
@@ -94,42 +95,58 @@ def with_secretary(session: Session, ids: Ids, day: date) -> set[int]:
 
 
 def booked(
-    session: Session, ids: Ids, rule_ids: Collection[str], first: date, last: date
-) -> dict[str, dict[tuple[int, date], int]]:
-    """Hundredths per rule, member and day of everybody who belongs to these branches; undone lines subtracted."""
+    session: Session, ids: Ids, rule_id: str, spans: Sequence[tuple[date, date]]
+) -> dict[int, tuple[int, ...]]:
+    """Hundredths under the rule in each of `spans` (first and last day), less what was undone.
+
+    Of everybody who belongs to these branches; members without any line are missing.
+    """
     here = select(col(Membership.member_id)).where(col(Membership.organization_id).in_(ids))
+    day, quantity = col(Entry.day), col(Entry.hundredths)
+    sums = [func.sum(case((day.between(*span), quantity), else_=0)) for span in spans]
     statement = (
-        select(col(Entry.rule_id), col(Entry.member_id), col(Entry.day), func.sum(col(Entry.hundredths)))
+        select(col(Entry.member_id), *sums)
         .where(
             col(Entry.member_id).in_(here),
-            col(Entry.rule_id).in_(rule_ids),
+            col(Entry.rule_id) == rule_id,
+            day.between(spans[0][0], spans[-1][1]),
+            col(Entry.in_index).is_(True),
+        )
+        .group_by(col(Entry.member_id))
+    )
+    return {row[0]: tuple(int(one) for one in row[1:]) for row in _rows(session, statement)}
+
+
+def booked_days(session: Session, ids: Ids, rule_id: str, first: date, last: date) -> Sequence[tuple[int, date]]:
+    """(member, day) of every day with something booked under the rule that was not undone."""
+    here = select(col(Membership.member_id)).where(col(Membership.organization_id).in_(ids))
+    statement = (
+        select(col(Entry.member_id), col(Entry.day))
+        .where(
+            col(Entry.member_id).in_(here),
+            col(Entry.rule_id) == rule_id,
             col(Entry.day).between(first, last),
             col(Entry.in_index).is_(True),
         )
-        .group_by(col(Entry.rule_id), col(Entry.member_id), col(Entry.day))
+        .group_by(col(Entry.member_id), col(Entry.day))
+        .having(func.sum(col(Entry.hundredths)) > 0)
     )
-    found: dict[str, dict[tuple[int, date], int]] = {rule_id: {} for rule_id in rule_ids}
-    for rule_id, member_id, day, hundredths in session.execute(statement):
-        found[rule_id][(member_id, day)] = int(hundredths)
-    return found
+    return _rows(session, statement)
 
 
-def attended(
-    session: Session, ids: Ids, begin: datetime, end: datetime
-) -> Sequence[tuple[int, datetime, str, bool]]:
-    """(member, beginning, kinds, held by a community that is not their own) of every attendance in [begin, end) of
-    members of these branches, on the spot or from afar.
+def came(
+    session: Session, ids: Ids, begin: datetime, end: datetime, *those: Any
+) -> Sequence[tuple[int, datetime]]:
+    """(member, beginning) of every attendance in [begin, end) of members of these branches, from afar, too.
+
+    those: further conditions, such as VOLUNTEERED, SERVED and MOBILE.
     """
     statement = (
-        select(
-            col(Attendance.member_id),
-            col(Activity.starts_at),
-            col(Activity.kinds),
-            (col(Organization.field) == COMMUNITY) & (col(Organization.id) != col(Membership.organization_id)),
-        )
+        select(col(Attendance.member_id), col(Activity.starts_at))
         .join(Activity, col(Activity.id) == col(Attendance.activity_id))
         .join(Organization, col(Organization.id) == col(Activity.organization_id))
         .join(Membership, col(Membership.member_id) == col(Attendance.member_id))
+        .join(Member, col(Member.id) == col(Attendance.member_id))
         .where(
             col(Membership.organization_id).in_(ids),
             col(Attendance.state) == "present",
@@ -138,9 +155,16 @@ def attended(
             col(Activity.state) != "cancelled",
             col(Activity.starts_at) >= begin,
             col(Activity.starts_at) < end,
+            *those,
         )
     )
-    return [(row[0], row[1], row[2], bool(row[3])) for row in session.execute(statement)]
+    return _rows(session, statement)
+
+
+VOLUNTEERED = col(Activity.kinds).contains("volunteering", autoescape=True)
+SERVED = (col(Organization.field) == COMMUNITY) & (col(Organization.id) != col(Membership.organization_id))
+"""At an activity of a community that is not one's own."""
+MOBILE = col(Member.mobile).is_(True)
 
 
 def readers(session: Session, ids: Ids, begin: datetime, end: datetime) -> set[int]:
@@ -207,7 +231,7 @@ def mobile_contacts(
         one.member_id for one in belongings(session, [organization_id], last, last) if one.mobile and one.on(last)
     }
     reached = readers(session, [organization_id], begin, end)
-    reached |= {row[0] for row in attended(session, [organization_id], begin, end)}
+    reached |= {row[0] for row in came(session, [organization_id], begin, end, MOBILE)}
     return len(mobile), len(mobile & reached)
 
 
@@ -240,3 +264,9 @@ def own_postings(
         begun = ":".join(cause.removeprefix(UNDO).split(":")[:3])
         found[organization_id][(item_id, begun)].append((cause, count))
     return found
+
+
+def _rows(session: Session, statement: Any) -> list[Any]:
+    """Plain tuples: the session's own rows cost as much as the query."""
+    session.flush()
+    return [tuple(row) for row in session.connection().execute(statement).fetchall()]

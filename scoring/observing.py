@@ -77,12 +77,16 @@ def record_observed(session: Session, ids: Sequence[int], day: date, now: dateti
     """
     month = month_before(day)
     branches = observed.branches(session, ids, month.last)
-    seen = see(session, branches, month, zone)
-    written = _record(session, branches, seen, month, now)
+    due = due_values(month)
+    seen = see(session, branches, month, zone, {one.block.formula for one in due})
+    written = _record(session, branches, seen, due, now)
     locks_on = shipped().org_power.terms_on(month.last).deadlines.locked_from(month.last)
     written += _post(session, branches, seen, month, now, zone, meetings=day >= locks_on, only_back=False)
     before = month_before(month.first)
-    branches = observed.branches(session, ids, before.last)
+    posted = observed.own_postings(session, ids, before.first, before.last)
+    if not posted:
+        return written
+    branches = observed.branches(session, sorted(posted), before.last)
     seen = standing(session, branches, before.last)
     return written + _post(session, branches, seen, before, now, zone, meetings=True, only_back=True)
 
@@ -91,10 +95,9 @@ def _record(
     session: Session,
     branches: Sequence[Organization],
     seen: Mapping[int, Seen],
-    month: CalendarPeriod,
+    due: Sequence[Due],
     now: datetime,
 ) -> int:
-    due = due_values(month)
     periods, value_ids = {one.period.text for one in due}, {one.value_id for one in due}
     known = values.last_lines(session, list(seen), periods, value_ids)
     rows: list[dict[str, Any]] = []

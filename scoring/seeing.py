@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -16,6 +17,7 @@ from db.organizations import Organization
 from scoring.catalogue import shipped
 from scoring.fortress_facts import Activity
 from scoring.observed import Seen
+from scoring.observed_scheme import Formula
 from scoring.periods import CalendarPeriod, periods_of
 
 CONTACT_MONTHS = 3  # a mobile member who was not heard of for so long is out of touch
@@ -34,10 +36,14 @@ def standing(session: Session, branches: Sequence[Organization], last: date) -> 
 
 
 def see(
-    session: Session, branches: Sequence[Organization], month: CalendarPeriod, zone: ZoneInfo
+    session: Session,
+    branches: Sequence[Organization],
+    month: CalendarPeriod,
+    zone: ZoneInfo,
+    asked: Collection[Formula],
 ) -> dict[int, Seen]:
-    """Of each branch everything that the formulas ask for, by the end of `month`."""
-    ids, records = _ids(branches), _records(session, _ids(branches), month, zone)
+    """Of each branch everything that the formulas in `asked` need, by the end of `month`."""
+    ids, records = _ids(branches), _records(session, _ids(branches), month, zone, asked)
     secretaries = observed.with_secretary(session, ids, month.last)
     wishes = observed.wishes_due(session, ids, *instants(month.first, month.last, zone))
     found = {}
@@ -78,42 +84,47 @@ class _Records:
     in_touch: Collection[int]
 
 
-def _records(session: Session, ids: Sequence[int], month: CalendarPeriod, zone: ZoneInfo) -> _Records:
+def _records(
+    session: Session, ids: Sequence[int], month: CalendarPeriod, zone: ZoneInfo, asked: Collection[Formula]
+) -> _Records:
     year, last = date(month.last.year, 1, 1), month.last
     quarter = next(one for one in periods_of("quarterly", last.year) if one.first <= last <= one.last).first
     touch = _months_back(month.first, CONTACT_MONTHS - 1)
-    booked = observed.booked(session, ids, (DUES, STUDY, VOLUNTEERING), year, last)
-    dues: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for (member_id, day), hundredths in booked[DUES].items():
-        dues[day.month][member_id] += hundredths
-    study: dict[int, int] = defaultdict(int)
-    for (member_id, _), hundredths in booked[STUDY].items():
-        study[member_id] += hundredths
-    volunteered: dict[int, set[date]] = defaultdict(set)
-    served: dict[int, set[date]] = defaultdict(set)
-    for (member_id, day), hundredths in booked[VOLUNTEERING].items():
-        if hundredths > 0 and day >= quarter:
-            volunteered[member_id].add(day)
+    months = [(one.first, one.last) for one in periods_of("monthly", last.year)[: last.month]]
+    dues = observed.booked(session, ids, DUES, months)
+    study = observed.booked(session, ids, STUDY, [(year, last)]) if "study_ratio" in asked else {}
     begin, end = instants(touch, last, zone)
-    in_touch = observed.readers(session, ids, begin, end)
-    for member_id, starts_at, kinds, community in observed.attended(
-        session, ids, *instants(min(year, touch), last, zone)
-    ):
-        day = starts_at.astimezone(zone).date()
-        if "volunteering" in kinds.split(";") and day >= quarter:
-            volunteered[member_id].add(day)
-        if community and day >= year:
-            served[member_id].add(day)
-        if day >= touch:
-            in_touch.add(member_id)
+    mobile = {row[0] for row in observed.came(session, ids, begin, end, observed.MOBILE)}
     return _Records(
         belongs=_grouped(observed.belongings(session, ids, year, last)),
-        dues={number: {member for member, sum_ in paid.items() if sum_ > 0} for number, paid in dues.items()},
-        study=study,
-        volunteered=volunteered,
-        served=served,
-        in_touch=in_touch,
+        dues={
+            number: {member_id for member_id, paid in dues.items() if paid[number - 1] > 0}
+            for number in range(1, last.month + 1)
+        },
+        study={member_id: hundredths for member_id, (hundredths,) in study.items()},
+        volunteered=_volunteered(session, ids, quarter, last, zone) if "volunteer_times" in asked else {},
+        served=_days(session, ids, year, last, zone, observed.SERVED) if "community_times" in asked else {},
+        in_touch=observed.readers(session, ids, begin, end) | mobile,
     )
+
+
+def _volunteered(
+    session: Session, ids: Sequence[int], first: date, last: date, zone: ZoneInfo
+) -> dict[int, set[date]]:
+    """Days on which each member volunteered: at an activity, or in hours that were noted."""
+    days = _days(session, ids, first, last, zone, observed.VOLUNTEERED)
+    for member_id, day in observed.booked_days(session, ids, VOLUNTEERING, first, last):
+        days[member_id].add(day)
+    return days
+
+
+def _days(
+    session: Session, ids: Sequence[int], first: date, last: date, zone: ZoneInfo, those: Any
+) -> dict[int, set[date]]:
+    found: dict[int, set[date]] = defaultdict(set)
+    for member_id, starts_at in observed.came(session, ids, *instants(first, last, zone), those):
+        found[member_id].add(starts_at.astimezone(zone).date())
+    return found
 
 
 def _with_people(roll: Seen, own: Sequence[Belongs], records: _Records, month: CalendarPeriod) -> Seen:
