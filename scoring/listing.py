@@ -152,6 +152,11 @@ def _power_terms(catalogue: Catalogue, terms: OrgPowerTerms) -> Iterator[Line]:
             f"spot check {_figure(days.spot_check_share)}",
             days,
         ),
+        (
+            "board",
+            f"the best {terms.board.places}, without {', '.join(terms.board.left_out) or 'nobody'}",
+            terms.board,
+        ),
     )
     for name, worth, block in blocks:
         which = f"{scheme.id}.{name}"

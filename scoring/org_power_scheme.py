@@ -87,6 +87,16 @@ class Deadlines(Block):
         return period_last + timedelta(days=self.lock_day)
 
 
+class BoardTerms(Block):
+    """Who stands on the board of the best of a field."""
+
+    places: Annotated[int, Field(ge=1, le=20)]
+    left_out: Annotated[tuple[Colour, ...], FromList]  # colours of the month that keep somebody off it
+    vetoed: bool  # whether somebody with a veto in the year is shown
+    status: Status
+    source: Text
+
+
 class OrgPowerTerms(Block):
     """Everything of the scheme from a day on."""
 
@@ -94,6 +104,7 @@ class OrgPowerTerms(Block):
     index: IndexTerms
     pool: PoolTerms
     deadlines: Deadlines
+    board: BoardTerms
 
 
 class DimensionCase(Block):
