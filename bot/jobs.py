@@ -67,7 +67,7 @@ def _nothing(session: Session, moment: Moment) -> object:
 
 def _refresh(session: Session, moment: Moment) -> schedule.Run:
     """The indices of today."""
-    ready = update.prepare(session, moment.now.astimezone(moment.zone).date(), zone=moment.zone)
+    ready = update.prepare(session, moment.now.astimezone(moment.zone).date(), zone=moment.zone, beside=True)
     return lambda writing, _moment: update.store(writing, ready)
 
 
@@ -76,7 +76,7 @@ def _close_day(session: Session, moment: Moment) -> schedule.Run:
     today = moment.now.astimezone(moment.zone).date()
     if moment.scheduled_for.astimezone(moment.zone).date() != today:
         return _nothing
-    ready = update.prepare(session, today - timedelta(days=1), zone=moment.zone)
+    ready = update.prepare(session, today - timedelta(days=1), zone=moment.zone, beside=True)
     return lambda writing, _moment: update.store(writing, ready)
 
 

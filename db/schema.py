@@ -14,6 +14,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     appraisals,
     attendance,
     audit,
+    city_results,
     corrections,
     declaration_review,
     declarations,

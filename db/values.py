@@ -10,6 +10,8 @@ from sqlalchemy import Index, UniqueConstraint, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
+from db import period_values
+
 
 class IndicatorValue(SQLModel, table=True):
     """The value that counts for one period (2026-03, 2026Q1, 2026H1, 2026). Always the last line of the log."""
@@ -78,6 +80,7 @@ def record(
     else:
         latest.value, latest.recorded_at = value, recorded_at
     session.flush()
+    period_values.put(session, [(organization_id, indicator_id, period, value)])
     return True
 
 
@@ -100,6 +103,9 @@ def record_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
             set_={"value": adding.excluded.value, "recorded_at": adding.excluded.recorded_at},
         ),
         [{name: row[name] for name in names} for row in lines],
+    )
+    period_values.put(
+        session, [(row["organization_id"], row["indicator_id"], row["period"], row["value"]) for row in lines]
     )
     session.expire_all()  # what the session holds of these values is no longer so
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-from db import activities, activity_drafts, attendance, audit, members, occurrences, organizations, remote_seats
+from db import (
+    activities,
+    activity_drafts,
+    activity_records,
+    attendance,
+    audit,
+    members,
+    occurrences,
+    organizations,
+    remote_seats,
+)
 from db.activities import ONSITE_ONLY, Activity
 from db.attendance import CAME, Recorded
 from db.duties import COUNTABLE
@@ -251,6 +261,7 @@ def _cancel(ctx: Context) -> Reply:
         text = ctx.say("activities.cancel_ask", title=activity.title, when=when)
         return Reply(text, (confirm,), back=back)
     activities.cancel(ctx.session, activity.id)
+    activity_records.note(ctx.session, activity.id, ctx.now)
     occurrences.withdraw(ctx.session, subject_of(activity.id))
     subject = f"activity:{activity.id}"
     audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="activity.cancelled", subject=subject)

@@ -33,6 +33,7 @@ class Closed(NamedTuple):
 def close(session: Session, activity: Activity, now: datetime, zone: ZoneInfo) -> Closed:
     """Settle the remote seats, count, and note the result. It may be closed again after a late record."""
     assert activity.id is not None
+    activity_records.keep_first(session, activity)
     if activity.should_attend is None:
         presence.settle_seats(session, activity, now, zone)
     present = attendance.present(session, activity.id)

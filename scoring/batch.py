@@ -84,7 +84,7 @@ def pioneer_batch(catalogue: Catalogue, columns: Columns, *, as_of: date) -> Bat
         if terms is None:
             continue
         if rule.part == "zero_clear":
-            cleared |= columns.counts.get(rule.id, np.zeros(size, dtype=np.int64)) > 0
+            cleared |= _column(columns.counts, rule.id, size) > 0
         elif rule.part == "base":
             sums["base"] += _base(rule, terms, columns, bottom)
         else:
@@ -110,7 +110,7 @@ def _hours_full(catalogue: Catalogue, as_of: date) -> int:
 
 def _column(of: Mapping[str, Ints], rule_id: str, size: int) -> Ints:
     column = of.get(rule_id)
-    return np.zeros(size, dtype=np.int64) if column is None else column
+    return np.zeros(size, dtype=np.int64) if column is None else column.astype(np.int64, copy=False)
 
 
 def _base(rule: Rule, terms: RuleTerms, columns: Columns, bottom: Ints) -> Ints:

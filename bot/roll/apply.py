@@ -132,9 +132,10 @@ class _Work:
         self.session.execute(
             update(Membership)
             .where(col(Membership.member_id) == member_id, col(Membership.to_day).is_(None))
-            .values(to_day=from_day)
+            .values(to_day=from_day, ended_at=self.now)
         )
-        self.session.add(Membership(member_id=member_id, organization_id=organization_id, from_day=from_day))
+        begun = {"from_day": from_day, "recorded_at": self.now}  # the day may lie before, and replays ask for both
+        self.session.add(Membership(member_id=member_id, organization_id=organization_id, **begun))
 
     def _hold(self, member_id: int, wanted: set[str]) -> None:
         """End the roles that are not wanted any more today, begin those that are new."""

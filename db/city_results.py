@@ -1,0 +1,139 @@
+"""The stored results of the whole city: what stands, in bulk, and what takes its place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from sqlmodel import Field, Session, SQLModel
+
+from db import bulk
+from db.columns import Ints, ints, rows
+
+PIONEER = ("member_id", "year", "base", "positive", "conduct", "score", "stars", "as_of", "rules")
+FORTRESS = (
+    *("organization_id", "year", "field", "common", "specific", "deductions", "base", "appraisal", "score"),
+    *("activities", "veto", "stars", "rank", "parts", "rank_before", "as_of", "rules"),
+)
+POWER = (
+    *("organization_id", "month", "field", "political_leadership", "org_coverage", "mass_cohesion"),
+    *("development_service", "basic_support", "deduction", "score", "rank", "field_size", "unmet", "negatives"),
+    *("as_of", "rules"),
+)
+COLOUR = ("organization_id", "month", "colour", "owner", "reason", "proof")
+_KEYS = {
+    "pioneer_index": ("member_id", "year"),
+    "fortress_index": ("organization_id", "year"),
+    "org_power_index": ("organization_id", "month"),
+    "pool_colour": ("organization_id", "month", "colour"),
+    "month_mark": ("month",),
+}
+_COLUMNS = {
+    "pioneer_index": PIONEER,
+    "fortress_index": FORTRESS,
+    "org_power_index": POWER,
+    "pool_colour": COLOUR,
+    "month_mark": ("month", "mark"),
+}
+
+
+class MonthMark(SQLModel, table=True):
+    """A mark of the figures from which a month's indices and colours were written: same mark, same rows."""
+
+    __tablename__ = "month_mark"
+    month: str = Field(primary_key=True)
+    mark: str
+
+
+@dataclass
+class Difference:
+    """What one table has to get (rows in the order of its columns, in parts) and to lose (keys)."""
+
+    table: str
+    put: list[Iterable[bulk.Row]] = field(default_factory=list)
+    gone: list[bulk.Row] = field(default_factory=list)
+    count: int = 0  # of rows to put
+
+    def add(self, put: Iterable[bulk.Row], gone: Iterable[bulk.Row], count: int) -> None:
+        """Take in what one part of the comparison found: `count` rows to put, and keys to take away."""
+        self.put.append(put)
+        self.count += count
+        self.gone += gone
+
+    def write(self, session: Session) -> None:
+        """Write it. Doing it twice changes nothing."""
+        keys = _KEYS[self.table]
+        bulk.remove(session, self.table, keys, self.gone)
+        if self.count:
+            bulk.put(session, self.table, _COLUMNS[self.table], keys, chain.from_iterable(self.put))
+
+
+def pioneer(session: Session, year: int) -> tuple[Ints, Ints]:
+    """Members with an index of the year, in order, and five columns: base, positive, conduct, score, stars."""
+    packed = "((base * 16384 + positive) * 16384 + conduct) * 16384 + score"
+    if session.connection().dialect.name != "sqlite":
+        packed = packed.replace("(base *", "(base::bigint *")
+    found = ints(session, "pioneer_index", ["member_id", packed, "stars"], f"year = {year}")
+    found = found[np.argsort(found[:, 0], kind="stable")]
+    parts = [found[:, 1] >> shift & 16383 for shift in (42, 28, 14, 0)]
+    return found[:, 0], np.stack([*parts, found[:, 2]])
+
+
+def fortress(session: Session, year: int) -> dict[int, dict[str, Any]]:
+    """The stored rows of the year by branch."""
+    found = rows(session, f"SELECT {', '.join(FORTRESS)} FROM fortress_index WHERE year = {year}")
+    made = (dict(zip(FORTRESS, row, strict=True)) for row in found)
+    return {
+        row["organization_id"]: row | {"parts": _json(row["parts"]), "as_of": _day(row["as_of"])} for row in made
+    }
+
+
+def marks(session: Session) -> dict[str, str]:
+    """Per month the mark of the figures that are stored."""
+    return {row[0]: row[1] for row in rows(session, "SELECT month, mark FROM month_mark")}
+
+
+def months(session: Session) -> set[str]:
+    """Months of which there is an index or a colour."""
+    found = "SELECT DISTINCT month FROM org_power_index UNION SELECT DISTINCT month FROM pool_colour"
+    return {row[0] for row in rows(session, found)}
+
+
+def power(session: Session, month: str) -> dict[int, Sequence[Any]]:
+    """The stored figures of the month by organisation: the columns of POWER from the field on, without the day."""
+    names = ", ".join((POWER[0], *POWER[2:-2]))
+    found = rows(session, f"SELECT {names} FROM org_power_index WHERE month = '{_month(month)}'")
+    return {row[0]: tuple(row[1:]) for row in found}
+
+
+def colours(session: Session, month: str, *, proof: bool = False) -> dict[tuple[int, str], Sequence[Any]]:
+    """(owner, reason) of each stored colour of the month, by organisation and colour; with the proof if asked."""
+    names = "organization_id, colour, owner, reason" + (", proof" if proof else "")
+    found = rows(session, f"SELECT {names} FROM pool_colour WHERE month = '{_month(month)}'")
+    return {(row[0], row[1]): (row[2], row[3], *map(_json, row[4:])) for row in found}
+
+
+def month_rows(session: Session, table: str, month: str) -> Iterator[bulk.Row]:
+    """The keys of every row of a month."""
+    names = ", ".join(_KEYS[table])
+    yield from rows(session, f"SELECT {names} FROM {table} WHERE month = '{_month(month)}'")
+
+
+def _json(value: Any) -> Any:
+    """JSON as SQLite gives it (text) or PostgreSQL (read already)."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _day(value: Any) -> date:
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _month(month: str) -> str:
+    if not month.replace("-", "").isdigit():
+        raise ValueError("not a month")
+    return month
