@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, func, select
+from sqlalchemy import UniqueConstraint, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -47,8 +47,8 @@ def post(
 
     Safe when two processes post the same cause at once: one of them gets False.
     """
-    insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    adding = insert(Negative).values(
+    dialect: Any = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    adding = dialect.insert(Negative).values(
         organization_id=organization_id,
         item_id=item_id,
         day=day,
@@ -60,6 +60,16 @@ def post(
     )
     once = adding.on_conflict_do_nothing(index_elements=["organization_id", "item_id", "cause"])
     return session.execute(once.returning(col(Negative.id))).first() is not None
+
+
+def post_many(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Add many lines at once, each as `post` does; a row has its arguments by name.
+
+    The caller knows that none of these causes has posted before: a second time fails the transaction.
+    """
+    if rows:
+        session.flush()
+        session.execute(insert(Negative), [{"note": "", "recorded_by": None, **row} for row in rows])
 
 
 def take_back(

@@ -55,19 +55,21 @@ def record(session: Session, verdicts: Sequence[Verdict], *, sheet_id: int, memb
     """Record every new and changed row; how many. None may be refused."""
     assert all(one.kind != "refused" for one in verdicts), "a sheet with refused rows is not recorded"
     todo = [one for one in verdicts if one.kind in ("new", "changed")]
-    for one in todo:
-        if one.day is not None:
-            negatives.post(
-                session,
-                organization_id=one.organization_id,
-                item_id=one.line.indicator.upper(),
-                day=one.day,
-                count=int(one.value) - int(one.before or 0),
-                cause=f"sheet:{sheet_id}:{one.line.number}",
-                note=one.line.note,
-                recorded_by=member_id,
-                recorded_at=now,
-            )
+    said = {"recorded_by": member_id, "recorded_at": now}
+    cases = [
+        {
+            "organization_id": one.organization_id,
+            "item_id": one.line.indicator.upper(),
+            "day": one.day,
+            "count": int(one.value) - int(one.before or 0),
+            "cause": f"sheet:{sheet_id}:{one.line.number}",
+            "note": one.line.note,
+            **said,
+        }
+        for one in todo
+        if one.day is not None
+    ]
+    negatives.post_many(session, cases)
     rows = [
         {
             "organization_id": one.organization_id,
@@ -77,8 +79,7 @@ def record(session: Session, verdicts: Sequence[Verdict], *, sheet_id: int, memb
             "collect": COLLECT,
             "cause": f"sheet:{sheet_id}",
             "reason": one.line.note,
-            "recorded_by": member_id,
-            "recorded_at": now,
+            **said,
         }
         for one in todo
         if one.day is None
