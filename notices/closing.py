@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import activities, attendance
+from db import activities, activity_records, attendance
 from db.activities import Activity
 from db.attendance import CAME
 from db.duties import COUNTABLE
@@ -45,6 +45,7 @@ def close(session: Session, activity: Activity, now: datetime, zone: ZoneInfo) -
     held = should > 0 and attended >= share * should
     state = "held" if held else "not_held"
     activities.close(session, activity.id, state=state, should_attend=should, attended=attended)
+    activity_records.note(session, activity.id, now)
     study.settle(session, activity, day, now)
     return Closed(held, should, attended)
 
