@@ -11,6 +11,7 @@ from sqlmodel import Field, Session, SQLModel, col
 
 from db.negatives import Negative
 from db.organizations import Organization
+from db.vetoes import event_of
 
 __all__ = ["Appraisal", "FortressIndex", "Negative", "OrgPowerIndex", "PioneerIndex", "PoolColour"]
 
@@ -117,6 +118,7 @@ def top(session: Session, year: int, field: str, most: int = 10) -> Sequence[tup
             col(FortressIndex.year) == year,
             col(FortressIndex.field) == field,
             col(FortressIndex.veto).is_(False),
+            ~event_of(col(FortressIndex.organization_id), year),  # its score stays, but it stands on no board
         )
         .order_by(col(FortressIndex.rank), col(Organization.id))
         .limit(most)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Index, select, text, update
+from sqlalchemy import ColumnElement, Index, select, text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped
 from sqlmodel import Field, Session, SQLModel, col
 
 ALIVE = "state IN ('reported', 'confirmed')"
@@ -91,3 +92,16 @@ def confirmed(
     for organization_id, kind in session.execute(statement.order_by(col(VetoEvent.id))):
         found.setdefault(organization_id, []).append(kind)
     return found
+
+
+def event_of(organization_id: Mapped[int], year: int) -> ColumnElement[bool]:
+    """For a query: whether this organisation has a confirmed event of the year."""
+    return (
+        select(col(VetoEvent.id))
+        .where(
+            col(VetoEvent.organization_id) == organization_id,
+            col(VetoEvent.year) == year,
+            col(VetoEvent.state) == "confirmed",
+        )
+        .exists()
+    )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from statistics import median
 
-from db import indices
+from db import indices, vetoes
 from db.organizations import Organization
 from handlers.conversation import Button, Context, Picture, Reply
 from handlers.index_words import line_of, status_of, title_of
 from notices.wording import two_places
+from notices.year_close import said_stars, shown_stars
 from scoring.catalogue import shipped
 from scoring.charts import Axis, radar
 from scoring.explain import explain_fortress
@@ -43,7 +44,10 @@ def fortress(ctx: Context) -> Reply:
         deductions=two_places(result.deductions),
     )
     if stored:
-        text += "\n" + say("index.fortress_stars", stars=say(f"stars.{stored.stars}"), rank=stored.rank)
+        events = vetoes.confirmed(ctx.session, ctx.today.year, [found.organization_id])
+        kinds = events.get(found.organization_id, [])
+        stars = said_stars(say, shown_stars(stored, events), stored.veto, kinds)
+        text += "\n" + say("index.fortress_stars", stars=stars, rank=stored.rank)
     text += "\n" + say("index.activities", have=result.activities, needed=result.needed)
     weak = _weakest(ctx, found)
     if weak:
@@ -52,6 +56,8 @@ def fortress(ctx: Context) -> Reply:
         Button(say("index.why"), "index:fortress_why"),
         Button(say("index.radar"), "index:radar"),
         Button(say("menu.board"), "board"),
+        Button(say("menu.six_stars"), "six_stars"),
+        Button(say("menu.stars"), "stars"),
     )
     return Reply(text, steps, back="index")
 

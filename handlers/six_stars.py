@@ -42,7 +42,8 @@ def six(ctx: Context) -> Reply:
         )
         for star in found.stars
     )
-    return Reply("\n".join(lines), buttons)
+    ledger = (Button(say("menu.standards"), "standards"),) if ctx.node("secretary") else ()
+    return Reply("\n".join(lines), (*buttons, *ledger))
 
 
 def _source(ctx: Context) -> str:

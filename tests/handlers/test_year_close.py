@@ -280,6 +280,31 @@ async def test_forged_buttons_do_nothing(say, look, clock, city, person, action)
     assert await look(lambda s: s.execute(select(VetoEvent)).all()) == []
 
 
+async def test_a_veto_event_of_this_year_shows_at_once(say, look, clock):
+    def fill(session: Session, event: bool) -> None:
+        if event:
+            made = VetoEvent(
+                organization_id=LIANGFENG,
+                year=2026,
+                kind="accident",
+                note="事故",
+                reported_by=DING,
+                reported_at=clock.now,
+            )
+            assert vetoes.report(session, made)
+            assert vetoes.decide(session, made.id, "confirmed", RUI, clock.now)
+        else:
+            update.refresh_city(session, date(2026, 6, 15), clock.now, zone=ZONE)
+
+    await look(lambda s: fill(s, event=False))
+    assert "无星" not in (await say(ALICE, "index:fortress", kind="button")).text
+    assert "1 梁丰社区党支部" in (await say(ALICE, "榜单")).text
+    await look(lambda s: fill(s, event=True))
+    shown = await say(ALICE, "index:fortress", kind="button")
+    assert "无星，一票否决：重大责任事故" in shown.text
+    assert "梁丰社区党支部" not in (await say(ALICE, "榜单")).text
+
+
 # ---- races --------------------------------------------------------------------------------------------------
 
 
