@@ -264,6 +264,17 @@ INVARIANTS = (
               SELECT 1 FROM negative n WHERE n.organization_id = u.organization_id AND n.item_id = u.item_id
                  AND n.cause = substr(u.cause, 6) AND n.day = u.day AND n.count = -u.count)""",
     ),
+    Invariant(
+        "an approved declaration counts, one that failed is taken back, nobody approves the own one",
+        """SELECT 'declaration ' || d.id AS one FROM declaration d
+            WHERE (d.state IN ('approved', 'failed') AND d.decided_by = d.declared_by)
+               OR (d.state IN ('approved', 'failed')) <> EXISTS (
+                    SELECT 1 FROM value_record v WHERE v.organization_id = d.organization_id AND v.period = d.period
+                       AND v.indicator_id = d.indicator_id AND v.cause = 'declaration:' || d.id AND v.value = d.value)
+               OR (d.state = 'failed') <> EXISTS (
+                    SELECT 1 FROM value_record v WHERE v.organization_id = d.organization_id AND v.period = d.period
+                       AND v.indicator_id = d.indicator_id AND v.cause = 'clawback:declaration:' || d.id)""",
+    ),
 )
 
 

@@ -26,7 +26,7 @@ from scoring.declaring import closing_periods, deadlines, month_of, read_period
 from scoring.periods import CalendarPeriod
 
 TASK = "declarations_waiting"
-LAPSED_BATCH = 50  # branches of one transaction
+LAPSED_BATCH = 20  # branches of one transaction
 TOLD_BATCH = 20  # reviewers of one transaction
 
 

@@ -158,7 +158,19 @@ POSTED = {"by": 304, "at": "'2026-06-24'"}
 ONE_CASE = CASE.format(count=1, cause="inspection:900")
 HALF_BACK = CASE.format(count=-2, cause="undo:inspection:900")
 
+DECLARED = numbered("an approved declaration counts")
+DECLARATION = """INSERT INTO declaration (id, organization_id, indicator_id, period, closing, version, value, note, state,
+                 declared_by, declared_at, decided_by, reason, candidate, drawn, recheck, recheck_reason)
+                 VALUES (900, 10, 'C02', '2026-05', '2026-05', 1, '2', '', '{state}', 110, '2026-06-03', {by}, '',
+                 false, false, '', '')"""
+VALUE = """INSERT INTO value_record (organization_id, indicator_id, period, value, collect, cause, reason, recorded_at)
+           VALUES (10, 'C02', '2026-05', '2', 'declare', 'declaration:900', '', '2026-06-03')"""
+
 CORRUPTIONS = [
+    (DECLARED, sql(DECLARATION.format(state="approved", by=301)), "declaration 900"),
+    (DECLARED, sql(DECLARATION.format(state="submitted", by="NULL"), VALUE), "declaration 900"),
+    (DECLARED, sql(DECLARATION.format(state="failed", by=301), VALUE), "declaration 900"),
+    (DECLARED, sql(DECLARATION.format(state="approved", by=110), VALUE), "declaration 900"),
     (COUNTED, sql(INSPECTED.format(state="posted", **POSTED)), "inspection 900"),
     (COUNTED, sql(INSPECTED.format(state="noticed", by="NULL", at="NULL"), ONE_CASE), "inspection 900"),
     (REVIEWED, sql(INSPECTED.format(state="posted", **{**POSTED, "by": 305}), ONE_CASE), "inspection 900"),
