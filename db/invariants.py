@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from db import value_invariants
 from db.schema import APPEND_ONLY
 
 
@@ -269,16 +270,19 @@ INVARIANTS = (
         """SELECT 'declaration ' || d.id AS one FROM declaration d
             WHERE (d.state IN ('approved', 'failed') AND d.decided_by = d.declared_by)
                OR (d.state IN ('approved', 'failed')) <> EXISTS (
-                    SELECT 1 FROM value_record v WHERE v.organization_id = d.organization_id AND v.period = d.period
-                       AND v.indicator_id = d.indicator_id AND v.cause = 'declaration:' || d.id AND v.value = d.value)
+                    SELECT 1 FROM value_record v
+                     WHERE v.organization_id = d.organization_id AND v.indicator_id = d.indicator_id
+                       AND v.period = d.period AND v.cause = 'declaration:' || d.id AND v.value = d.value)
                OR (d.state = 'failed') <> EXISTS (
-                    SELECT 1 FROM value_record v WHERE v.organization_id = d.organization_id AND v.period = d.period
-                       AND v.indicator_id = d.indicator_id AND v.cause = 'clawback:declaration:' || d.id)""",
+                    SELECT 1 FROM value_record v
+                     WHERE v.organization_id = d.organization_id AND v.indicator_id = d.indicator_id
+                       AND v.period = d.period AND v.cause = 'clawback:declaration:' || d.id)""",
     ),
+    *(Invariant(title, cases) for title, cases in value_invariants.CASES),
 )
 
 
 def words(dialect: str) -> dict[str, str]:
     """What stands for the {braces} of the queries on this database ("sqlite" or "postgresql")."""
     wanted = " UNION ALL ".join(f"SELECT '{name}' AS name" for name in _TRIGGERS[dialect])
-    return {**_SHARED, **_WORDS[dialect], "wanted": wanted}
+    return {**_SHARED, **_WORDS[dialect], **value_invariants.WORDS[dialect], "wanted": wanted}
