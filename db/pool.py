@@ -55,9 +55,12 @@ class News(NamedTuple):
 
     event_id: int
     what: str
-    note: str
-    warning: BranchWarning
-    branch: Organization
+    warning_id: int
+    kind: str
+    month: str
+    owner_role: str
+    escalated: bool
+    path: str  # of the branch
 
 
 def begin_month(session: Session, month: str, at: datetime) -> PoolMonth:
@@ -195,14 +198,40 @@ def last_news(session: Session) -> int:
 
 def news(session: Session, until: int) -> list[News]:
     """Events up to this id that wait to be told, in the order in which they happened."""
+    warning = BranchWarning
     statement = (
-        select(col(WarningEvent.id), col(WarningEvent.what), col(WarningEvent.note), BranchWarning, Organization)
-        .join(BranchWarning, col(BranchWarning.id) == col(WarningEvent.warning_id))
-        .join(Organization, col(Organization.id) == col(BranchWarning.organization_id))
+        select(
+            col(WarningEvent.id),
+            col(WarningEvent.what),
+            col(warning.id),
+            col(warning.kind),
+            col(warning.period),
+            col(warning.owner_role),
+            col(warning.escalated_at).is_not(None),
+            col(Organization.path),
+        )
+        .join(warning, col(warning.id) == col(WarningEvent.warning_id))
+        .join(Organization, col(Organization.id) == col(warning.organization_id))
         .where(col(WarningEvent.news), col(WarningEvent.id) <= until)
         .order_by(col(WarningEvent.id))
     )
     return [News(*row) for row in session.execute(statement)]
+
+
+def with_branches(session: Session, warning_ids: Collection[int]) -> dict[int, tuple[BranchWarning, Organization]]:
+    """These warnings with their branches, by the warnings' ids."""
+    statement = (
+        select(BranchWarning, Organization)
+        .join(Organization, col(Organization.id) == col(BranchWarning.organization_id))
+        .where(col(BranchWarning.id).in_(warning_ids))
+    )
+    return {row[0].id: (row[0], row[1]) for row in session.execute(statement)}
+
+
+def branches(session: Session, organization_ids: Collection[int]) -> dict[int, Organization]:
+    """These organisations by their ids, in one statement."""
+    found = session.execute(select(Organization).where(col(Organization.id).in_(organization_ids))).scalars()
+    return {one.id: one for one in found if one.id is not None}
 
 
 def news_told(session: Session, until: int) -> None:
@@ -216,7 +245,7 @@ def news_told(session: Session, until: int) -> None:
 def posts(
     session: Session, roles: Collection[str], day: date, node_ids: Collection[int] | None = None
 ) -> list[Post]:
-    """Active members who hold one of these roles on `day` (node_ids: on these nodes), in the order of their ids."""
+    """Active members who hold one of these roles on `day` (node_ids: on these), in the order of their ids."""
     statement = (
         select(col(Role.role), col(Role.organization_id), col(Role.member_id))
         .join(Member, col(Member.id) == col(Role.member_id))

@@ -30,7 +30,7 @@ from scoring.catalogue import shipped
 
 TASK = "pool"  # name of the daily task; stored
 REFRESH = "index_refresh"  # the task whose results are published
-BATCH = 100  # branches of one transaction
+BATCH = 50  # branches of one transaction
 MONTHS_LOOKED_BACK = 12  # for the first month of a colour that lasts
 MONTHS_KEPT_RIGHT = 3  # published months that a late change may still alter
 WALK = "walk:"
@@ -126,14 +126,15 @@ def check_branches(session: Session, walk: Walk, organization_ids: Sequence[int]
     concerned = [
         one for one in organization_ids if one in rows or any((one, month) in colours for month in walk.months)
     ]
-    found = []
+    compared, branches = [], pool.branches(session, concerned)
     for organization_id in concerned:
-        branch = _Branch(
-            session, walk, organizations.get(session, organization_id), places.get(organization_id, [])
-        )
+        branch = _Branch(session, walk, branches[organization_id], places.get(organization_id, []))
         branch.compare({month: colours[organization_id, month] for month in looked_at}, rows[organization_id])
-        found.append((branch.organization, branch.news))
-    return found
+        compared.append(branch)
+    session.flush()  # all new rows in one statement, which gives them their ids
+    for branch in compared:
+        branch.note()
+    return [(branch.organization, branch.told) for branch in compared]
 
 
 @dataclass
@@ -228,7 +229,6 @@ class _Branch:
             self.session.add(row)
         row.state, row.raised_at, row.proof = "open", self.walk.now, self._proof(kind, colour)
         row.reminded_at = row.escalated_at = row.cleared_at = row.acknowledged_at = row.acknowledged_by = None
-        self.session.flush()
         return row
 
     def _since(self, kind: str, month: str) -> str:
@@ -248,7 +248,15 @@ class _Branch:
         return json.dumps({"causes": colour.reason, "field": of_field, "since": since, "places": places})
 
     def _tell(self, what: str, row: BranchWarning, why: str = "") -> None:
-        assert row.id is not None
-        pool.note(self.session, row.id, what, self.walk.now, note=why, news=True)
-        if what not in ("reminded", "escalated"):
-            self.news.append((what, why, row))
+        self.news.append((what, why, row))
+
+    def note(self) -> None:
+        """Write down what happened, for the history and for the owners' digests."""
+        for what, why, row in self.news:
+            assert row.id is not None
+            pool.note(self.session, row.id, what, self.walk.now, note=why, news=True)
+
+    @property
+    def told(self) -> list[tuple[str, str, BranchWarning]]:
+        """What the branch's own secretary hears of: not that its owner was asked again."""
+        return [one for one in self.news if one[0] not in ("reminded", "escalated")]

@@ -68,46 +68,53 @@ def tell(session: Session, member_ids: Collection[int], until: int, now: datetim
                 digests[member_id].unowned += unowned
     for member_id, say in voices(session, list(digests)).items():
         digest = digests[member_id]
-        message = digest_message(say, digest.news, digest.unowned)
+        shown = pool.with_branches(session, most_severe(digest.news)[:SHOWN_MAX])
+        message = digest_message(say, digest.news, list(shown.values()), digest.unowned)
         outbox.tell(session, member_id=member_id, key=f"pool:{today}", message=message, now=now, lane=1)
-        told = [one.warning.id for one in digest.news if one.warning.id is not None]
-        pool.note_told(session, told, member_id, now)
+        pool.note_told(session, [one.warning_id for one in digest.news], member_id, now)
     return len(digests)
 
 
 def _owners(routes: Routes, one: News) -> list[tuple[int, bool]]:
     """(member, whether only because nobody holds the role before) for one event."""
-    chain = pool_notices().chain_of(one.warning.owner_role)
-    first = routes.route(chain, one.branch)
+    chain = pool_notices().chain_of(one.owner_role)
+    first = routes.route(chain, one.path)
     if first is None:
         return []
     found = dict.fromkeys(first.member_ids, first.passed_over > 0)
-    if one.what == "escalated" or (one.warning.escalated_at is not None and one.what in OVER):
-        after = routes.route(chain, one.branch, first.passed_over + 1)
+    if one.what == "escalated" or (one.escalated and one.what in OVER):
+        after = routes.route(chain, one.path, first.passed_over + 1)
         above = dict.fromkeys(after.member_ids, False) if after else {}
         found = above or found if one.what == "escalated" else found | above
     return list(found.items())
 
 
-def digest_message(say: Wording, news: Sequence[News], unowned: int = 0) -> Message:
+def most_severe(news: Sequence[News]) -> list[int]:
+    """Ids of the warnings that stand, each once, red before yellow before blue."""
+    standing = {one.warning_id: one.kind for one in news if one.what not in OVER}
+    return sorted(standing, key=lambda one: (POOL.index(standing[one]), one))
+
+
+def digest_message(
+    say: Wording, news: Sequence[News], shown: Sequence[tuple[BranchWarning, Organization]], unowned: int = 0
+) -> Message:
     """Counts per section and colour, the most severe few by name, and the ways to the rest."""
     days = {"reminded": pool_notices().remind_after_working_days}
-    text = [say("pool.digest", month=said_month(say, max(one.warning.period for one in news)))]
+    text = [say("pool.digest", month=said_month(say, max(one.month for one in news)))]
     for section in SECTIONS:
-        counts = Counter(one.warning.kind for one in news if one.what == section)
+        counts = Counter(one.kind for one in news if one.what == section)
         if counts:
             waited = days.get(section, pool_notices().escalate_after_working_days)
             text.append(say(f"pool.digest_{section}", counts=_counted(say, counts), days=waited))
     if unowned:
         text.append(say("pool.digest_unowned", count=unowned))
-    asking = [one for one in news if one.what not in OVER]
-    shown = sorted({one.warning.id: one for one in asking}.values(), key=lambda one: POOL.index(one.warning.kind))
-    for one in shown[:SHOWN_MAX]:
-        text.append("· " + say("warnings.of_branch", branch=one.branch.name, line=pool_line(say, one.warning)))
-    if len(shown) > SHOWN_MAX:
-        text.append(say("pool.digest_more", count=len(shown) - SHOWN_MAX))
+    for warning, branch in sorted(shown, key=lambda one: (POOL.index(one[0].kind), one[0].id)):
+        text.append("· " + say("warnings.of_branch", branch=branch.name, line=pool_line(say, warning)))
+    standing = len(most_severe(news))
+    if standing > len(shown):
+        text.append(say("pool.digest_more", count=standing - len(shown)))
     steps = [Button(say("warnings.list"), "warnings:list")]
-    if asking:
+    if standing:
         steps.append(Button(say("warnings.ack_all"), "warnings:all"))
     return Message("\n".join(text), tuple(steps))
 

@@ -78,12 +78,12 @@ class Routes:
         for role, node_id, member_id in posts:
             self._holders[role, node_id].append(member_id)
 
-    def route(self, chain: Sequence[str], branch: Organization, start: int = 0) -> Route | None:
-        """The first role of the chain, from `start` on, that anybody holds on the branch or above; the nearest.
+    def route(self, chain: Sequence[str], path: str, start: int = 0) -> Route | None:
+        """The first role of the chain, from `start` on, that anybody holds on the branch at `path` or above it.
 
         None when nobody holds any of them.
         """
-        above = path_ids(branch)
+        above = path_ids(path)
         for place in range(start, len(chain)):
             nodes = above[:1] if chain[place] == CITY_SECRETARY else above[::-1]
             role = "secretary" if chain[place] == CITY_SECRETARY else chain[place]
@@ -96,23 +96,23 @@ class Routes:
 def routes_on(session: Session, day: date, branch: Organization | None = None) -> Routes:
     """The routes of `day` for every branch, or for one alone, which asks for a few rows only."""
     if branch is not None:
-        return Routes(pool.posts(session, {"secretary", *ROLES}, day, path_ids(branch)))
+        return Routes(pool.posts(session, {"secretary", *ROLES}, day, path_ids(branch.path)))
     top = organizations.root(session)
     heads = pool.posts(session, {"secretary"}, day, [top.id] if top and top.id else [])
     return Routes([*pool.posts(session, ROLES, day), *heads])
 
 
-def path_ids(branch: Organization) -> list[int]:
-    """The ids from the root down to the branch."""
-    return [int(part) for part in branch.path.strip("/").split("/")]
+def path_ids(path: str) -> list[int]:
+    """The ids from the root down to the node at `path`."""
+    return [int(part) for part in path.strip("/").split("/")]
 
 
 def may_act(session: Session, warning: BranchWarning, branch: Organization, member_id: int, day: date) -> bool:
     """Whether the member may acknowledge this colour: one of those to whom it was routed, or escalated."""
     chain = pool_notices().chain_of(warning.owner_role)
     routes = routes_on(session, day, branch)
-    first = routes.route(chain, branch)
+    first = routes.route(chain, branch.path)
     if first is None or member_id in first.member_ids:
         return first is not None
-    after = routes.route(chain, branch, first.passed_over + 1) if warning.escalated_at else None
+    after = routes.route(chain, branch.path, first.passed_over + 1) if warning.escalated_at else None
     return after is not None and member_id in after.member_ids
