@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.engine import BigId
+from db.once import add_once
 from db.organizations import Organization
 from db.wishes import changed
 
@@ -44,10 +44,7 @@ def cause_of(appeal_id: int) -> str:
 
 def make(session: Session, **values: Any) -> bool:
     """Write an appeal (the columns of `Appeal`); False when the line was appealed before."""
-    insert: Any = postgresql.insert if session.connection().dialect.name == "postgresql" else sqlite.insert
-    values = {"state": "open", "answer": "", **values}
-    adding = insert(Appeal).values(values).on_conflict_do_nothing(index_elements=["entry_id"])
-    return bool(session.execute(adding).rowcount)  # type: ignore[attr-defined]
+    return add_once(session, Appeal, {"state": "open", "answer": "", **values})
 
 
 def of_entry(session: Session, entry_id: int) -> Appeal | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import CheckConstraint, Index, and_, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.deliveries import TERMINAL, Delivery
 from db.members import Member, Membership
+from db.once import add_once
 from db.wishes import changed
 
 
@@ -73,9 +73,7 @@ def tick(
         "ticked_by": by,
         "ticked_at": at,
     }
-    insert: Any = postgresql.insert if session.connection().dialect.name == "postgresql" else sqlite.insert
-    adding = insert(DuesPayment).values(values).on_conflict_do_nothing(index_elements=["member_id", "month"])
-    if session.execute(adding).rowcount:  # type: ignore[attr-defined]
+    if add_once(session, DuesPayment, values):
         return 1
     again = (
         update(DuesPayment)
@@ -177,7 +175,6 @@ def _due(session: Session, organization_id: int, last: date) -> set[int]:
 
 def remind(session: Session, one: Owed, day: date) -> bool:
     """Note the reminder of this day; False when the member had one that day."""
-    insert: Any = postgresql.insert if session.connection().dialect.name == "postgresql" else sqlite.insert
     values = {
         "member_id": one.member_id,
         "day": day,
@@ -186,8 +183,7 @@ def remind(session: Session, one: Owed, day: date) -> bool:
         "key": reminder_cause(day),
         "state": "sent",
     }
-    adding = insert(DuesReminder).values(values).on_conflict_do_nothing(index_elements=["member_id", "day"])
-    return bool(session.execute(adding).rowcount)  # type: ignore[attr-defined]
+    return add_once(session, DuesReminder, values)
 
 
 def arrived(session: Session, *, most: int) -> Sequence[tuple[DuesReminder, bool]]:

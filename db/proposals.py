@@ -11,10 +11,10 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, delete, exists, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.members import Member
+from db.once import add_once
 from db.organizations import Organization
 from db.wishes import changed
 
@@ -125,10 +125,8 @@ def propose(session: Session, draft: Proposal, *, now: datetime, hear_until: dat
 
 
 def _take(session: Session, draft: Proposal, member_id: int, event: str) -> bool:
-    insert: Any = postgresql.insert if session.connection().dialect.name == "postgresql" else sqlite.insert
     values = {"proposal_id": draft.id, "member_id": member_id, "event": event}
-    adding = insert(ProposalMember).values(values).on_conflict_do_nothing()
-    return bool(session.execute(adding).rowcount)  # type: ignore[attr-defined]
+    return add_once(session, ProposalMember, values)
 
 
 def confirm(session: Session, proposal: Proposal, *, by: int, role: str, now: datetime, today: date) -> bool:
