@@ -54,11 +54,17 @@ def web_app(service: Service) -> FastAPI:
     for channel in (service.telegram, service.wechat):
         if channel is not None and channel.router is not None:
             app.include_router(channel.router)
-    if not settings.web_chat:
-        return app
-    app.include_router(picture_router(service.web))
+    # Not only for the chat page: who sent a table over Telegram fetches its verdicts here, too.
     app.include_router(sheet_router(service.read, clock=service.clock, zone=settings.zone))
-    sample = _sample_people(service)
+    if settings.web_chat:
+        _chat(app, service)
+    return app
+
+
+def _chat(app: FastAPI, service: Service) -> None:
+    """Everything of the web chat."""
+    settings, sample = service.settings, _sample_people(service)
+    app.include_router(picture_router(service.web))
     app.include_router(upload_router(service.web))
     if settings.demo:
         app.include_router(say_router(service.web, sample))
@@ -71,7 +77,6 @@ def web_app(service: Service) -> FastAPI:
         title=settings.city_name,
         https_only=settings.public_url.startswith("https://"),
     )
-    return app
 
 
 def _sample_people(service: Service) -> dict[str, int]:

@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from sqlmodel import Session
 
-from bot.channels.web import WebChannel, WebChat, picture_router, say_router
+from bot.channels.web import WebChannel, WebChat, picture_router, say_router, upload_router
 from bot.dispatch import Dispatcher
 from bot.drawing import Drawing
 from bot.pages import chat as chat_page
@@ -59,6 +59,7 @@ def application(database: Path, *, demo: bool) -> FastAPI:
         return await channel.send(told["address"], message, key=told["key"])
 
     app.include_router(picture_router(chat))
+    app.include_router(upload_router(chat))
     if demo:
         app.include_router(say_router(chat, PEOPLE))
     chat_page.attach(app, chat, PEOPLE, secret="a secret of the tests", demo=demo)

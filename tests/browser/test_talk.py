@@ -6,7 +6,7 @@ import pytest
 
 from tests.bot.web.conftest import PNG
 from tests.browser.conftest import DESKTOP, Server, Visit
-from tests.cast import CHARLIE
+from tests.cast import CHARLIE, OLGA
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -117,6 +117,19 @@ async def test_a_picture_is_attached_and_shown(server: Server, visit: Visit) -> 
     image = person.page.locator(".hx-person img")
     assert await image.get_attribute("alt") == "我发的图片"
     await person.page.wait_for_function("document.querySelector('.hx-person img').naturalWidth > 0")
+
+
+async def test_a_table_is_sent_and_answered_and_an_own_address_is_a_link(server: Server, visit: Visit) -> None:
+    person = await visit(server)
+    await person.open(f"/?as={OLGA}")
+    count = await person.page.locator(".hx-service").count()
+    table = {"name": "五月.csv", "mimeType": "text/csv", "buffer": "组织编号,指标编号".encode()}
+    await person.page.set_input_files(".hx-file", table)
+    assert "正在逐行核对" in await person.answer(count)
+    assert "五月.csv" in (await person.page.locator(".hx-person").last.text_content() or "")
+    await person.press("要空白表")
+    link = person.page.locator(".hx-service:last-child a.hx-download")
+    assert (await link.get_attribute("href") or "").startswith("/web/form/")
 
 
 async def test_a_file_that_is_no_picture_is_named_and_not_sent(server: Server, visit: Visit) -> None:
