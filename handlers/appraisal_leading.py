@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
 
-from db import audit, members, organizations, poll_drives, polls
+from db import audit, members, organizations, poll_drives, polls, year_close
 from db.organizations import Organization
 from db.polls import Poll
 from handlers.conversation import Button, Context, Reply
@@ -129,7 +129,7 @@ def _superiors(ctx: Context) -> Reply:
 
 def _open(ctx: Context) -> Reply:
     """Which polls would be opened, and until when; a branch is chosen by its number or name."""
-    say, node, year = ctx.say, _leader(ctx), poll_year(ctx.today)
+    say, node, year = ctx.say, _leader(ctx), _year(ctx)
     if node is None:
         return _no(ctx)
     if year is None:
@@ -144,6 +144,13 @@ def _open(ctx: Context) -> Reply:
     return Reply(text, (every,), expect="appraisal:open_one", back="appraisal")
 
 
+def _year(ctx: Context) -> int | None:
+    """The year that a poll opened now is about; None out of season, and once that year is closed."""
+    year = poll_year(ctx.today)
+    closing = year_close.get(ctx.session, year) if year is not None else None
+    return None if closing is not None and closing.state != "open" else year
+
+
 def _closes_at(ctx: Context) -> datetime:
     """The end of the last day on which answers are taken."""
     days = shipped().ratings.appraisal.terms_on(ctx.today).open_days
@@ -152,7 +159,7 @@ def _closes_at(ctx: Context) -> datetime:
 
 def _open_all(ctx: Context) -> Reply:
     """All that are not open yet, after one more yes."""
-    node, year = _leader(ctx), poll_year(ctx.today)
+    node, year = _leader(ctx), _year(ctx)
     if node is None or year is None or ctx.arg_id(1) != node.id or ctx.arg_id(2) != year or node.id is None:
         return _open(ctx)
     say = ctx.say
@@ -185,7 +192,7 @@ def _open_all(ctx: Context) -> Reply:
 
 def _open_one(ctx: Context) -> Reply:
     """One branch: named by its number on the roll or its name, then confirmed by its button."""
-    node, year = _leader(ctx), poll_year(ctx.today)
+    node, year = _leader(ctx), _year(ctx)
     if node is None or year is None:
         return _no(ctx)
     say, sure = ctx.say, ctx.arg(2) == "yes"

@@ -23,6 +23,7 @@ from scoring.catalogue import shipped
 
 DISTRICT, REVIEWER = "district_org_department", "committee_reviewer"
 SHOWN_MAX, PAGE = 5, 8
+LATER = ("committees", "window", "objections")  # obstacles that come after a committee's confirmation
 
 
 def close_year(ctx: Context) -> Reply:
@@ -227,6 +228,13 @@ def _stand(ctx: Context) -> Reply:
         return _home(ctx, say("year_close.not_yours"))
     _, node = asked
     assert node.id is not None
+    open_ones = {
+        kind: count for kind, count in obstacles(ctx.session, year, ctx.today).items() if kind not in LATER
+    }
+    if open_ones:  # what members are shown now should not change under their eyes
+        lines = [say("year_close.not_yet")]
+        lines += [say(f"year_close.waits_{kind}", count=count) for kind, count in open_ones.items()]
+        return Reply("\n".join(lines), back=f"year_close:committee:{node.id}")
     until = _until(ctx.today)
     if ctx.arg(2) != "yes":
         text = say("year_close.sure_stand", node=node.name, year=year, month=until.month, day=until.day)

@@ -280,6 +280,20 @@ async def test_forged_buttons_do_nothing(say, look, clock, city, person, action)
     assert await look(lambda s: s.execute(select(VetoEvent)).all()) == []
 
 
+async def test_a_committee_confirms_only_what_is_decided_and_no_poll_opens_after_the_close(say, look, clock, city):
+    await city()
+    await say(DING, "year_close:open:yes", kind="button")
+    opened = await say.all(RUI, "appraisal:open", "B10", "1")
+    assert "已发起" in opened.text
+    refused = await say(RUI, "year_close:stand:2:yes", kind="button")
+    assert "1 个测评没结束" in refused.text
+    assert await look(lambda s: year_close.committee(s, 2026, 2).state) == "open"
+    await look(lambda s: s.execute(sql("UPDATE poll SET state = 'closed'")))
+    await close_it(say, look, clock)
+    assert "不是时候" in (await say(RUI, "appraisal:open", kind="button")).text
+    assert "不归您办" in (await say(RUI, "appraisal:open_one:20:yes", kind="button")).text
+
+
 async def test_a_veto_event_of_this_year_shows_at_once(say, look, clock):
     def fill(session: Session, event: bool) -> None:
         if event:
