@@ -16,7 +16,9 @@ from db.organizations import Organization
 from db.pickup_codes import written_code
 from notices.wording import wording
 
-SHOWN = ("member", "secretary", "mobile", "reviewer", "keeper")
+FIRST = ("member", "secretary", "mobile", "reviewer", "keeper")
+"""The sample people whom every sample city has."""
+SHOWN = (*FIRST, "department", "district", "inspector")
 """The sample people in the order in which they are shown."""
 FILLED = "sample.filled"
 """The audit log's word for a city that is complete."""
@@ -42,17 +44,20 @@ class SamplePerson:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """The sample people by role."""
+    """The sample people by role. None: the city was filled before there was anybody in that role."""
 
     member: SamplePerson
     secretary: SamplePerson
     mobile: SamplePerson
     reviewer: SamplePerson
     keeper: SamplePerson
+    department: SamplePerson | None = None
+    district: SamplePerson | None = None
+    inspector: SamplePerson | None = None
 
     def all(self) -> tuple[SamplePerson, ...]:
         """Everybody, in the order in which they are shown."""
-        return tuple(getattr(self, role) for role in SHOWN)
+        return tuple(found for role in SHOWN if (found := getattr(self, role)) is not None)
 
     def to_json(self) -> dict[str, Any]:
         """Role -> id, name and branch."""
@@ -74,7 +79,7 @@ def people_in(session: Session) -> People:
     for code, member_id, name, branch in session.execute(statement):
         role = code.removeprefix("sample-")
         found[role] = SamplePerson(role, member_id, name, branch)
-    if set(found) != set(SHOWN):
+    if not found.keys() >= set(FIRST):
         raise LookupError("the sample people are not all in this database")
     return People(**found)
 

@@ -20,9 +20,9 @@ _NEGATIVES = ("N05", "N11", "N12", "N14", "N04")
 
 
 def values(branch: Branch, year: Year, full_months: list[tuple[int, int]], random: Random) -> Iterator[ValueRow]:
-    """Monthly values of the common items, and those of the field's own indicators in their periods."""
+    """Monthly values of the items that every branch has."""
     items = [item for item in shipped().common_on(year.today) if item.collected]
-    for month in _closed(year, "monthly"):
+    for month in closed(year, "monthly"):
         recorded = local(month.last + timedelta(days=5), 600)
         for item in items:
             if item.formula == "value_months":
@@ -34,11 +34,6 @@ def values(branch: Branch, year: Year, full_months: list[tuple[int, int]], rando
                 met, unmet = ("true", "false") if item.statement else ("1.00", "0.80")
                 value = met if good else unmet
             yield branch.node.id, item.id, month.text, value, min(recorded, year.now)
-    for indicator in shipped().specific_on(branch.node.field or "", year.today):
-        for period in _closed(year, indicator.period):
-            value = indicator.met if random.random() < 0.5 + 0.5 * branch.quality else indicator.unmet
-            recorded = local(period.last + timedelta(days=9), 600)
-            yield branch.node.id, indicator.id, period.text, value, min(recorded, year.now)
 
 
 def _standing(branch: Branch, item_id: str) -> float:
@@ -48,7 +43,7 @@ def _standing(branch: Branch, item_id: str) -> float:
     return 0.6 + 0.4 * branch.quality
 
 
-def _closed(year: Year, kind: Period) -> Iterator[CalendarPeriod]:
+def closed(year: Year, kind: Period) -> Iterator[CalendarPeriod]:
     """Periods that closed before today and began within the twelve months (a yearly one: ended in them)."""
     for of_year in sorted({year.first.year, year.today.year}):
         for period in periods_of(kind, of_year):
@@ -56,11 +51,15 @@ def _closed(year: Year, kind: Period) -> Iterator[CalendarPeriod]:
                 yield period
 
 
-def negatives(branch: Branch, year: Year, random: Random) -> Iterator[tuple[int, str, date, int, str, datetime]]:
-    """Hits on the negative list: organisation, item, day, count, note, recorded."""
+NegativeRow = tuple[int, str, date, int, str, str, datetime]
+"""organisation, item, day, count, note, cause, when it was recorded."""
+
+
+def negatives(branch: Branch, year: Year, random: Random) -> Iterator[NegativeRow]:
+    """Cases of the negative list."""
     if random.random() < 0.25 * (1 - branch.quality):
         day = year.today - timedelta(days=random.randint(10, 200))
-        yield branch.node.id, random.choice(_NEGATIVES), day, 1, "", local(day, 1000)
+        yield branch.node.id, random.choice(_NEGATIVES), day, 1, "", f"sample:{day}", local(day, 1000)
 
 
 def appraisals(branch: Branch, year: Year, random: Random) -> Iterator[tuple[int, int, int, int, int]]:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session, col
 
-from bot.sample import calendar, city, facts, members, places, post, shop
+from bot.sample import calendar, city, facts, in_hand, members, places, post, power, published, shop
 from bot.sample.bulk import Loader
 from bot.sample.city import Branch, City
 from bot.sample.directory import FILLED, People, people_in
@@ -93,6 +93,8 @@ def fill(
         refresh_city(session, year.today, now)
         check_warnings(session, now, organization_ids=[branch.node.id for branch in plan.branches[:15]])
         found = people_in(session)
+        published.publish(session, now)
+        in_hand.begin(session, found, now)
         session.commit()
         filling.progress("indices", 1, 1)
     return Sample(found, len(plan.branches), plan.people, filling.lines, opened)
@@ -207,16 +209,16 @@ class _Filling:
                 tables.add_post(piece)
 
     def _give_roles(self, branch: Branch, people: list[Person], tables: Tables) -> None:
-        """Secretary of the branch; reviewer of the committee; keeper and department of the city."""
+        """Secretary of the branch; reviewer of the committee; everybody else in charge on the city."""
         since = self._year.first - timedelta(days=200)
         tables.roles.add(people[members.SECRETARY].id, branch.node.id, "secretary", since)
         for person in people:
             if person.id == self._reviewer_of(branch):
                 tables.roles.add(person.id, branch.committee.id, "committee_reviewer", since)
-            if person.sample == "keeper":
-                tables.roles.add(person.id, 1, "reward_keeper", since)
-            if person.sample == "department":
-                tables.roles.add(person.id, 1, "department", since)
+            if person.sample in members.ON_THE_CITY:
+                tables.roles.add(person.id, 1, members.ON_THE_CITY[person.sample], since)
+                for indicator_id in members.REMITS.get(person.sample, ()):
+                    tables.remits.add(person.id, indicator_id)
 
     def _live(self, life: Life, tables: Tables) -> None:
         """The year of a branch."""
@@ -236,8 +238,9 @@ class _Filling:
         life.commend()
         for wish in self._wishes.of_branch(branch, people, self._reviewer_of(branch), life.book, life.random):
             tables.add_wish(wish)
-        for value in facts.values(branch, self._year, life.full_months, life.random):
-            tables.add_value(value, self._collect.get(value[1], "declare"))
+        items = facts.values(branch, self._year, life.full_months, life.random)
+        indicators = power.values(branch, self._year, self._seed)
+        tables.add_values([(one, self._collect.get(one[1], "declare")) for one in (*items, *indicators)])
         for negative in facts.negatives(branch, self._year, life.random):
             tables.negatives.add(*negative)
         for appraisal in facts.appraisals(branch, self._year, life.random):

@@ -13,7 +13,8 @@ from db.duties import CITY
 COMMITTEE_SIZE = 4  # of a branch: the secretary and the next three
 BOUND_SHARE = 0.6  # of the members write in a chat
 SECRETARY, MEMBER, REVIEWER, KEEPER, DEPARTMENT, MOBILE = 0, 6, 4, 5, 7, 8
-"""Places of the sample people in their branches."""
+SERVICE, DISTRICT, INSPECTOR = 2, 1, 3
+"""Places of the sample people in their branches: each another one, for a small city has them all in one branch."""
 
 PLACES = {
     "member": (SAMPLE, MEMBER),
@@ -22,8 +23,23 @@ PLACES = {
     "reviewer": (1, REVIEWER),
     "keeper": (2, KEEPER),
     "department": (4, DEPARTMENT),
+    "service": (4, SERVICE),
+    "district": (5, DISTRICT),
+    "inspector": (5, INSPECTOR),
 }
 """Role of a sample person -> (number of the branch, place in it)."""
+
+ON_THE_CITY = {
+    "keeper": "reward_keeper",
+    "department": "department",
+    "service": "department",
+    "district": "district_org_department",
+    "inspector": "inspector",
+}
+"""Sample person -> the role that they hold on the city."""
+
+REMITS = {"service": ("UC04", "UC06", "UC07", "UC08", "N12")}
+"""Sample person in a department -> what it may hand in: the civil affairs office what concerns communities."""
 
 _KNOWN_NAMES = {
     "member": "赵建国",
@@ -32,6 +48,9 @@ _KNOWN_NAMES = {
     "reviewer": "芮文静",
     "keeper": "柯金根",
     "department": "欧阳明",
+    "service": "贺思远",
+    "district": "丁文博",
+    "inspector": "殷秀兰",
 }
 
 

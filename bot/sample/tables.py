@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 
 from bot.sample.bulk import Loader
 from bot.sample.calendar import Happening
+from bot.sample.facts import ValueRow
 from bot.sample.life import Came, Closed
 from bot.sample.members import Person
 from bot.sample.points import Line
@@ -20,11 +21,14 @@ from db.accounts import Chat
 from db.activities import Activity
 from db.attendance import Attendance
 from db.deliveries import Delivery
-from db.indices import Appraisal, Negative
+from db.indices import Appraisal
 from db.ledger import Entry, Total, Wallet
 from db.letters import Letter, Receipt
 from db.members import Member, Membership, Role
+from db.negatives import Negative
+from db.period_values import PeriodValues
 from db.rewards import Redemption
+from db.sheets import Remit
 from db.values import IndicatorValue, ValueRecord
 from db.wishes import Wish, WishClaim
 
@@ -47,6 +51,7 @@ class Tables:
         self.members = rows(Member, "id code name mobile city mode probationary admitted_on created_at")
         self.memberships = rows(Membership, "member_id organization_id from_day to_day")
         self.roles = rows(Role, "member_id organization_id role from_day")
+        self.remits = rows(Remit, "member_id indicator_id")
         self.chats = rows(Chat, "channel address member_id bound_at heard_at choices")
         self.activities = rows(Activity, ACTIVITY_COLUMNS)
         self.attendance = rows(Attendance, " ".join(Came._fields))
@@ -60,10 +65,11 @@ class Tables:
         self.deliveries = rows(Delivery, " ".join(Sent._fields))
         self.receipts = rows(Receipt, " ".join(Read._fields))
         self.values = rows(IndicatorValue, "organization_id indicator_id period value recorded_at")
+        self.period_values = rows(PeriodValues, "organization_id period entries")
         self.value_records = rows(
             ValueRecord, "organization_id indicator_id period value collect cause reason recorded_at"
         )
-        self.negatives = rows(Negative, "organization_id item_id day count note recorded_at")
+        self.negatives = rows(Negative, "organization_id item_id day count note cause recorded_at")
         self.appraisals = rows(Appraisal, "organization_id year self_score members_masses superior")
         self._entry_ids = count(1)
 
@@ -85,11 +91,16 @@ class Tables:
             self.memberships.add(person.id, before_id, since, person.since)
         self.memberships.add(person.id, organization_id, person.since, None)
 
-    def add_value(self, row: tuple[int, str, str, str, datetime], collect: str) -> None:
-        """A value and its line in the log."""
-        *value, recorded_at = row
-        self.values.add(*value, recorded_at)
-        self.value_records.add(*value, collect, "sample", "", recorded_at)
+    def add_values(self, rows: Iterable[tuple[ValueRow, str]]) -> None:
+        """Values of one branch, each with the way in which it is collected; with their lines in the log."""
+        sheets: dict[tuple[int, str], dict[str, str]] = {}
+        for (organization_id, indicator_id, period, value, recorded_at), collect in rows:
+            key = (organization_id, indicator_id, period, value)
+            self.values.add(*key, recorded_at)
+            self.value_records.add(*key, collect, "sample", "", recorded_at)
+            sheets.setdefault((organization_id, period), {})[indicator_id] = value
+        for (organization_id, period), entries in sheets.items():
+            self.period_values.add(organization_id, period, entries)
 
     def add_activity(
         self,

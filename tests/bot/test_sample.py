@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import sqlite3
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -24,14 +24,17 @@ from db import ledger, migrate, schema, verify
 from db.accounts import Chat
 from db.activities import Activity
 from db.attendance import Attendance
+from db.declarations import Declaration
 from db.engine import write_engine
 from db.indices import FortressIndex
+from db.inspections import Inspection
 from db.ledger import Entry, Total, Wallet
 from db.letters import Letter, Receipt
 from db.members import Member, Membership, Role
 from db.organizations import FIELDS, Organization, RegionOrganization
+from db.rectifications import Rectification
 from db.rewards import Redemption, Reward
-from db.warnings import BranchWarning
+from db.warnings import POOL, BranchWarning
 from db.wishes import WISH_STATES, Wish, WishClaim
 from handlers.conversation import Incoming
 from notices.wording import LANGUAGES
@@ -93,6 +96,14 @@ def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield made
         made.engine.dispose()
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def copy(made: City, path: Path) -> None:
+    """The same city in another file, with what still stands in the write-ahead log."""
+    with sqlite3.connect(str(made.engine.url.database)) as old, sqlite3.connect(path) as new:
+        old.backup(new)
+    old.close()
+    new.close()
 
 
 def dump(made: City) -> dict[str, list[Any]]:
@@ -277,7 +288,7 @@ def test_a_database_without_a_sample_city_has_no_sample_people(tmp_path: Path) -
 def test_the_smallest_city_has_everybody_in_it(tmp_path: Path) -> None:
     made = filled(tmp_path / "one.db", size=1)
     assert made.made.branches == 1
-    assert len({one.id for one in made.made.people.all()}) == 5
+    assert len({one.id for one in made.made.people.all()}) == 8
     assert [one.scope for one in made.made.activities] == ["branch", "region"]
     made.engine.dispose()
 
@@ -355,6 +366,14 @@ def test_a_third_of_the_sample_branch_is_mobile_and_the_sample_people_are_what_t
     assert roles[people.secretary.id, "secretary"].organization_id == branch_id
     assert (people.reviewer.id, "committee_reviewer") in roles
     assert (people.keeper.id, "reward_keeper") in roles
+    for one, role in (
+        (people.department, "department"),
+        (people.district, "district_org_department"),
+        (people.inspector, "inspector"),
+    ):
+        assert one is not None
+        assert (one.id, role) in roles
+    assert sum(role == "department" for _, role in roles) == 2
     assert Counter(role for _, role in roles)["secretary"] == 60
     assert Counter(role for _, role in roles)["committee_reviewer"] == 4
 
@@ -473,10 +492,52 @@ def test_something_is_open_at_every_hour_when_it_is_renewed_every_hour(tmp_path:
     made.engine.dispose()
 
 
+def test_every_colour_has_a_few_branches_and_the_sample_branch_one_that_waits(whole: City) -> None:
+    live = whole.all(
+        select(col(BranchWarning.kind), col(BranchWarning.state), col(BranchWarning.organization_id)).where(
+            col(BranchWarning.kind).in_(POOL), col(BranchWarning.period) == "2026-04"
+        )
+    )
+    counts = Counter(kind for kind, _, _ in live)
+    assert all(3 <= counts[kind] <= 25 for kind in POOL), counts
+    assert {state for _, state, _ in live} == {"open", "acknowledged"}
+    branch = whole.one(
+        select(Membership.organization_id).where(Membership.member_id == whole.made.people.member.id)
+    )
+    assert [(kind, state) for kind, state, of in live if of == branch] == [("pool_blue", "open")]
+    assert whole.one(select(func.count()).where(col(BranchWarning.state) == "cleared")) > 0
+
+
+def test_somebody_has_a_declaration_to_review_and_a_card_to_work_on(whole: City) -> None:
+    people = whole.made.people
+    assert people.inspector is not None
+    assert whole.all(select(Declaration.declared_by, Declaration.period, Declaration.state)) == [
+        (people.secretary.id, "2026-06", "submitted")
+    ]
+    assert whole.all(select(Rectification.state)) == [("open",)]
+    assert whole.all(select(Inspection.inspector_id, Inspection.state)) == [(people.inspector.id, "noticed")]
+
+
+def test_a_city_from_before_the_departments_is_still_one(tmp_path: Path, whole: City) -> None:
+    copy(whole, tmp_path / "city.db")
+    engine = write_engine(f"sqlite:///{tmp_path / 'city.db'}")
+    with Session(engine) as session:
+        for role in ("department", "district", "inspector"):
+            session.execute(select(Member).where(col(Member.code) == f"sample-{role}")).scalar_one().code = role
+        session.commit()
+    assert [one.role for one in sample.people(engine).all()] == [
+        "member",
+        "secretary",
+        "mobile",
+        "reviewer",
+        "keeper",
+    ]
+
+
 async def test_every_sample_person_has_something_behind_what_they_may_try_first(
     tmp_path: Path, whole: City
 ) -> None:
-    shutil.copy(str(whole.engine.url.database), tmp_path / "city.db")
+    copy(whole, tmp_path / "city.db")
     engine = write_engine(f"sqlite:///{tmp_path / 'city.db'}")
     made = City(engine, whole.made, [])
     writer, dispatcher = speaking(made, lambda: NOW)
@@ -491,7 +552,9 @@ async def test_every_sample_person_has_something_behind_what_they_may_try_first(
                 assert answer.message is not None
                 assert "抱歉" not in answer.message.text
                 assert "没看明白" not in answer.message.text, word
-                assert not answer.message.text.startswith(("现在没有可以签到", "14 天内还没有")), one.role
+                assert not answer.message.text.startswith("14 天内还没有"), one.role
+                nothing_open = answer.message.text.startswith("现在没有可以签到")
+                assert not nothing_open or one.role not in ("member", "secretary", "mobile")
     finally:
         writer.close()
 
