@@ -45,7 +45,7 @@ def _answer(ctx: Context, *, asking: bool = False) -> Reply:
     if one.id is None or not year_close.answer(ctx.session, one.id, words, ctx.me, ctx.now):
         return _objections(ctx, say("year_close.answered_before"))
     subject = f"objection:{one.id}"
-    audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="objection.answered", subject=subject)
+    audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="year_objection.answered", subject=subject)
     answered = year_close.objection(ctx.session, one.id)
     if answered is not None:
         tell_answer(ctx.session, answered, ctx.now)
