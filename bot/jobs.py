@@ -111,7 +111,7 @@ def _close(session: Session, now: datetime, zone: ZoneInfo) -> int:
 JOBS: tuple[Task | Poll, ...] = (
     *(Task(f"topic:{one.id}", one.cron, _letter_of(one.id), "once") for one in topics.COLUMNS),
     Task("birthdays", "30 8 * * *", _greet, "all", grace=birthdays.KEPT_FOR),
-    Task(observing.TASK, "40 0 1-15 * *", _begin, "once"),  # of the 15th: what came in on the last day
+    Task(observing.TASK, "40 23 1-14 * *", _begin, "once"),  # the last time before the lock in the night
     Task("appraisal_propose", "0 9 1 12 *", appraisals.propose, "once"),
     Task(warnings.TASK, "0 9 * * *", _begin, "once"),
     Task(pool.TASK, "10 9 * * *", _begin, "once"),

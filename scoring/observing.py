@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import negatives, observed, occurrences, organizations, values
+from db import negatives, observed, occurrences, organizations, periods_locked, values
 from db.duties import CITY
 from db.organizations import Organization
 from scoring.catalogue import shipped
@@ -41,8 +41,7 @@ class Due:
 
 def due_values(month: CalendarPeriod) -> list[Due]:
     """What the service records when `month` has closed; of quarters and halves that end with it, too."""
-    rules, catalogue = shipped_observed(), shipped()
-    ending = {kind: one for kind in KINDS for one in periods_of(kind, month.last.year) if one.last == month.last}
+    rules, catalogue, ending = shipped_observed(), shipped(), _ending(month)
     found = {}
     for row in catalogue.indicators:
         block, span = rules.of(row.id), ending.get(row.period)
@@ -53,6 +52,15 @@ def due_values(month: CalendarPeriod) -> list[Due]:
         if block is not None:
             found[item.id] = Due(item.id, block, month, "all")
     return list(found.values())
+
+
+def _ending(month: CalendarPeriod) -> dict[Period, CalendarPeriod]:
+    """The periods of every kind that end with the month."""
+    return {kind: one for kind in KINDS for one in periods_of(kind, month.last.year) if one.last == month.last}
+
+
+def _texts(month: CalendarPeriod) -> set[str]:
+    return {one.text for one in _ending(month).values()}
 
 
 def record_next(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int:
@@ -71,17 +79,19 @@ def record_next(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int:
 def record_observed(session: Session, ids: Sequence[int], day: date, now: datetime, zone: ZoneInfo = CITY) -> int:
     """Record what was seen of these branches in the month before `day`; how many lines were written.
 
-    It may run on any day from the month's end to its lock, and any number of times. On the day of the lock missed
-    meetings are posted; until then they may be made up. Postings whose reason vanished are taken back for a month
-    more, for records may be late.
+    It may run on any day from the month's end to its lock, and any number of times; in a locked period nothing is
+    recorded. On the last day before the lock missed meetings are posted; until then they may be made up. Postings
+    whose reason vanished are taken back for a month more, for records may be late.
     """
     month = month_before(day)
     branches = observed.branches(session, ids, month.last)
-    due = due_values(month)
+    locked = {text for text in sorted(_texts(month)) if not periods_locked.hold_open(session, text)}
+    due = [one for one in due_values(month) if one.period.text not in locked]
     seen = see(session, branches, month, zone, {one.block.formula for one in due})
     written = _record(session, branches, seen, due, now)
     locks_on = shipped().org_power.terms_on(month.last).deadlines.locked_from(month.last)
-    written += _post(session, branches, seen, month, now, zone, meetings=day >= locks_on, only_back=False)
+    judged = day >= locks_on - timedelta(days=1)
+    written += _post(session, branches, seen, month, now, zone, meetings=judged, only_back=month.text in locked)
     before = month_before(month.first)
     posted = observed.own_postings(session, ids, before.first, before.last)
     if not posted:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from bot.jobs import JOBS
-from db import attendance, ledger, negatives, occurrences, values
+from db import attendance, ledger, negatives, occurrences, periods_locked, values
 from db.activities import Activity
 from db.indices import Negative
 from db.letters import Letter, Receipt
@@ -241,13 +241,13 @@ def test_an_overdue_term_is_one_case_a_month_and_taken_back_when_the_roll_says_o
     assert [tuple(line) for line in lines] == [(count, date(2026, 5, 31)) for count in (1, -1, 1)]
 
 
-def test_a_missed_meeting_is_posted_at_the_lock_and_taken_back_after_a_late_record(session):
+def test_a_missed_meeting_is_posted_before_the_lock_and_taken_back_after_a_late_record(session):
     hold(session, SHAZHOU, "theme_party_day", date(2026, 4, 10))
     few = hold(session, SHAZHOU, "theme_party_day", date(2026, 5, 10), attended=3)  # of eight: not held
-    for day in range(1, 15):
+    for day in range(1, 14):
         night(session, date(2026, 6, day))
     assert net(session, SHAZHOU, "N13", 5) == 0  # it may still be made up
-    night(session, date(2026, 6, 15))
+    night(session, date(2026, 6, 14))
     assert net(session, SHAZHOU, "N13", 5) == 1
     session.get(Activity, few).attended = 4
     night(session, date(2026, 7, 1))
@@ -259,15 +259,31 @@ def test_a_meeting_that_was_made_up_by_the_fourteenth_is_not_missed(session):
         hold(session, SHAZHOU, "theme_party_day", day)
     hold(session, LIANGFENG, "theme_party_day", date(2026, 4, 10))
     hold(session, LIANGFENG, "theme_party_day", date(2026, 6, 15))
-    night(session, date(2026, 6, 15))
+    night(session, date(2026, 6, 14))
     note = select(Negative.organization_id, Negative.note).where(Negative.note.startswith("theme"))
     assert [tuple(row) for row in session.execute(note)] == [(LIANGFENG, "theme_party_day 2026-05")]
+
+
+def test_in_a_locked_period_nothing_is_recorded_but_what_is_taken_back(session):
+    branch = session.get(Organization, SHAZHOU)
+    branch.term_ends_on = date(2026, 5, 30)
+    night(session, date(2026, 6, 14))
+    cases = net(session, SHAZHOU, "N13", 5)
+    assert cases > 0
+    periods_locked.lock(session, "2026-05", noon(date(2026, 6, 15)))
+    pay(session, CHARLIE, date(2026, 5, 2))
+    hold(session, SHAZHOU, "theme_party_day", date(2026, 5, 10))
+    session.get(Organization, LIANGFENG).term_ends_on = date(2026, 5, 30)
+    assert night(session, date(2026, 6, 15)) == 1
+    assert net(session, SHAZHOU, "N13", 5) == cases - 1
+    assert value(session, SHAZHOU, "C15", "2026-05") == "0"
+    assert net(session, LIANGFENG, "N06", 5) == 0
 
 
 def test_the_night_goes_through_the_whole_city_in_parts(session, monkeypatch):
     monkeypatch.setattr(observing, "BATCH", 1)
     task = next(job for job in JOBS if job.name == observing.TASK)
-    when = datetime(2026, 5, 31, 16, 40, tzinfo=UTC)  # 00:40 on 1 June in Shanghai
+    when = datetime(2026, 6, 1, 15, 40, tzinfo=UTC)  # 23:40 in Shanghai
     begun = when - DAY
     occurrences.record(session, task.name, begun, ran_at=begun, state="begun")
     assert schedule.run_due(session, [task], when, ZONE) == 1
