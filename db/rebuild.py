@@ -1,4 +1,4 @@
-"""Totals and wallets anew from the raw lines of the ledger: what `verify` compares, written down."""
+"""Totals, wallets and sheets of values anew from what they sum up: what `verify` compares, written down."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, extract, func, insert, select
 from sqlmodel import Session, col
 
+from db import period_sheets
 from db.ledger import Entry, Total, Wallet
 from db.members import Member
 
@@ -23,16 +24,19 @@ class Rebuilt:
     totals_wrong: int
     wallets: int
     wallets_wrong: int
+    sheets: int  # of values
+    sheets_wrong: int
 
     def __str__(self) -> str:
         return (
             f"{self.totals} totals ({self.totals_wrong} corrected), "
-            f"{self.wallets} wallets ({self.wallets_wrong} corrected)"
+            f"{self.wallets} wallets ({self.wallets_wrong} corrected), "
+            f"{self.sheets} sheets of values ({self.sheets_wrong} corrected)"
         )
 
 
 def rebuild(session: Session, progress: Progress = lambda *_: None) -> Rebuilt:
-    """Write every total and wallet anew from the lines, in the caller's transaction; what was found."""
+    """Write every total, wallet and sheet anew, in the caller's transaction; what was found."""
     last = session.execute(select(func.coalesce(func.max(col(Member.id)), 0))).scalar_one()
     counts = [0, 0, 0, 0]
     for first in range(0, last + 1, MEMBERS_AT_ONCE):
@@ -41,7 +45,8 @@ def rebuild(session: Session, progress: Progress = lambda *_: None) -> Rebuilt:
         for place, found in enumerate((*totals, *wallets)):
             counts[place] += found
         progress("rebuild", min(first + MEMBERS_AT_ONCE, last), last)
-    return Rebuilt(*counts)
+    sheets, sheets_wrong = period_sheets.correct(session, progress)
+    return Rebuilt(counts[0], counts[1], counts[2], counts[3], sheets, sheets_wrong)
 
 
 def _totals(session: Session, first: int) -> tuple[int, int]:

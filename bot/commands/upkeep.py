@@ -39,17 +39,19 @@ def verify_() -> None:
 
 @app.command()
 def rebuild() -> None:
-    """Write totals, wallets and indices anew from the raw lines of the ledger. The service must be stopped."""
+    """Write totals, wallets and indices anew from the raw lines. The service must be stopped."""
     from db.rebuild import rebuild as from_lines
-    from scoring.update import refresh_city
+    from scoring.update import prepare, store
 
     settings = terminal.read_settings(checked=False)
     now = datetime.now(UTC)
     with terminal.open_engine(settings) as engine, Session(engine) as session, terminal.progress() as tell:
         found = from_lines(session, tell)
-        branches = refresh_city(session, now.astimezone(settings.zone).date(), now, zone=settings.zone)
+        today = now.astimezone(settings.zone).date()
+        indices = prepare(session, today, zone=settings.zone, lines=True)
+        store(session, indices)
         session.commit()
-    terminal.out.print(f"{found}; indices of {branches} branches", markup=False)
+    terminal.out.print(f"{found}; indices of {indices.branches} branches ({indices.rows} corrected)", markup=False)
 
 
 @app.command()

@@ -1,0 +1,340 @@
+"""The refresh of a city: totals, raw lines, branch after branch and the replay of a past day say the same."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select, text, update
+from sqlmodel import Session, SQLModel, col
+from typer.testing import CliRunner
+
+from bot.__main__ import app
+from db import activities, activity_records, appraisals, ledger, negatives, resolutions, values
+from db.activities import Activity
+from db.indices import FortressIndex, OrgPowerIndex, PioneerIndex, PoolColour
+from db.ledger import Entry
+from db.members import Member, Membership
+from db.organizations import FIELDS, Organization
+from scoring.catalogue import shipped
+from scoring.differences import fortress as fortress_difference
+from scoring.differences import pioneer as pioneer_difference
+from scoring.month_differences import month_differences
+from scoring.periods import periods_of
+from scoring.replay import replay
+from scoring.update import compute, prepare, store
+from tests.cast import CITY, SUN
+from tests.conftest import ZONE
+
+MARCH = date(2026, 3, 31)
+JUNE = date(2026, 6, 20)
+TABLES: tuple[type[SQLModel], ...] = (PioneerIndex, FortressIndex, OrgPowerIndex, PoolColour)
+BRANCHES = range(500, 516)
+PEOPLE = range(5_000, 5_050)
+RULES = ("PB1", "PB1", "PB2", "PB3", "PP1", "PP2", "PN1", "PN5", "PZ1")
+
+
+def at(day: date, hour: int = 4) -> datetime:
+    return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+
+class Year:
+    """A year of chance; `live` adds what is written down within some days."""
+
+    def __init__(self, session: Session, seed: int) -> None:
+        self.session, self.chance, self.number = session, Random(seed), 0
+        for n in BRANCHES:
+            founded = {500: date(2026, 2, 1), 501: date(2026, 3, 10)}.get(n)
+            field = FIELDS[0] if n < 512 else FIELDS[n % 5]
+            fixed = {"level": "branch", "parent_id": CITY, "path": f"/{CITY}/{n}/", "founded_on": founded}
+            session.add(Organization(id=n, code=f"Z{n}", name=f"第{n}支部", field=field, **fixed))
+        session.flush()
+        for n in PEOPLE:
+            mode = {5_001: "rate", 5_002: "exempt", 5_003: "rate"}.get(n, "normal")
+            session.add(Member(id=n, code=f"Z{n}", name="某某", mode=mode))
+        session.flush()
+        for n in PEOPLE:
+            since = date(2026, 2, 17) if n % 11 == 0 else date(2020, 1, 1)
+            branch = BRANCHES[n % len(BRANCHES)]
+            session.add(
+                Membership(
+                    member_id=n,
+                    organization_id=branch,
+                    from_day=since,
+                    recorded_at=at(max(since, date(2026, 1, 1))),
+                )
+            )
+        session.flush()
+
+    def day(self, first: date, last: date) -> date:
+        return first + timedelta(days=self.chance.randint(0, (last - first).days))
+
+    def live(self, first: date, last: date, *, about: date | None = None) -> None:
+        """What is written down from `first` to `last`; about: facts have days since then, so some come late."""
+        for _ in range(150):
+            self.book(self.day(about or first, last), at(self.day(first, last)))
+        for _ in range(25):
+            self.hold(self.day(about or first, last), at(self.day(first, last), 15), at(first))
+        for kind in ("monthly", "quarterly", "half_yearly", "yearly"):
+            for one in (*periods_of(kind, 2025)[-1:], *periods_of(kind, 2026)):
+                if (about or first) <= one.last < last:
+                    self.collect(kind, one.text, at(min(last, max(first, one.last + timedelta(days=9)))))
+        for _ in range(15):
+            self.number += 1
+            item = self.chance.choice([one.id for one in shipped().negatives])
+            fixed = {"organization_id": self.chance.choice(BRANCHES), "item_id": item}
+            day, known = self.day(about or first, last), at(self.day(first, last))
+            negatives.post(self.session, **fixed, day=day, count=2, cause=f"case:{self.number}", recorded_at=known)
+            if self.number % 3 == 0:
+                negatives.take_back(self.session, **fixed, cause=f"case:{self.number}", recorded_at=known)
+        self.session.flush()
+
+    def book(self, day: date, known: datetime) -> None:
+        self.number += 1
+        rule = self.chance.choice(RULES) if self.number % 40 else "PZ1"
+        rule = "PB1" if rule == "PZ1" and self.number % 40 else rule
+        terms = shipped().rule(rule).terms_on(day)
+        assert terms is not None
+        points = (
+            terms.points if terms.points is not None else self.chance.choice(list((terms.grades or {}).values()))
+        )
+        ledger.book(
+            self.session,
+            member_id=self.chance.choice(PEOPLE),
+            rule_id=rule,
+            cause=f"chance:{self.number}",
+            points=points,
+            hundredths=self.chance.choice([25, 150, 400]) if rule == "PB3" else 100,
+            day=day,
+            booked_at=max(known, at(day)),
+        )
+
+    def hold(self, day: date, known: datetime, since: datetime) -> None:
+        """An activity, announced before (not before `since`), closed when it is over."""
+        self.number += 1
+        begins = at(day, self.chance.choice([2, 11]))
+        one = Activity(
+            code=f"Y{self.number}",
+            organization_id=self.chance.choice(BRANCHES),
+            scope=self.chance.choice(["branch", "branch", "region"]),
+            kinds=self.chance.choice(["theme_party_day", "member_assembly;party_lecture", "heart_talk"]),
+            title="x",
+            place="x",
+            starts_at=begins,
+            ends_at=begins + timedelta(hours=1),
+            check_in_opens_at=begins,
+            check_in_closes_at=begins,
+            created_at=max(since, begins - timedelta(days=1)),
+        )
+        self.session.add(one)
+        self.session.flush()
+        assert one.id is not None
+        self.close(one.id, max(known, begins + timedelta(hours=2)))
+
+    def close(self, activity_id: int, known: datetime) -> None:
+        came = self.chance.randint(0, 9)
+        activities.close(self.session, activity_id, state="held", should_attend=9, attended=came)
+        activity_records.note(self.session, activity_id, known)
+
+    def collect(self, kind: str, period: str, known: datetime) -> None:
+        made = []
+        for branch in BRANCHES:
+            field = self.session.get_one(Organization, branch).field or ""
+            rows = [
+                (one.id, one.met, one.unmet) for one in shipped().indicators_on(field, JUNE) if one.period == kind
+            ]
+            if kind == "monthly":
+                rows += [(one.id, *worth(one.formula)) for one in shipped().common_on(JUNE) if one.collected]
+            chosen = [row for row in rows if self.chance.random() < 0.93]
+            values_of = [(row[0], row[1 if self.chance.random() < 0.93 else 2]) for row in chosen]
+            made += [self.row(branch, row_id, period, value, known) for row_id, value in values_of]
+        values.record_many(self.session, made)
+
+    def row(self, branch: int, row_id: str, period: str, value: str, known: datetime) -> dict[str, Any]:
+        self.number += 1
+        key = {"organization_id": branch, "indicator_id": row_id, "period": period, "value": value}
+        return key | {"collect": "declare", "cause": f"declaration:{self.number}", "recorded_at": known}
+
+    def record(self, branch: int, row_id: str, period: str, value: str, known: datetime) -> None:
+        values.record(self.session, **self.row(branch, row_id, period, value, known))
+
+
+def worth(formula: str) -> tuple[str, str]:
+    return {"value_true": ("true", "false"), "value_months": ("3", "1.5")}.get(formula, ("1.00", "0.5"))
+
+
+@pytest.fixture
+def year(engine: Engine) -> Iterator[Year]:
+    with Session(engine) as session:
+        made = Year(session, 11)
+        made.live(date(2026, 1, 1), MARCH)
+        yield made
+        session.rollback()
+
+
+def stored(session: Session) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every result, without the day since which it stands."""
+    session.expire_all()
+    found = {}
+    for table in TABLES:
+        names = [name for name in table.model_fields if name not in ("as_of", "rank_before")]
+        rows = session.execute(select(*(col(getattr(table, name)) for name in names)))
+        found[table.__name__] = sorted(tuple(str(cell) for cell in row) for row in rows)
+    return found
+
+
+def refresh(session: Session, day: date, *, lines: bool = False) -> int:
+    ready = prepare(session, day, zone=ZONE, lines=lines)
+    store(session, ready)
+    return ready.rows
+
+
+def test_totals_raw_lines_and_one_branch_after_the_other_agree(year):
+    session = year.session
+    year.live(date(2026, 4, 1), JUNE, about=date(2026, 1, 1))
+    assert refresh(session, JUNE) > 200
+    assert refresh(session, JUNE) == 0, "nothing has changed"
+    assert refresh(session, JUNE, lines=True) == 0, "the raw lines say the same"
+    single = compute(session, JUNE, zone=ZONE)
+    rows = {row.organization_id: row for row in session.execute(select(FortressIndex)).scalars()}
+    assert {one.organization_id for one in single.branches} == set(rows)
+    for one in single.branches:
+        row = rows[one.organization_id]
+        names = ("common", "specific", "deductions", "base", "appraisal", "score", "activities", "veto")
+        assert [getattr(row, name) for name in names] == [getattr(one.result, name) for name in names]
+    scores = dict(zip(single.members.ids, single.members.result.score.tolist(), strict=True))
+    people = session.execute(select(PioneerIndex)).scalars()
+    assert {row.member_id: row.score for row in people} == scores
+    assert len(set(scores.values())) > 20, "the year was too quiet to prove anything"
+    colours = {row.colour for row in session.execute(select(PoolColour)).scalars()}
+    assert colours == {"blue", "yellow", "red"}
+
+
+SPOILED = (
+    "UPDATE pioneer_index SET stars = 5 - stars WHERE member_id = 5004",
+    "DELETE FROM pioneer_index WHERE member_id = 5004",
+    "UPDATE fortress_index SET common = common + 1 WHERE organization_id = 510",
+    "UPDATE org_power_index SET score = score + 1 WHERE organization_id = 510",
+    "UPDATE org_power_index SET field_size = 99 WHERE organization_id = 510 AND month = '2026-02'",
+    "UPDATE pool_colour SET proof = '{}'",
+    "INSERT INTO pool_colour VALUES (510, '2024-01', 'red', 'lead_department', 'C01', '{}')",
+)
+
+
+def test_a_rebuild_puts_right_what_was_spoiled(year):
+    refresh(year.session, MARCH)
+    right = stored(year.session)
+    for spoil in SPOILED:
+        year.session.execute(text(spoil))
+        assert stored(year.session) != right, spoil
+        assert refresh(year.session, MARCH, lines=True) > 0
+        assert stored(year.session) == right, spoil
+
+
+def test_what_is_gone_from_the_tree_is_gone_from_the_results(year):
+    session = year.session
+    refresh(session, MARCH)
+    session.execute(update(Organization).where(col(Organization.id) == 510).values(closed_on=date(2026, 3, 30)))
+    session.execute(update(Organization).where(col(Organization.id) == 511).values(field=None))
+    refresh(session, MARCH)
+    assert not [row for rows in stored(session).values() for row in rows[1:] if row[0] in ("510", "511")]
+
+
+def test_a_value_within_a_stored_month_changes_its_rows_and_the_reds_after_it(year):
+    session = year.session
+    refresh(session, MARCH)
+    before = stored(session)
+    year.record(512, "C02", "2026-01", "0", at(MARCH))
+    year.record(512, "C02", "2026-02", "0", at(MARCH))
+    year.record(512, "C02", "2026-03", "0", at(MARCH))
+    refresh(session, MARCH)
+    red = session.get_one(PoolColour, (512, "2026-03", "red"))
+    assert "C02" in red.reason.split(";")
+    assert [one["month"] for one in red.proof["months"]] == ["2026-01", "2026-02", "2026-03"]
+    assert stored(session)["OrgPowerIndex"] != before["OrgPowerIndex"]
+    assert refresh(session, MARCH, lines=True) == 0
+
+
+def afterwards(year: Year) -> None:
+    """What April to June bring: late approvals, reversals, transfers, clawbacks, resolutions, new figures."""
+    session, may = year.session, at(date(2026, 5, 20))
+    year.live(date(2026, 4, 1), JUNE, about=date(2026, 1, 15))
+    early = session.execute(select(Entry).where(col(Entry.cause) < "chance:15").order_by(col(Entry.id)).limit(9))
+    for line in early.scalars().all():
+        ledger.reverse(session, line, booked_at=may, reason="appeal")
+    for n in (5_005, 5_006):
+        here = session.execute(select(Membership).where(col(Membership.member_id) == n)).scalar_one()
+        here.to_day, here.ended_at = date(2026, 3, 15), may
+        session.flush()
+        session.add(Membership(member_id=n, organization_id=515, from_day=date(2026, 3, 15), recorded_at=may))
+    for (activity_id,) in session.execute(select(col(Activity.id)).order_by(col(Activity.id)).limit(20)).all():
+        year.close(activity_id, may)
+    for branch in BRANCHES:
+        year.record(branch, "C02", "2026-02", "0", may)  # clawed back
+        year.record(branch, "F01", "2026-03", "false", may)
+    for member_id in (5_003, 5_007):
+        year.session.add(
+            resolutions.Resolution(
+                member_id=member_id,
+                organization_id=510,
+                mode="exempt",
+                state="confirmed",
+                proposed_by=SUN,
+                proposed_at=may,
+                decided_at=may,
+            )
+        )
+        session.execute(update(Member).where(col(Member.id) == member_id).values(mode="exempt"))
+    appraisals.record(
+        session, organization_id=510, year=2026, voice="superior", hundredths=90, cause="poll:1", recorded_at=may
+    )
+    session.flush()
+
+
+def test_a_past_day_is_replayed_as_it_was_known_then(year):
+    """Figures stored on 31 March are those that a replay in June gives."""
+    session = year.session
+    session.execute(update(Member).where(col(Member.id) == 5_003).values(mode="normal"))  # resolved only in May
+    refresh(session, MARCH)
+    shown = stored(session)
+    afterwards(year)
+    refresh(session, JUNE)
+    assert stored(session)["PioneerIndex"] != shown["PioneerIndex"]
+    refresh(session, MARCH)
+    assert stored(session) != shown, "what is known today about March is something else"
+    found = replay(session, MARCH, zone=ZONE)
+    rules = shipped()
+    store_differences(session, rules, found)
+    now = stored(session)
+    assert {name: set(rows) ^ set(shown[name]) for name, rows in now.items()} == {key: set() for key in shown}
+
+
+def store_differences(session: Session, rules: Any, found: Any) -> None:
+    differences = [pioneer_difference(session, rules, found), fortress_difference(session, rules, found)]
+    for one in (*differences, *month_differences(session, rules, found, whole=True)):
+        one.write(session)
+
+
+def test_a_replay_is_told_as_files_of_a_city_a_branch_or_a_member(year, database_url, tmp_path, monkeypatch):
+    refresh(year.session, MARCH)
+    scores = {row.member_id: row.score for row in year.session.execute(select(PioneerIndex)).scalars()}
+    year.session.commit()
+    monkeypatch.setenv("HONGXIN_DATABASE_URL", database_url)
+    folder = tmp_path / "out"
+    run = CliRunner().invoke(app, ["replay", "--as-of", "2026-03-31", "--out", str(folder)])
+    assert run.exit_code == 0, run.output
+    with (folder / "pioneer.csv").open(newline="") as file:
+        told = {int(row["member_id"]): row["score"] for row in csv.DictReader(file)}
+    assert told == {one: f"{score // 100}.{score % 100:02d}" for one, score in scores.items()}
+    assert all((folder / name).stat().st_size > 100 for name in ("fortress.csv", "org_power.csv", "warnings.csv"))
+    one = CliRunner().invoke(app, ["replay", "--as-of", "2026-03-31", "--member", "Z5004"])
+    assert one.stdout.splitlines()[1].startswith("5004,")
+    assert len(one.stdout.splitlines()) == 2
+    branch = CliRunner().invoke(app, ["replay", "--as-of", "2026-03-31", "--organization", "Z510"])
+    assert {line.split(",")[0] for line in branch.stdout.splitlines() if line.startswith("51")} == {"510"}
+    assert CliRunner().invoke(app, ["replay", "--as-of", "2026-03-31", "--member", "nobody"]).exit_code == 2
+    assert CliRunner().invoke(app, ["replay", "--as-of", "31 March"]).exit_code == 2

@@ -1,0 +1,272 @@
+"""All branches at once give what one branch after the other gives, to the last hundredth."""
+
+from __future__ import annotations
+
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from scoring.catalogue import FIELDS, shipped
+from scoring.exact import half_up
+from scoring.fortress import fortress, rate_field
+from scoring.fortress_batch import ActivityColumns, BranchColumns, Voices, fortress_batch
+from scoring.fortress_facts import Activity, Appraisal, BranchFacts, MemberFigures, first_closes
+from scoring.org_power import PowerFacts, has_row, org_power, record_months
+from scoring.org_power_batch import PowerColumns, indicators_of, items_of, named, org_power_batch
+from scoring.pool import MonthRow, colours
+from scoring.pool_batch import pool_batch
+from scoring.ranks import places, ranked
+from scoring.ratios import half_up_sum, weighted
+from scoring.value_columns import ValueColumns, stored_value
+
+RULES = shipped()
+YEARS = (2025, 2026)
+KINDS = (
+    "member_assembly",
+    "party_lecture",
+    "theme_party_day",
+    "branch_committee_meeting",
+    "heart_talk",
+    "singing",
+)
+TEXTS = (
+    "",
+    "true",
+    "false",
+    "1",
+    "0",
+    "0.85",
+    "0.8499",
+    "1.00",
+    "2",
+    "7.25",
+    "0.123456789",
+    "100",
+    "18",
+    "nonsense",
+)
+PERIODS = {
+    "monthly": ("2025-11", "2025-12", "2026-01", "2026-02", "2026-03", "2026-04"),
+    "quarterly": ("2025Q4", "2026Q1", "2026Q2"),
+    "half_yearly": ("2025H2", "2026H1"),
+    "yearly": ("2025", "2026"),
+}
+STATEMENTS = {one.id for one in (*RULES.common, *RULES.indicators) if one.statement}
+
+activity = st.tuples(
+    st.integers(1, 365), st.booleans(), st.sets(st.sampled_from(KINDS)), st.integers(0, 9), st.integers(0, 9)
+)
+branch = st.fixed_dictionaries(
+    {
+        "field": st.sampled_from((*FIELDS, *("soe",) * 20)),  # one large enough for a bottom
+        "founded": st.sampled_from(
+            [None, date(2025, 12, 15), date(2026, 1, 1), date(2026, 2, 2), date(2026, 4, 10)]
+        ),
+        "activities": st.lists(activity, max_size=12),
+        "members": st.lists(st.tuples(st.integers(0, 10_000), st.integers(-500, 9_000)), max_size=4),
+        "negatives": st.dictionaries(
+            st.tuples(st.sampled_from([one.id for one in RULES.negatives]), st.sampled_from(PERIODS["monthly"])),
+            st.integers(-2, 5),
+            max_size=4,
+        ),
+        "voices": st.none() | st.tuples(*[st.integers(0, 10_000)] * 3),
+        "seed": st.integers(0, 10**6),
+        "empty": st.integers(0, 3),
+    }
+)
+DAYS = st.sampled_from(
+    [date(2026, 12, 31), date(2026, 12, 30), date(2026, 4, 30), date(2026, 3, 31), date(2026, 1, 1)]
+)
+
+
+def values_of(one: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """Values of one branch, drawn from a seed: a branch has hundreds of them."""
+    chance = np.random.default_rng(one["seed"])
+    found = {}
+    collected = [(item.id, "monthly") for item in RULES.common if item.collected]
+    own = [(row.id, row.period) for row in RULES.indicators if row.field in ("all", one["field"])]
+    for row_id, kind in collected + own:
+        for text in PERIODS[kind]:
+            if chance.integers(4) >= one["empty"]:
+                found[row_id, text] = TEXTS[chance.integers(len(TEXTS))]
+    return found
+
+
+def read(texts: dict[tuple[str, str], str]) -> dict[tuple[str, str], Any]:
+    return {key: stored_value(text, statement=key[0] in STATEMENTS) for key, text in texts.items()}
+
+
+def day_of(number: int) -> date:
+    return date.fromordinal(date(2026, 1, 1).toordinal() + number - 1)
+
+
+def facts_of(one: dict[str, Any], as_of: date) -> BranchFacts:
+    cases: dict[str, int] = {}
+    for (item_id, month), count in one["negatives"].items():
+        if month <= f"{as_of:%Y-%m}" and month.startswith("2026"):
+            cases[item_id] = cases.get(item_id, 0) + count
+    return BranchFacts(
+        field=one["field"],
+        founded_on=one["founded"],
+        activities=[
+            Activity(day_of(day), "region" if region else "branch", frozenset(kinds), should, came)
+            for day, region, kinds, should, came in one["activities"]
+        ],
+        values=read(values_of(one)),
+        members=[MemberFigures(score, Fraction(hours, 100)) for score, hours in one["members"]],
+        negatives=cases,
+        appraisal=Appraisal(*(Fraction(voice, 100) for voice in one["voices"])) if one["voices"] else None,
+    )
+
+
+def value_columns(branches: list[dict[str, Any]]) -> ValueColumns:
+    codes: dict[str, int] = {}
+    columns: dict[tuple[str, str], Any] = {}
+    for place, one in enumerate(branches):
+        for key, text in values_of(one).items():
+            column = columns.setdefault(key, np.zeros(len(branches), dtype=np.int32))
+            column[place] = codes.setdefault(text, len(codes) + 1)
+    return ValueColumns(["", *codes], columns, frozenset(columns))
+
+
+def ints(rows: Any) -> Any:
+    return np.array(list(rows), dtype=np.int64)
+
+
+def founded_by(branches: list[dict[str, Any]], as_of: date) -> list[dict[str, Any]]:
+    return [one for one in branches if one["founded"] is None or one["founded"] <= as_of]
+
+
+def common_columns(branches: list[dict[str, Any]]) -> tuple[Any, Any, ValueColumns]:
+    fields = ints(FIELDS.index(one["field"]) for one in branches)
+    founded = ints(one["founded"].toordinal() if one["founded"] else 0 for one in branches)
+    return fields, founded, value_columns(branches)
+
+
+def branch_columns(branches: list[dict[str, Any]], facts: list[BranchFacts], as_of: date) -> BranchColumns:
+    fields, founded, values = common_columns(branches)
+    until = as_of.toordinal() - date(2026, 1, 1).toordinal() + 1
+    told = [(place, *row) for place, one in enumerate(branches) for row in one["activities"] if row[0] <= until]
+    voices = [one["voices"] or (0, 0, 0) for one in branches]
+    items = {item_id for one in facts for item_id in one.negatives}
+    return BranchColumns(
+        fields=fields,
+        founded=founded,
+        activities=ActivityColumns(
+            branch=ints(row[0] for row in told),
+            day=ints(row[1] for row in told),
+            region=np.array([row[2] for row in told], dtype=bool),
+            kinds=ints(sum(1 << KINDS.index(kind) for kind in row[3]) for row in told),
+            should_attend=ints(row[4] for row in told),
+            attended=ints(row[5] for row in told),
+            kind_names=KINDS,
+        ),
+        values=values,
+        members=ints(len(one["members"]) for one in branches),
+        score_sum=ints(sum(score for score, _ in one["members"]) for one in branches),
+        study_hundredths=ints(sum(max(0, hours) for _, hours in one["members"]) for one in branches),
+        negatives={item: ints(one.negatives.get(item, 0) for one in facts) for item in items},
+        voices=Voices(
+            np.array([one["voices"] is not None for one in branches]), *map(ints, zip(*voices, strict=True))
+        ),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(branch, min_size=1, max_size=6), DAYS)
+def test_the_fortress_index_of_all_is_that_of_each(branches: list[dict[str, Any]], as_of: date) -> None:
+    branches = founded_by(branches, as_of)
+    if not branches:
+        return
+    facts = [facts_of(one, as_of) for one in branches]
+    columns = branch_columns(branches, facts, as_of)
+    closed = first_closes(RULES.indicators, columns.values.known, as_of)
+    found = fortress_batch(RULES, columns, as_of=as_of, first_closed=closed)
+    single = [fortress(RULES, one, as_of=as_of, first_closed=closed) for one in facts]
+    for place, one in enumerate(single):
+        for name in ("common", "specific", "deductions", "base", "score", "activities", "veto"):
+            assert getattr(found, name)[place] == getattr(one, name), name
+        assert found.appraisal[place] == (-1 if one.appraisal is None else one.appraisal)
+    for field in FIELDS:
+        here = [place for place, one in enumerate(branches) if one["field"] == field]
+        results = [single[place] for place in here]
+        assert found.stars[here].tolist() == rate_field(RULES, results, as_of=as_of)
+        assert found.rank[here].tolist() == ranked([one.score for one in results])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(branch, min_size=1, max_size=26), DAYS)
+def test_every_month_of_all_is_that_of_each(branches: list[dict[str, Any]], as_of: date) -> None:
+    branches = founded_by(branches, as_of)
+    if not branches:
+        return
+    fields, founded, values = common_columns(branches)
+    closed = first_closes(RULES.indicators, values.known, as_of)
+    cases: dict[tuple[str, str], Any] = {}
+    for place, one in enumerate(branches):
+        for (item_id, month), count in one["negatives"].items():
+            cases.setdefault((month, item_id), ints([0] * len(branches)))[place] = count
+    history: list[list[MonthRow | None]] = [[] for _ in branches]
+    months = []
+    for month in record_months(RULES.indicators, values.known, as_of):
+        found = org_power_batch(
+            RULES, PowerColumns(fields, founded, values, cases), month=month, first_closed=closed
+        )
+        months.append(found)
+        terms = RULES.org_power.terms_on(month.last).pool
+        given_colours = pool_batch(terms, months)
+        for number, field in enumerate(FIELDS):
+            here = [p for p, one in enumerate(branches) if fields[p] == number and has_row(one["founded"], month)]
+            results = []
+            for place in here:
+                one = branches[place]
+                negatives = {item: count for (item, text), count in one["negatives"].items() if text == month.text}
+                facts = PowerFacts(field, one["founded"], read(values_of(one)), negatives)
+                results.append(org_power(RULES, facts, month=month, first_closed=closed))
+            for place, result, rank in zip(here, results, places([one.score for one in results]), strict=True):
+                assert found.dimensions[:, place].tolist() == [one.score for one in result.dimensions]
+                assert (found.deduction[place], found.score[place]) == (result.deduction, result.score)
+                assert (found.rank[place], found.size[place], found.lower[place]) == (
+                    rank.rank,
+                    rank.n,
+                    rank.lower,
+                )
+                assert named(int(found.unmet[place]), indicators_of(RULES, field)) == result.unmet
+                assert named(int(found.hits[place]), items_of(RULES, field)) == result.hits
+                history[place].append(MonthRow(month.text, rank, result.unmet, result.hits))
+        for place, one in enumerate(branches):
+            if not has_row(one["founded"], month):
+                history[place].append(None)
+            assert found.row[place] == has_row(one["founded"], month)
+            expected = {warned.colour: warned.causes for warned in colours(terms, history[place])}
+            for colour, column in given_colours.items():
+                assert column.given[place] == (colour in expected), colour
+                if colour not in expected:
+                    continue
+                ids = (indicators_of(RULES, one["field"]), items_of(RULES, one["field"]))
+                told = named(int(column.indicators[place]), ids[0]) + named(int(column.items[place]), ids[1])
+                assert told == tuple(cause for cause in expected[colour] if not cause.startswith("bottom"))
+                assert column.bottom[place] == any(cause.startswith("bottom") for cause in expected[colour])
+
+
+ratio = st.tuples(st.integers(0, 10**16), st.integers(1, 10**15)).filter(lambda one: one[0] <= 30 * one[1])
+
+
+@given(st.lists(st.tuples(ratio, ratio, ratio), min_size=1, max_size=4))
+@example([((1, 200), (0, 1), (0, 1))])  # exactly half a hundredth
+@example([((1, 10**15), (7, 10**15 - 1), (1, 3))])  # no common denominator in 63 bits
+def test_sums_of_ratios_are_rounded_once_however_wide_they_are(rows: list[Any]) -> None:
+    parts = [(ints(row[n][0] for row in rows), ints(row[n][1] for row in rows)) for n in range(3)]
+    assert half_up_sum(parts).tolist() == [
+        half_up(sum((Fraction(*one) for one in row), Fraction(0))) for row in rows
+    ]
+
+
+def test_weights_without_a_small_common_denominator_stay_exact() -> None:
+    weights = [Fraction(1, 999_999_937), 1 - Fraction(1, 999_999_937)]
+    assert weighted(weights, [ints([10_000, 5]), ints([0, 5])]).tolist() == [0, 5]
+    assert weighted([Fraction(7, 10), Fraction(3, 10)], [ints([5]), ints([0])]).tolist() == [4]  # 3.5 goes up
