@@ -17,6 +17,8 @@ from scoring.org_power_scheme import OrgPowerScheme
 from scoring.pioneer_scheme import PioneerScheme, Rule
 from scoring.ratings import MODELS, Ratings, mismatches, read_ratings
 from scoring.rule_files import RulesError, read_rows, read_scheme
+from scoring.suggestions import Suggestions
+from scoring.suggestions import mismatches as unadvised
 
 __all__ = ["FIELDS", "RULES", "Catalogue", "RulesError", "json_schemas", "load", "shipped"]
 
@@ -40,6 +42,7 @@ class Catalogue:
     indicators: tuple[Indicator, ...]
     negatives: tuple[NegativeItem, ...]
     ratings: Ratings  # what is judged beside the three indices
+    suggestions: Suggestions  # what to do about a weak point
 
     @cached_property
     def _rules(self) -> dict[str, Rule]:
@@ -80,13 +83,15 @@ def load(directory: Path = RULES) -> Catalogue:
     indicators = read_rows(Indicator, directory, INDICATOR_FILE, mistakes)
     negatives = read_rows(NegativeItem, directory, NEGATIVE_FILE, mistakes)
     ratings = read_ratings(directory, mistakes)
+    suggestions = read_scheme(Suggestions, directory, "suggestions.toml", mistakes)
     if pioneer is None or fortress is None or org_power is None or names is None:
         raise RulesError(mistakes)
-    if common is None or indicators is None or negatives is None or ratings is None:
+    if common is None or indicators is None or negatives is None or ratings is None or suggestions is None:
         raise RulesError(mistakes)
-    catalogue = Catalogue(pioneer, fortress, org_power, names, common, indicators, negatives, ratings)
+    catalogue = Catalogue(pioneer, fortress, org_power, names, common, indicators, negatives, ratings, suggestions)
     mistakes.extend(_mismatches(catalogue))
     mistakes.extend(mismatches(ratings, common, indicators))
+    mistakes.extend(unadvised(suggestions, {row.id for rows in (common, indicators, negatives) for row in rows}))
     if mistakes:
         raise RulesError(mistakes)
     return catalogue
@@ -152,6 +157,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         COMMON_FILE: CommonItem,
         INDICATOR_FILE: Indicator,
         NEGATIVE_FILE: NegativeItem,
+        "suggestions.toml": Suggestions,
         **MODELS,
     }
     return {name: model.model_json_schema() for name, model in models.items()}
