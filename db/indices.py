@@ -61,7 +61,7 @@ class OrgPowerIndex(SQLModel, table=True):
     """An organisation's organisational power index of one complete month. Scores in hundredths of a point."""
 
     __tablename__ = "org_power_index"
-    __table_args__ = (Index("ix_org_power_index_board", "month", "field", "rank"),)
+    __table_args__ = (Index("ix_org_power_index_board", "month", "field", "rank", "organization_id"),)
     organization_id: int = Field(foreign_key="organization.id", primary_key=True)
     month: str = Field(primary_key=True)  # 2026-03
     field: str

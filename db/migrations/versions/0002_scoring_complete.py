@@ -128,7 +128,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('organization_id', 'month', name=op.f('pk_org_power_index'))
     )
     with op.batch_alter_table('org_power_index', schema=None) as batch_op:
-        batch_op.create_index('ix_org_power_index_board', ['month', 'field', 'rank'], unique=False)
+        batch_op.create_index('ix_org_power_index_board', ['month', 'field', 'rank', 'organization_id'], unique=False)
 
     op.create_table('period_values',
     sa.Column('organization_id', sa.Integer(), nullable=False),
