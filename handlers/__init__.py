@@ -11,6 +11,7 @@ from handlers.conversation import Command
 from handlers.corrections import CORRECTION
 from handlers.declaration_review import DECLARATION_REVIEW
 from handlers.declarations import DECLARE
+from handlers.diagnosis import DIAGNOSIS
 from handlers.dues import DUES
 from handlers.grades import GRADES
 from handlers.hand_over import HAND_OVER
@@ -22,6 +23,7 @@ from handlers.letters import LETTERS, RECEIVED, TROUBLE
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
 from handlers.objections import OBJECTION
+from handlers.org_power import ORG_POWER
 from handlers.points import POINTS
 from handlers.receipts import RECEIPTS, STOP
 from handlers.record_review import RECORD_REVIEW
@@ -53,6 +55,8 @@ COMMANDS: tuple[Command, ...] = (
     UNDO_CHECK_IN,
     POINTS,
     INDEX,
+    ORG_POWER,
+    DIAGNOSIS,
     BOARD,
     REWARDS,
     HAND_OVER,

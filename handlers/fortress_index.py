@@ -1,37 +1,44 @@
-"""The fortress index of the own branch: the figure, its radar, and where points are missing."""
+"""The fortress index of one branch: the figure, its radar, and where points are missing."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from statistics import median
 
 from db import indices, vetoes
 from db.organizations import Organization
+from handlers import power_scope
 from handlers.conversation import Button, Context, Picture, Reply
-from handlers.index_words import line_of, status_of, title_of
+from handlers.index_words import title_of
 from notices.wording import two_places
 from notices.year_close import said_stars, shown_stars
+from scoring.branch_power import median_of
 from scoring.catalogue import shipped
 from scoring.charts import Axis, radar
-from scoring.explain import explain_fortress
 from scoring.update import BranchIndex, compute, parts_of
 
 
-def _branch_index(ctx: Context) -> tuple[Organization, BranchIndex] | None:
-    branch = ctx.branch()
+def branch_index(ctx: Context, branch: Organization) -> BranchIndex | None:
+    """The branch's index as it stands today; None for a node that has none."""
+    found = compute(ctx.session, ctx.today, only=branch.id).branches
+    return found[0] if found else None
+
+
+def known(ctx: Context) -> tuple[Organization, BranchIndex] | None:
+    """The organisation that the button names, if this person may see it; else the own branch."""
+    branch = power_scope.asked(ctx) if ctx.arg(1) else ctx.branch()
     if branch is None or branch.id is None:
         return None
-    found = compute(ctx.session, ctx.today, only=branch.id).branches
-    return (branch, found[0]) if found else None
+    found = branch_index(ctx, branch)
+    return (branch, found) if found else None
 
 
 def fortress(ctx: Context) -> Reply:
     """The figure with its parts, its place, and the two weakest aspects."""
     say = ctx.say
-    known = _branch_index(ctx)
-    if known is None:
+    shown = known(ctx)
+    if shown is None:
         return Reply(say("index.no_branch"), back="index")
-    branch, found = known
+    branch, found = shown
     result = found.result
     stored = indices.fortress_of(ctx.session, found.organization_id, ctx.today.year)
     text = say(
@@ -53,8 +60,8 @@ def fortress(ctx: Context) -> Reply:
     if weak:
         text += "\n" + say("index.weakest", parts=say("index.step_joint").join(weak))
     steps = (
-        Button(say("index.why"), "index:fortress_why"),
-        Button(say("index.radar"), "index:radar"),
+        Button(say("index.why"), f"index:fortress_why:{branch.id}"),
+        Button(say("index.radar"), f"index:radar:{branch.id}"),
         Button(say("menu.board"), "board"),
         Button(say("menu.six_stars"), "six_stars"),
         Button(say("menu.stars"), "stars"),
@@ -82,10 +89,10 @@ def _weakest(ctx: Context, found: BranchIndex, most: int = 2) -> list[str]:
 def chart(ctx: Context) -> Reply:
     """The aspects against the median of the field, as a picture and in words."""
     say = ctx.say
-    known = _branch_index(ctx)
-    if known is None:
+    shown = known(ctx)
+    if shown is None:
         return Reply(say("index.no_branch"), back="index")
-    branch, found = known
+    branch, found = shown
     aspects = _aspects(ctx)
     own = parts_of(found.result)
     field = indices.field_parts(ctx.session, ctx.today.year, found.field) or [own]
@@ -93,32 +100,18 @@ def chart(ctx: Context) -> Reply:
         branch.name,
         [Axis(title, 100 * points) for _, title, points in aspects],
         [own[name] for name, _, _ in aspects],
-        [int(median(parts.get(name, 0) for parts in field)) for name, _, _ in aspects],
+        [median_of([parts.get(name, 0) for parts in field]) for name, _, _ in aspects],
         own_label=say("index.own_label"),
         median_label=say("index.median_label"),
         subtitle=say("index.radar_subtitle", year=ctx.today.year, field=say(f"fields.{found.field}")),
         language="en" if say.language == "en" else "zh",
     )
     picture = Picture("chart", drawn.data(), drawn.alt)
-    steps = (Button(say("index.why"), "index:fortress_why"), Button(say("menu.board"), "board"))
+    steps = (Button(say("index.why"), f"index:fortress_why:{branch.id}"), Button(say("menu.board"), "board"))
     text = "\n".join(f"{title} {two_places(own[name])} / {points}" for name, title, points in aspects)
-    return Reply(f"{say('index.radar_head', branch=branch.name)}\n{text}", steps, picture, back="index:fortress")
-
-
-def why(ctx: Context) -> Reply:
-    """Where points are missing, the largest gap first, each with what there is and what is asked."""
-    say = ctx.say
-    known = _branch_index(ctx)
-    if known is None:
-        return Reply(say("index.no_branch"), back="index")
-    _, found = known
-    figure = explain_fortress(shipped(), found.result, field=found.field, as_of=ctx.today)
-    lines = [line for part in figure.parts for line in part.lines]
-    gaps = [line for line in lines if line.most is None or line.value < line.most]
-    gaps.sort(key=lambda line: line.value - (line.most or 0))
-    text = [say("index.fortress_gaps", score=two_places(figure.value))]
-    text += [f"· {line_of(ctx, line)} · {status_of(ctx, line)}" for line in gaps[:6]]
-    if not gaps:
-        text.append(say("index.no_gaps"))
-    steps = (Button(say("menu.activities"), "activities"), Button(say("index.radar"), "index:radar"))
-    return Reply("\n".join(text), steps, back="index:fortress")
+    return Reply(
+        f"{say('index.radar_head', branch=branch.name)}\n{text}",
+        steps,
+        picture,
+        back=f"index:fortress:{branch.id}",
+    )

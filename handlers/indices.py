@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from handlers import fortress_index, why
+from dataclasses import replace
+
+from handlers import fortress_index, fortress_why, power_scope, why
 from handlers.conversation import Button, Command, Context, Reply
+from handlers.org_power import org_power
 from notices.wording import two_places
 from scoring.catalogue import shipped
 from scoring.pioneer import Moves, PioneerResult, what_moves
@@ -11,7 +14,9 @@ from scoring.standing import standing
 
 
 def index(ctx: Context) -> Reply:
-    """`指数`; buttons: why, rule:ID, fortress, fortress_why, radar."""
+    """`指数`; with a day behind it that month's. Buttons: why, rule:ID, fortress, fortress_why, item, radar."""
+    if power_scope.MONTH.fullmatch(ctx.arg()[:7]):
+        return org_power(replace(ctx, args=(ctx.arg()[:7],)))  # `指数 2026-03`: what is kept month by month
     view = VIEWS.get(ctx.arg())
     return view(ctx) if view else _pioneer(ctx)
 
@@ -21,8 +26,9 @@ def _pioneer(ctx: Context) -> Reply:
     now = standing(ctx.session, ctx.me, ctx.today)
     fortress = Button(say("index.fortress_button"), "index:fortress")
     board = Button(say("menu.board"), "board")
+    power = Button(say("menu.org_power"), "org_power")
     if now is None:
-        return Reply(say("index.exempt"), (fortress, board))
+        return Reply(say("index.exempt"), (fortress, power, board))
     most = shipped().pioneer.terms_on(ctx.today).parts
     text = say(
         "index.cleared" if now.cleared else "index.pioneer",
@@ -39,7 +45,7 @@ def _pioneer(ctx: Context) -> Reply:
     moves = what_moves(shipped(), now, as_of=ctx.today, without=_paid_up(ctx, now))
     if moves:
         text += "\n" + _moves(ctx, moves)
-    return Reply(text, (Button(say("index.why"), "index:why"), fortress, board))
+    return Reply(text, (Button(say("index.why"), "index:why"), fortress, power, board))
 
 
 def _paid_up(ctx: Context, now: PioneerResult) -> set[str]:
@@ -68,7 +74,8 @@ VIEWS = {
     "why": why.why,
     "rule": why.rule,
     "fortress": fortress_index.fortress,
-    "fortress_why": fortress_index.why,
+    "fortress_why": fortress_why.why,
+    "item": fortress_why.item,
     "radar": fortress_index.chart,
 }
 """What a button can ask for."""
@@ -82,7 +89,7 @@ INDEX = Command(
     steps={
         **dict.fromkeys(("为什么是这个分", "为什么扣分", "why this score"), "why"),
         **dict.fromkeys(("支部的堡垒指数", "堡垒指数", "支部指数", "我们支部多少分"), "fortress"),
-        **dict.fromkeys(("雷达图", "支部雷达图", "radar chart"), "radar"),
+        **dict.fromkeys(("支部雷达图", "堡垒雷达图", "radar of the fortress index"), "radar"),
     },
     order=60,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from statistics import median_high, median_low
 
@@ -56,6 +57,6 @@ def medians(session: Session, month: str, field: str) -> tuple[int, ...]:
     return tuple(median_of(column) for column in zip(*rows, strict=True))
 
 
-def median_of(hundredths: tuple[int, ...]) -> int:
+def median_of(hundredths: Sequence[int]) -> int:
     """The median in hundredths; between two of them, half up."""
     return half_up(Fraction(median_low(hundredths) + median_high(hundredths), 200))

@@ -19,6 +19,7 @@ from scoring.canvas import (
     RED_SOFT,
     RULE,
     TRACK,
+    WIDTH,
     Chart,
     Language,
     frame,
@@ -31,6 +32,8 @@ from scoring.meter import quorum
 __all__ = ["Axis", "Chart", "Place", "quorum", "radar", "top_places"]
 
 NAME_WIDTH = 38  # half Han widths that a name may take beside its score
+HALF_HAN = 18  # pixels of one, in the type of the names
+NARROW = 720  # pixels of a chart for a phone's page
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +151,13 @@ def _radar_series(
     ]
 
 
-def top_places(title: str, places: Sequence[Place], *, subtitle: str = "", language: Language = "zh") -> Chart:
-    """The best of a field as bars, in the order given: rank, name, score. Raises ValueError without any."""
+def top_places(
+    title: str, places: Sequence[Place], *, subtitle: str = "", language: Language = "zh", narrow: bool = False
+) -> Chart:
+    """The best of a field as bars, in the order given: rank, name, score. Raises ValueError without any.
+
+    narrow: for a page on a phone, where type of the same size takes more of the width.
+    """
     if not places:
         raise ValueError("a board without places has no chart")
     row, head = 118, 220
@@ -173,9 +181,10 @@ def top_places(title: str, places: Sequence[Place], *, subtitle: str = "", langu
             "rich": {"first": {"fontFamily": FONT, "fontSize": 46, "color": RED}},
         },
     }
-    option["series"] = _bars(places, language)
+    width = NARROW if narrow else WIDTH
+    option["series"] = _bars(places, language, NAME_WIDTH - (WIDTH - width) // HALF_HAN)
     lines = [f"{p.rank} {p.name}{_mark(p, language)} {printed(p.score)}" for p in places]
-    return Chart(option, sentence(language, title, lines), height=height)
+    return Chart(option, sentence(language, title, lines), height=height, width=width)
 
 
 def _rank_label(place: Place) -> str:
@@ -188,10 +197,10 @@ def _mark(place: Place, language: Language) -> str:
     return f"（{place.mark}）" if language == "zh" else f" ({place.mark})"
 
 
-def _shown(place: Place, language: Language) -> str:
+def _shown(place: Place, language: Language, most: int) -> str:
     """The name and the mark in one line; a name that is too long loses its end, the mark never does."""
     mark = _mark(place, language)
-    room = NAME_WIDTH - _width(mark)
+    room = most - _width(mark)
     if _width(place.name) <= room:
         return place.name + mark
     shown = place.name
@@ -205,7 +214,7 @@ def _width(text: str) -> int:
     return sum(1 if char.isascii() else 2 for char in text)
 
 
-def _bars(places: Sequence[Place], language: Language) -> list[dict[str, Any]]:
+def _bars(places: Sequence[Place], language: Language, room: int) -> list[dict[str, Any]]:
     """The bars with the names above them, and an empty series that carries the scores at the right edge."""
     bar = {"type": "bar", "barWidth": 24, "barGap": "-100%"}
     name = {"show": True, "position": [0, -54], "align": "left", "fontFamily": FONT, "fontSize": 36}
@@ -214,7 +223,7 @@ def _bars(places: Sequence[Place], language: Language) -> list[dict[str, Any]]:
         {
             "value": place.score,
             "itemStyle": {"color": RED if place.mark else RED_SOFT, "borderRadius": 12},
-            "label": {**name, "formatter": _shown(place, language), "color": RED if place.mark else INK},
+            "label": {**name, "formatter": _shown(place, language, room), "color": RED if place.mark else INK},
         }
         for place in places
     ]

@@ -32,7 +32,7 @@ async def test_the_figure_its_parts_and_what_would_move_it(say, look):
         "先锋指数（2026）：22.00 分，一星。基础 2.00 / 60，加分 0.00 / 20，作风 20.00 / 20。"
     )
     assert "离二星还差 38.00 分：" in message.text
-    assert message.labels() == ["1 为什么是这个分", "2 支部的堡垒指数", "3 榜单", "0 菜单"]
+    assert message.labels() == ["1 为什么是这个分", "2 支部的堡垒指数", "3 组织力指数", "4 榜单", "0 菜单"]
 
 
 async def test_why_goes_down_to_rule_source_and_line(say, look):
@@ -73,10 +73,10 @@ async def test_gaps_are_listed_with_their_standing(say, fresh):
 
 async def test_the_board_names_the_best_and_ones_own_place_only(say, fresh):
     message = await say(CHARLIE, "榜单")
-    assert message.text.splitlines()[0] == "行政村 TOP10："
+    assert message.text.splitlines()[0] == "行政村 堡垒指数 TOP10（2026）："
     assert "您的支部：第 1 名（共 1）" in message.text
     other = await say(CHARLIE, "城市社区")
-    assert other.text.splitlines()[0] == "城市社区 TOP10："
+    assert other.text.splitlines()[0] == "城市社区 堡垒指数 TOP10（2026）："
     assert "您的支部" not in other.text
 
 

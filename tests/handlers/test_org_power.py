@@ -1,0 +1,272 @@
+"""The organisational power index in the chat: who sees whose, every figure down to its evidence, boards, radar, advice."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from sqlalchemy import event, select
+
+from db import negatives, pool, power_board, values
+from db.declarations import Declaration
+from db.indices import FortressIndex, OrgPowerIndex, PoolColour
+from db.organizations import Organization
+from db.pictures import Picture
+from scoring.branch_power import median_of, power_of
+from scoring.catalogue import shipped
+from scoring.update import refresh_city
+from tests.cast import ALICE, CHARLIE, COMMITTEE, DING, LIANGFENG, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
+
+MONTH = "2026-04"
+
+
+def record_all(session, branch, months):
+    """Every indicator of the branch met in each month, but C02 of April."""
+    for month in months:
+        for one in shipped().indicators_on(branch.field, NOON.date()):
+            if one.period != "monthly":
+                continue
+            bad = branch.id == LIANGFENG and one.id in ("C02", "C04") and month == MONTH
+            values.record(
+                session, organization_id=branch.id, indicator_id=one.id, period=month, collect=one.collect,
+                value=one.unmet if bad else one.met, cause=f"auto:{month}", recorded_at=NOON,
+            )  # fmt: skip
+
+
+@pytest.fixture
+async def april(look, clock):
+    """15 June: March and April are published, May is provisional. Liangfeng missed C02 and C04 in April; N01 once."""
+
+    def write(session):
+        for branch_id in (LIANGFENG, SHAZHOU):
+            record_all(session, session.get(Organization, branch_id), ("2026-03", MONTH, "2026-05"))
+        picture = Picture(channel="web", reference="p1", content=b"x", media_type="image/jpeg", created_at=NOON)
+        session.add(picture)
+        session.flush()
+        declared = Declaration(
+            organization_id=LIANGFENG, indicator_id="C02", period=MONTH, closing=MONTH, value="0", state="approved",
+            picture_id=picture.id, declared_by=SUN, declared_at=NOON, decided_by=RUI, decided_at=NOON,
+        )  # fmt: skip
+        session.add(declared)
+        session.flush()
+        values.record(
+            session, organization_id=LIANGFENG, indicator_id="C02", period=MONTH, value="0", collect="declare",
+            cause=f"declaration:{declared.id}", recorded_at=NOON, recorded_by=RUI,
+        )  # fmt: skip
+        negatives.post(
+            session, organization_id=LIANGFENG, item_id="N01", day=date(2026, 4, 9), count=1,
+            cause="inspection:7", note="门口有旧牌子", recorded_at=NOON,
+        )  # fmt: skip
+        refresh_city(session, NOON.date(), NOON)
+        for month in ("2026-03", MONTH):
+            pool.begin_month(session, month, NOON)
+            pool.finish_month(session, month, NOON)
+
+    await look(write)
+
+
+async def test_a_member_sees_the_published_month_of_their_branch_with_its_weak_sides(say, april, look):
+    message = await say(ALICE, "组织力指数是多少")
+    stored = await look(lambda s: power_board.of(s, LIANGFENG, MONTH))
+    full = await look(lambda s: power_board.of(s, LIANGFENG, "2026-03"))
+    lines = message.text.splitlines()
+    score = f"{stored.score // 100}.{stored.score % 100:02d}"
+    assert lines[0] == f"梁丰社区党支部 组织力指数（2026年4月，已公布）：{score} 分。"
+    assert lines[1] == f"第 1 名（共 1）。得分比上月 -{(full.score - stored.score) // 100}.{(full.score - stored.score) % 100:02d}。"
+    assert "负面清单扣 2.00" in lines[2]
+    assert lines[3].startswith("较弱：政治领导力 ")
+    assert "C02 支部委员会会议每月至少一次；C04" in lines[3]
+    assert "三色池：蓝色。" in lines
+    assert "诊断" not in str(message.labels())
+    provisional = await say(ALICE, "看2026年5月")
+    assert "2026年5月，暂定，还会变" in provisional.text
+    assert (await say(ALICE, "指数 2026-03-31")).text.startswith("梁丰社区党支部 组织力指数（2026年3月，已公布）")
+
+
+async def test_why_goes_from_the_figure_to_the_picture_for_those_in_charge(say, april):
+    why = await say.all(SUN, "组织力", "1")
+    assert why.text.splitlines()[0].startswith("2026年4月组织力指数 ")
+    assert why.text.splitlines()[-1] == "扣分 -2.00"
+    part = await say(SUN, "1")
+    assert part.text.splitlines()[1].startswith("· C02 支部委员会会议每月至少一次：未达标，少 ")
+    item = await say(SUN, "1")
+    assert "要求：>= 1，每月看一次，3 分，支部申报。" in item.text
+    assert "按 2026-04 判：未达标" in item.text
+    assert "：0（支部申报；孙书记报；芮审核核）" in item.text
+    assert "平台里没有这样的活动。" in item.text
+    assert "参照公开规定），2000-01-01 起。" in item.text
+    assert len(item.text.splitlines()) <= 7
+    proof = await say(SUN, "看凭证")
+    assert proof.picture.kind == "stored"
+    assert (await say(SUN, "9")).text == why.text
+    seen = await say(ALICE, f"org_power:item:{LIANGFENG}:{MONTH}:C02", kind="button")
+    assert "（支部申报）" in seen.text
+    assert "孙书记" not in seen.text
+    assert "看凭证" not in str(seen.labels())
+    taken = f"org_power:item:{LIANGFENG}:{MONTH}:N01"
+    assert "4月9日：1 次 门口有旧牌子" in (await say(RUI, taken, kind="button")).text
+    assert "门口有旧牌子" not in (await say(ALICE, taken, kind="button")).text
+    assert "去申诉或整改" in str((await say(SUN, taken, kind="button")).labels())
+
+
+async def test_nobody_sees_what_is_not_theirs(say, april):
+    for action in (
+        f"org_power:show:{LIANGFENG}", f"org_power:why:{LIANGFENG}:{MONTH}", f"diagnosis:of:{LIANGFENG}:{MONTH}",
+        f"org_power:item:{LIANGFENG}:{MONTH}:C02", f"org_power:radar:{LIANGFENG}:{MONTH}", f"index:fortress:{LIANGFENG}",
+    ):  # fmt: skip
+        for person in (CHARLIE, QIAN):
+            assert "梁丰" not in (await say(person, action, kind="button")).text, action
+    proof = f"org_power:proof:{LIANGFENG}:{MONTH}:declaration:1"
+    assert (await say(ALICE, proof, kind="button")).text == "照片只给负责的人看。"
+    assert (await say(SUN, f"org_power:proof:{LIANGFENG}:{MONTH}:declaration:99", kind="button")).picture is None
+    for forged in ("org_power:show:x", "org_power:part:10:2026-04:zz", "org_power:item:10:2026-04:zz",
+                   "org_power:log:10:2026-04:C02:2026-99", "org_power:show:10:2026-01", "diagnosis:item:10:2026-04:zz",
+                   "index:item:10:zz", "board:power:zz:picture", "org_power:why:10:2026-04:::"):  # fmt: skip
+        assert (await say(SUN, forged, kind="button")).buttons, forged
+    assert (await say(ALICE, "组织力 沙洲")).text == "您只能看自己支部的组织力指数。"
+
+
+async def test_those_above_choose_by_name_or_code_in_their_subtree(say, april, look):
+    asked = await say.all(RUI, "组织力", "看别的组织")
+    assert asked.text.startswith("要看哪个组织")
+    found = await say(RUI, "沙洲")
+    assert found.labels()[0] == "1 沙洲村党支部"
+    assert (await say(RUI, "1")).text.startswith("沙洲村党支部 组织力指数（2026年4月")
+    assert (await say(OLGA, "组织力 B20")).labels()[0] == "1 沙洲村党支部"
+    assert (await say(RUI, "组织力 没有的")).text.startswith("您管的范围里没有找到")
+    assert (await say(DING, "组织力")).text.startswith("要看哪个组织")
+
+
+async def test_advice_comes_by_what_it_costs_with_whom_until_when_and_the_next_step(say, april):
+    listed = await say(SUN, "哪里弱")
+    assert "梁丰社区党支部（2026年5月，暂定）没有失分" not in listed.text
+    listed = await say(SUN, f"diagnosis:of:{LIANGFENG}:{MONTH}", kind="button")
+    lines = listed.text.splitlines()
+    assert lines[0] == "梁丰社区党支部（2026年4月）有 3 项失分，先做前面的："
+    assert [line[3:6] for line in lines[1:]] == ["C02", "C04", "N01"]
+    item = await say(SUN, "1")
+    assert item.text.splitlines()[1:] == [
+        "怎么做：本月内开一次支委会，当场签到，留照片。",
+        "找谁：自己支部的支委会。",
+        "期限：6 月 30 日前做到，7 月 5 日前申报。",
+    ]
+    assert item.labels()[0] == "1 安排活动"
+    assert "安排活动" not in str((await say(RUI, f"diagnosis:item:{LIANGFENG}:{MONTH}:C02", kind="button")).labels())
+    plan = await say(SUN, f"diagnosis:plan:{LIANGFENG}:{MONTH}", kind="button")
+    assert plan.text.splitlines()[1] == (
+        "1. 支部委员会会议每月至少一次：本月内开一次支委会，当场签到，留照片；联系自己支部的支委会；6 月 30 日前完成。"
+    )
+    fortress = await say(SUN, f"diagnosis:fortress:{LIANGFENG}", kind="button")
+    assert fortress.text.startswith("梁丰社区党支部 2026 年堡垒指数失分最多的：")
+    assert "诊断" not in (await say(ALICE, "怎么整改")).text
+
+
+async def test_the_radar_stands_against_the_median(say, april):
+    message = await say(ALICE, "雷达图")
+    assert "组织力指数 2026年4月" in str(message.picture.data)
+    assert "同领域中位数" in message.picture.alt
+    assert len(message.text.splitlines()) == 6
+    assert (median_of([1]), median_of([3, 1]), median_of([1, 2]), median_of([5, 1, 9])) == (1, 2, 2, 5)
+
+
+def a_field(session, count, month=MONTH, field="soe"):
+    """So many organisations, from 99.00 downwards, one hundredth apart."""
+    for number in range(1, count + 1):
+        session.add(Organization(id=1000 + number, code=f"S{number}", name=f"第{number}党支部", level="branch", field=field,
+                                 parent_id=COMMITTEE, path=f"/1/2/{1000 + number}/"))  # fmt: skip
+    session.flush()
+    for number in range(1, count + 1):
+        session.add(OrgPowerIndex(
+            organization_id=1000 + number, month=month, field=field, political_leadership=2000, org_coverage=2000,
+            mass_cohesion=2000, development_service=2000, basic_support=1900 - number, deduction=0,
+            score=9900 - number, rank=number, field_size=count, as_of=NOON.date(), rules="org_power_v1",
+        ))  # fmt: skip
+    session.flush()
+
+
+async def test_the_board_leaves_out_red_and_vetoed_and_tells_the_own_place_alone(say, april, look):
+    def more(session):
+        a_field(session, 14)
+        session.add(PoolColour(organization_id=1002, month=MONTH, colour="red", owner="x", reason="C02"))
+        session.add(PoolColour(organization_id=1003, month=MONTH, colour="yellow", owner="x", reason="bottom_10"))
+        session.add(FortressIndex(
+            organization_id=1004, year=2026, field="soe", common=0, specific=0, deductions=0, base=0, score=0,
+            activities=0, veto=True, stars=0, rank=1, as_of=NOON.date(), rules="x",
+        ))  # fmt: skip
+        own = session.get(OrgPowerIndex, (LIANGFENG, MONTH))
+        own.field, own.rank, own.field_size, own.score = "soe", 15, 15, 9000
+        session.get(OrgPowerIndex, (LIANGFENG, "2026-03")).rank = 20
+        session.get(OrgPowerIndex, (LIANGFENG, "2026-03")).field = "soe"
+        session.get(Organization, LIANGFENG).field = "soe"
+
+    await look(more)
+    message = await say(ALICE, "组织力榜单")
+    lines = message.text.splitlines()
+    assert lines[0] == "国企 组织力指数 TOP10（2026年4月）："
+    assert [line.split()[0] for line in lines[1:11]] == ["1", "3", "5", "6", "7", "8", "9", "10", "11", "12"]
+    assert lines[11] == "您的支部：第 15 名（共 15），比上月前进 5 名。离前 10 还差 8.88 分。"
+    assert len(lines) == 12
+    drawn = await say(ALICE, "看图")
+    assert "第1党支部 98.99" in drawn.picture.alt
+    assert (await say(ALICE, "堡垒榜单")).buttons
+
+
+async def test_equal_scores_share_a_place_and_the_board_says_that_it_is_full(say, april, look):
+    def equal(session):
+        a_field(session, 12)
+        for row in session.execute(select(OrgPowerIndex).where(OrgPowerIndex.field == "soe")).scalars():
+            row.rank, row.score = 1, 10000
+
+    await look(equal)
+    lines = (await say(ALICE, "board:power:soe", kind="button")).text.splitlines()
+    assert [line.split()[0] for line in lines[1:11]] == ["1"] * 10
+    assert lines[11] == "还有同分并列的，这里列不下。"
+
+
+async def test_before_the_first_publication_everything_is_provisional(say, look):
+    assert (await say(ALICE, "组织力")).text.endswith("还没有组织力指数：还没有过完的月份，或没有记录。")
+    assert (await say(ALICE, "组织力榜单")).text == "组织力榜单还没有公布。每月的结果在下月 16 日公布。"
+    await look(lambda s: record_all(s, s.get(Organization, LIANGFENG), [MONTH]))
+    await look(lambda s: refresh_city(s, NOON.date(), NOON))
+    assert "暂定" in (await say(ALICE, "组织力")).text
+    assert (await say(ALICE, "组织力榜单")).text.startswith("组织力榜单还没有公布")
+
+
+async def test_what_the_walk_computes_is_what_the_refresh_has_stored(look, april):
+    def both(session):
+        for branch_id in (LIANGFENG, SHAZHOU):
+            for month in ("2026-03", MONTH, "2026-05"):
+                row = power_board.of(session, branch_id, month)
+                found = power_of(session, session.get(Organization, branch_id), month)
+                assert (found.score, ";".join(found.unmet), ";".join(found.hits)) == (row.score, row.unmet, row.negatives)
+
+    await look(both)
+
+
+async def test_places_and_boards_are_read_from_an_index(look, april, engine):
+    """The plan of SQLite is exact; PostgreSQL reads a small table whole, so only its index is asked for."""
+    if engine.dialect.name != "sqlite":
+        return
+    seen = []
+
+    def watch(connection, cursor, statement, parameters, context, many):
+        if statement.startswith("SELECT"):
+            seen.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", watch)
+
+    def ask(session):
+        power_board.top(session, MONTH, "soe", 11, left_out=("red",))
+        power_board.of(session, LIANGFENG, MONTH)
+        power_board.last_month(session, LIANGFENG)
+        power_board.colours_of(session, LIANGFENG, MONTH)
+        event.remove(engine, "before_cursor_execute", watch)
+        plans = [
+            " ".join(row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given))
+            for text, given in seen
+        ]
+        assert "USING INDEX ix_org_power_index_board" in plans[0]
+        assert not [plan for plan in plans if "SCAN" in plan or "TEMP B-TREE" in plan]
+
+    await look(ask)
+
