@@ -197,12 +197,13 @@ async def test_who_answered_every_question_has_attended_when_it_ends(say, token,
     await tick(END + ANSWER_FOR)
     assert await look(lambda s: ledger.balance(s, MO)) == 0
     await tick(END + ANSWER_FOR + MINUTE)
-    assert await look(lambda s: ledger.totals(s, MO, 2026)) == {"PB1": (2, 100)}
+    both = {"PB1": (2, 100), "PB3": (0, 200)}  # and two hours of study
+    assert await look(lambda s: ledger.totals(s, MO, 2026)) == both
     assert (await look(lambda s: attendance.found(s, 1, MO)))[3] == "remote"
     (row,) = await told(MO, "activity:1:remote")
     assert row.content["text"] == "远程参加已记录：主题党日：重温入党誓词。+2 分。"
     await tick(END + timedelta(days=1))
-    assert len(await look(lambda s: ledger.lines(s, MO))) == 1
+    assert len(await look(lambda s: ledger.lines(s, MO))) == 2
 
 
 async def test_one_missed_question_is_one_too_many_and_is_explained(say, token, tick, prompts, look, told):
