@@ -16,6 +16,7 @@ from scoring.items import CommonItem, Indicator, NegativeItem, Row, rows_on
 from scoring.org_power_scheme import OrgPowerScheme
 from scoring.pioneer_scheme import PioneerScheme, Rule
 from scoring.ratings import MODELS, Ratings, mismatches, read_ratings
+from scoring.record_scheme import RecordScheme
 from scoring.rule_files import RulesError, read_rows, read_scheme
 from scoring.suggestions import Suggestions
 from scoring.suggestions import mismatches as unadvised
@@ -41,6 +42,7 @@ class Catalogue:
     common: tuple[CommonItem, ...]
     indicators: tuple[Indicator, ...]
     negatives: tuple[NegativeItem, ...]
+    records: RecordScheme  # how each pioneer rule gets its facts
     ratings: Ratings  # what is judged beside the three indices
     suggestions: Suggestions  # what to do about a weak point
 
@@ -82,14 +84,17 @@ def load(directory: Path = RULES) -> Catalogue:
     common = read_rows(CommonItem, directory, COMMON_FILE, mistakes)
     indicators = read_rows(Indicator, directory, INDICATOR_FILE, mistakes)
     negatives = read_rows(NegativeItem, directory, NEGATIVE_FILE, mistakes)
+    records = read_scheme(RecordScheme, directory, "records.toml", mistakes)
     ratings = read_ratings(directory, mistakes)
     suggestions = read_scheme(Suggestions, directory, "suggestions.toml", mistakes)
-    if pioneer is None or fortress is None or org_power is None or names is None:
+    if pioneer is None or fortress is None or org_power is None or names is None or records is None:
         raise RulesError(mistakes)
     if common is None or indicators is None or negatives is None or ratings is None or suggestions is None:
         raise RulesError(mistakes)
-    catalogue = Catalogue(pioneer, fortress, org_power, names, common, indicators, negatives, ratings, suggestions)
+    indices = (pioneer, fortress, org_power)
+    catalogue = Catalogue(*indices, names, common, indicators, negatives, records, ratings, suggestions)
     mistakes.extend(_mismatches(catalogue))
+    mistakes.extend(records.mistakes(pioneer))
     mistakes.extend(mismatches(ratings, common, indicators))
     mistakes.extend(unadvised(suggestions, {row.id for rows in (common, indicators, negatives) for row in rows}))
     if mistakes:
@@ -154,6 +159,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         "fortress.toml": FortressScheme,
         "org_power.toml": OrgPowerScheme,
         "field_names.toml": FieldNames,
+        "records.toml": RecordScheme,
         COMMON_FILE: CommonItem,
         INDICATOR_FILE: Indicator,
         NEGATIVE_FILE: NegativeItem,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from handlers.picking import listed, numbers_of, picked
 from handlers.spoken_hours import said_hours, spoken_half_hours
 from scoring.booking import worth
-from scoring.catalogue import RULES, shipped
-from scoring.record_rules import load_records, record_rules
+from scoring.catalogue import RULES, load, shipped
+from scoring.record_rules import record_rules
 from scoring.rule_files import RulesError
 from tests.cast import DAY
 
@@ -41,9 +43,10 @@ def test_whoever_is_heard_is_not_confirmed_by_those_who_propose_alone():
 def test_a_mistake_is_told(tmp_path, old, new, mistake):
     text = (RULES / "records.toml").read_text(encoding="utf-8")
     assert old in text
-    (tmp_path / "records.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    directory = shutil.copytree(RULES, tmp_path / "rules")
+    (directory / "records.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(RulesError, match=mistake):
-        load_records(shipped(), tmp_path)
+        load(directory)
 
 
 def test_what_an_event_is_worth():
