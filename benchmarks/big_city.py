@@ -9,7 +9,7 @@ import argparse
 import random
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -85,7 +85,7 @@ def build(engine: Engine, branches: int, seed: int = 1) -> dict[str, int]:
         "organization_id indicator_id period value collect cause reason recorded_at",
         ((*v, "declare", "made", "", _at(v)) for v in values),
     )
-    _write(engine, PeriodValues, "organization_id period entries", _sheets(values))
+    _write(engine, PeriodValues, "organization_id period entries", _by_period(values))
     hits = [
         (chance.choice(ids), f"N{chance.randint(1, 14):02d}", chance.choice(_DAYS), 1, "", f"made:{n}", _LATE)
         for n in range(branches // 4)
@@ -99,6 +99,9 @@ def build(engine: Engine, branches: int, seed: int = 1) -> dict[str, int]:
 
 
 _LATE = "2026-11-10 02:00:00.000000"
+_ENTRY = (
+    "member_id organization_id rule_id terms_from cause points hundredths day in_index in_wallet reason booked_at"
+)
 _ACTIVITY = (
     "code organization_id scope kinds title place starts_at ends_at check_in_opens_at check_in_closes_at "
     "remote_allowed state approved should_attend attended minutes"
@@ -123,8 +126,8 @@ def _memberships(members: int, branches: int, chance: random.Random) -> Iterator
 
 def _activities(branch: int, chance: random.Random) -> Iterator[Sequence[Any]]:
     for number in range(20):
-        starts = datetime(2026, 1, 5, 11) + timedelta(days=15 * number + branch % 5)
-        begins, ends = f"{starts}.000000", f"{starts + timedelta(hours=2)}.000000"
+        starts = datetime(2026, 1, 5, 11, tzinfo=UTC) + timedelta(days=15 * number + branch % 5)
+        begins, ends = (f"{at:%Y-%m-%d %H:%M:%S}.000000" for at in (starts, starts + timedelta(hours=2)))
         scope = "region" if number % 7 == 0 else "branch"
         kinds = ("theme_party_day", "member_assembly;party_lecture", "branch_committee_meeting", "volunteering")
         came = chance.randint(10, 28)
@@ -142,9 +145,13 @@ def _values(ids: Iterable[int], chance: random.Random) -> Iterator[tuple[int, st
     by_field = {}
     for name in FIELDS:
         indicators = rules.indicators_on(name, AS_OF)
-        closed = {one.id: [p.text for y in (2025, 2026) for p in periods_of(one.period, y)
-                           if p.last <= AS_OF and (y == 2026 or one.period == "yearly")] for one in indicators}  # fmt: skip
-        by_field[name] = [(one, text) for one in indicators for text in closed[one.id]]
+        by_field[name] = [
+            (one, period.text)
+            for one in indicators
+            for year in ((2025, 2026) if one.period == "yearly" else (2026,))
+            for period in periods_of(one.period, year)
+            if period.last <= AS_OF
+        ]
     for branch in ids:
         quality = 0.96 + 0.04 * chance.random()
         for place, month in enumerate(months, start=1):
@@ -173,11 +180,11 @@ def _at(value: tuple[int, str, str, str]) -> str:
     return _LATE
 
 
-def _sheets(values: Iterable[tuple[int, str, str, str]]) -> Iterator[Sequence[Any]]:
-    sheets: dict[tuple[int, str], dict[str, str]] = {}
+def _by_period(values: Iterable[tuple[int, str, str, str]]) -> Iterator[Sequence[Any]]:
+    periods: dict[tuple[int, str], dict[str, str]] = {}
     for organization_id, indicator_id, period, value in values:
-        sheets.setdefault((organization_id, period), {})[indicator_id] = value
-    for (organization_id, period), entries in sheets.items():
+        periods.setdefault((organization_id, period), {})[indicator_id] = value
+    for (organization_id, period), entries in periods.items():
         yield organization_id, period, orjson.dumps(entries).decode()
 
 
@@ -204,8 +211,7 @@ def _ledger(engine: Engine, members: int, branches: int, chance: random.Random) 
                             1, 1, "", f"{day} 11:20:00.000000",
                         )  # fmt: skip
 
-    columns = "member_id organization_id rule_id terms_from cause points hundredths day in_index in_wallet reason booked_at"
-    _write(engine, Entry, columns, rows())
+    _write(engine, Entry, _ENTRY, rows())
     _write(
         engine,
         Total,
@@ -230,10 +236,10 @@ def _write(engine: Engine, model: Any, columns: str, rows: Iterable[Sequence[Any
             places = ",".join("?" * len(names))
             driver.executemany(f"INSERT INTO {model.__tablename__} ({','.join(names)}) VALUES ({places})", rows)
             return
-        with driver.cursor() as cursor:
-            with cursor.copy(f"COPY {model.__tablename__} ({','.join(names)}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
+        into = f"COPY {model.__tablename__} ({','.join(names)}) FROM STDIN"
+        with driver.cursor() as cursor, cursor.copy(into) as copy:
+            for row in rows:
+                copy.write_row(row)
 
 
 def main() -> None:

@@ -1,199 +1,271 @@
-"""City refresh of pioneer and fortress indices from totals, with ranks and stars, at 316,714 members.
+"""Refresh of all three indices, ranks, stars and colours of a whole city: from totals, and from its raw lines.
 
-Beside a plain loop over SQLModel objects that computes the same pioneer indices for a sample of the members.
+Each phase runs in a process of its own, so that its memory is its own. Beside them, on the same data: DuckDB
+adding up the same lines, and a plain loop over SQLModel objects for a sample of the members. CPU seconds stand
+beside those of the clock, which a busy machine stretches.
 
-    python -m benchmarks.refresh [--branches 11465] [--sample 2000]
+    python -m benchmarks.refresh [--branches 11465] [--database URL of a city that `benchmarks.big_city` made]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import random
 import resource
+import statistics
+import subprocess
+import sys
 import tempfile
 import time
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import insert
+import numpy as np
+from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from db import schema
-from db.activities import Activity
-from db.engine import write_engine
+from benchmarks.big_city import AS_OF, build
+from db import ledger, period_values
+from db.columns import parted
+from db.duties import CITY
+from db.engine import report_engine, write_engine
+from db.indices import FortressIndex, fortress_of, top
 from db.ledger import Total
 from db.members import Member, Membership
-from db.organizations import FIELDS, Organization
-from db.values import IndicatorValue
 from scoring.catalogue import shipped
 from scoring.pioneer import Span, pioneer
 from scoring.pioneer import Total as Sum
 from scoring.update import prepare, store
 
-MEMBERS_PER_BRANCH = 316_714 / 11_465
-AS_OF = date(2026, 11, 20)
-RULES = ("PB1", "PB2", "PB3", "PB4", "PP1", "PP2", "PP3", "PN1")
-BATCH = 50_000
+T = TypeVar("T")
+ROUNDS = 3
+SAMPLE = 2_000  # members of the plain loop
+EVENTS = 4_000  # bookings that are timed
+QUERIES = 300
+NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 
 
-def main() -> None:
-    """Build the city, refresh it, and print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--branches", type=int, default=11_465)
-    parser.add_argument("--sample", type=int, default=2_000)
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        engine = write_engine(f"sqlite:///{Path(folder) / 'city.db'}")
-        schema.create(engine)
-        begun = time.perf_counter()
-        with Session(engine) as session:
-            members = build(session, given.branches, random.Random(1))
+def timed(work: Callable[[], T]) -> tuple[T, dict[str, float]]:
+    """The result, and how long it took by the clock and in CPU time of this process."""
+    begun, busy = time.perf_counter(), time.process_time()
+    result = work()
+    return result, {
+        "s": round(time.perf_counter() - begun, 2),
+        "cpu_s": round(time.process_time() - busy, 2),
+    }
+
+
+def memory_mb() -> int:
+    """The most that this process ever held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+
+
+def first(url: str) -> dict[str, Any]:
+    """Every figure for the first time: everything has to be written."""
+    return _refresh(url)
+
+
+def totals(url: str) -> dict[str, Any]:
+    """What a running service does every hour: nothing has changed, then a few thousand members and some values."""
+    shipped()
+    rounds = [_refresh(url) for _ in range(ROUNDS)]
+    found = sorted(rounds, key=lambda one: one["prepare"]["s"])[ROUNDS // 2] | {"memory_mb": memory_mb()}
+    _change(url, 2, "0")
+    found["after_changes"] = _refresh(url)
+    _change(url, -2, "1")  # as the lines say
+    _refresh(url)
+    return found
+
+
+def _refresh(url: str, *, lines: bool = False) -> dict[str, Any]:
+    with Session(report_engine(url)) as session:
+        ready, prepared = timed(lambda: prepare(session, AS_OF, zone=CITY, lines=lines, beside=not lines))
+    with Session(write_engine(url)) as session:
+
+        def write() -> None:
+            store(session, ready)
             session.commit()
-        figures: dict[str, Any] = {
-            "benchmark": "refresh",
-            "members": members,
-            "branches": given.branches,
-            "build_s": round(time.perf_counter() - begun, 1),
-        }
-        before_mb = _memory_mb()
-        with Session(engine) as session:
-            begun, busy = time.perf_counter(), time.process_time()
-            refresh = prepare(session, AS_OF)
-            computed = time.perf_counter()
-            store(session, refresh)
-            session.commit()
-            figures |= {
-                "prepare_s": round(computed - begun, 2),
-                "store_s": round(time.perf_counter() - computed, 2),
-                "cpu_s": round(time.process_time() - busy, 2),
-                "memory_mb": round(_memory_mb() - before_mb),
-            }
-            scores = {row["member_id"]: row["score"] for row in refresh.pioneer}
-            begun = time.perf_counter()
-            again = prepare(session, AS_OF)
-            assert not again.pioneer, "nothing has changed"
-            figures["again_s"] = round(time.perf_counter() - begun, 2)
-            begun = time.perf_counter()
-            plain = plain_loop(session, given.sample)
-            per_member_s = (time.perf_counter() - begun) / max(1, len(plain))
-            assert plain.items() <= scores.items(), "the two ways differ"
-        figures["plain_loop_s"] = round(per_member_s * members, 1)
-        engine.dispose()
-    print(json.dumps(figures))
+
+        _, stored = timed(write)
+    return {"prepare": prepared, "store": stored, "rows": ready.rows, "memory_mb": memory_mb()}
 
 
-def plain_loop(session: Session, most: int) -> dict[int, int]:
-    """The pioneer score of the first members, one object at a time."""
+def _change(url: str, points: int, value: str) -> None:
+    """Some thousand totals, and a value of those branches that have it."""
+    some = "rule_id = 'PP3' AND member_id % 100 = 3"
+    with Session(write_engine(url)) as session:
+        session.execute(text(f"UPDATE total SET points = points + {points} WHERE {some}"))
+        query = "SELECT organization_id FROM indicator_value WHERE indicator_id = 'C02' AND period = '2026-10'"
+        ids = session.execute(text(f"{query} AND value = '1' ORDER BY 1 LIMIT 50")).scalars().all()
+        period_values.put(session, [(one, "C02", "2026-10", value) for one in ids])
+        session.commit()
+
+
+def raw_lines(url: str) -> dict[str, Any]:
+    """Everything from the raw lines; it must find every stored figure right."""
+    found = _refresh(url, lines=True)
+    return found | {"equal": found["rows"] == 0}
+
+
+def duck(url: str) -> dict[str, Any]:
+    """DuckDB: the lines out of the database into its own columns, then one sum per member and rule."""
+    import duckdb  # here, so that no other phase carries it
+
+    connection = duckdb.connect()
+    connection.execute("SET threads = 2")
+    connection.execute("CREATE TABLE line (member INTEGER, rule TINYINT, points INTEGER, hundredths INTEGER)")
+
+    def load() -> None:
+        names = " ".join(f"WHEN '{rule.id}' THEN {n}" for n, rule in enumerate(shipped().pioneer.rule))
+        expressions = ["member_id", f"CASE rule_id {names} END", "points", "hundredths"]
+        with Session(report_engine(url)) as session:
+            for part in parted(session, "entry", expressions, f"in_index AND day <= '{AS_OF}'"):
+                columns = {"m": part[:, 0], "r": part[:, 1], "p": part[:, 2], "h": part[:, 3]}
+                columns = {name: np.ascontiguousarray(column) for name, column in columns.items()}
+                connection.register("part", columns)
+                connection.execute("INSERT INTO line SELECT m, r, p, h FROM part")
+
+    _, loading = timed(load)
+    query = "SELECT member, rule, sum(points) p, sum(hundredths) h FROM line GROUP BY member, rule"
+    (count, points, hundredths), adding = timed(
+        lambda: connection.execute(f"SELECT count(*), sum(p), sum(h) FROM ({query})").fetchone()
+    )
+    with Session(report_engine(url)) as session:
+        stored = session.execute(text("SELECT count(*), sum(points), sum(hundredths) FROM total")).one()
+    return {
+        "load": loading,
+        "add_up": adding,
+        "equal": tuple(map(int, (count, points, hundredths))) == tuple(map(int, stored)),
+        "memory_mb": memory_mb(),
+    }
+
+
+def plain(url: str) -> dict[str, Any]:
+    """One object after the other: the pioneer score of some members, as a first version would compute it."""
+    with Session(report_engine(url)) as session:
+        count = session.execute(text("SELECT count(*) FROM member")).scalar_one()
+        scores, took = timed(lambda: _plain_loop(session))
+        stored = dict(session.execute(text("SELECT member_id, score FROM pioneer_index")).all())
+    wrong = [one for one, score in scores.items() if stored.get(one) != score]
+    seconds = {name: round(value / SAMPLE * count, 1) for name, value in took.items()}
+    return {"pioneer_only_whole_city": seconds, "equal": not wrong}
+
+
+def _plain_loop(session: Session) -> dict[int, int]:
     scores: dict[int, int] = {}
-    for member in session.exec(select(Member).order_by(col(Member.id)).limit(most)):
+    people = select(Member).where(Member.mode == "normal").order_by(col(Member.id)).limit(SAMPLE)
+    for member in session.exec(people):
         assert member.id is not None
         spans = session.exec(select(Membership).where(Membership.member_id == member.id)).all()
-        totals = session.exec(select(Total).where(Total.member_id == member.id, Total.year == AS_OF.year)).all()
+        own = session.exec(select(Total).where(Total.member_id == member.id, Total.year == AS_OF.year)).all()
         result = pioneer(
             shipped(),
             as_of=AS_OF,
             memberships=[Span(one.from_day, one.to_day) for one in spans],
-            totals={one.rule_id: Sum(one.points, Fraction(one.hundredths, 100)) for one in totals},
+            totals={one.rule_id: Sum(one.points, Fraction(one.hundredths, 100)) for one in own},
         )
-        assert result is not None
-        scores[member.id] = result.score
+        if result is not None:
+            scores[member.id] = result.score
     return scores
 
 
-def build(session: Session, branches: int, chance: random.Random) -> int:
-    """Write a city of that size; how many members it has."""
-    session.add(Organization(id=1, code="C", name="C", level="city", path="/1/"))
-    session.flush()
-    count = round(branches * MEMBERS_PER_BRANCH)
-    ids = range(2, branches + 2)
-    _write(session, Organization, (_branch(number) for number in ids))
-    _write(session, Member, ({"id": n, "code": f"M{n}", "name": "某某"} for n in range(1, count + 1)))
-    belongs = ({"member_id": n, "organization_id": 2 + n % branches} for n in range(1, count + 1))
-    _write(session, Membership, (one | {"from_day": date(2020, 1, 1)} for one in belongs))
-    _write(session, Total, (one for n in range(1, count + 1) for one in _totals(n, chance)))
-    _write(session, Activity, (one for number in ids for one in _activities(number, chance)))
-    _write(session, IndicatorValue, (one for number in ids for one in _values(number)))
-    return count
+def queries(url: str) -> dict[str, Any]:
+    """Own rank and the ten best, in milliseconds (median), through the same functions as the conversations."""
+    with Session(report_engine(url)) as session:
+        ids = list(session.execute(select(FortressIndex.organization_id).limit(QUERIES)).scalars())
+
+        def median_ms(one: Callable[[int], object]) -> float:
+            took = []
+            for number in ids:
+                session.expire_all()
+                begun = time.perf_counter()
+                one(number)
+                took.append((time.perf_counter() - begun) * 1000)
+            return round(statistics.median(took), 3)
+
+        power = text(
+            "SELECT organization_id, rank FROM org_power_index WHERE month = '2026-10' AND field = 'soe' "
+            "ORDER BY rank, organization_id LIMIT 10"
+        )
+        own = text(
+            "SELECT rank, field_size FROM org_power_index WHERE organization_id = :id AND month = '2026-10'"
+        )
+        return {
+            "own_rank_ms": median_ms(lambda one: fortress_of(session, one, AS_OF.year)),
+            "top10_ms": median_ms(lambda one: top(session, AS_OF.year, "soe")),
+            "power_own_rank_ms": median_ms(lambda one: session.execute(own, {"id": one}).all()),
+            "power_top10_ms": median_ms(lambda one: session.execute(power).all()),
+        }
 
 
-def _branch(number: int) -> dict[str, Any]:
+def booking(url: str) -> dict[str, Any]:
+    """What keeping totals costs per booking, and keeping `PeriodValues` per value, in microseconds of CPU."""
+    engine = write_engine(url)
+    with Session(engine) as session:
+        fixed: dict[str, Any] = {"rule_id": "PP4", "points": 1, "day": AS_OF, "booked_at": NOW}
+
+        def book(cause: str, in_index: bool) -> None:
+            for n in range(1, EVENTS + 1):
+                ledger.book(session, member_id=n, cause=cause, in_index=in_index, in_wallet=False, **fixed)
+
+        book("warm", True)
+        _, bare = timed(lambda: book("without", False))
+        _, kept = timed(lambda: book("with", True))
+        values = [(2 + n % 100, "C02", "2026-09", "1") for n in range(EVENTS)]
+        _, periods = timed(lambda: [period_values.put(session, [one]) for one in values])
+        session.rollback()
+    each = 1e6 / EVENTS
     return {
-        "id": number,
-        "code": f"B{number}",
-        "name": f"第{number}支部",
-        "level": "branch",
-        "field": FIELDS[number % len(FIELDS)],
-        "parent_id": 1,
-        "path": f"/1/{number}/",
+        "line_us": round(bare["cpu_s"] * each),
+        "with_totals_us": round(kept["cpu_s"] * each),
+        "period_values_us": round(periods["cpu_s"] * each),
     }
 
 
-def _totals(member_id: int, chance: random.Random) -> list[dict[str, Any]]:
-    made = []
-    for rule_id in RULES:
-        count = chance.randint(0, 12)
-        points = -count if rule_id == "PN1" else 2 * count
-        made.append(
-            {
-                "member_id": member_id,
-                "year": AS_OF.year,
-                "rule_id": rule_id,
-                "points": points,
-                "hundredths": 100 * count,
-            }
-        )
-    return made
+PHASES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "first": first,
+    "totals": totals,
+    "duckdb": duck,
+    "plain_loop": plain,
+    "queries": queries,
+    "booking": booking,
+    "raw_lines": raw_lines,
+}
 
 
-def _activities(branch: int, chance: random.Random) -> list[dict[str, Any]]:
-    made = []
-    for number in range(20):
-        starts = datetime(2026, 1, 5, 11, tzinfo=UTC) + timedelta(days=16 * number)
-        made.append(
-            {
-                "code": f"{branch}-{number}",
-                "organization_id": branch,
-                "scope": "branch",
-                "kinds": "theme_party_day" if number % 2 else "member_assembly;party_lecture",
-                "title": "x",
-                "place": "x",
-                "starts_at": starts,
-                "ends_at": starts + timedelta(hours=2),
-                "check_in_opens_at": starts,
-                "check_in_closes_at": starts,
-                "should_attend": 28,
-                "attended": chance.randint(10, 28),
-            }
-        )
-    return made
-
-
-def _values(branch: int) -> list[dict[str, Any]]:
-    fixed = {"organization_id": branch, "recorded_at": datetime(2026, 11, 1, tzinfo=UTC)}
-    return [
-        {"indicator_id": item, "period": f"2026-{month:02d}", "value": "true" if item != "F14" else str(month)}
-        | fixed
-        for item in ("F01", "F07", "F14", "F15")
-        for month in (3, 6, 10)
-    ]
-
-
-def _write(session: Session, table: Any, rows: Any) -> None:
-    batch: list[dict[str, Any]] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == BATCH:
-            session.execute(insert(table), batch)
-            batch = []
-    if batch:
-        session.execute(insert(table), batch)
-
-
-def _memory_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def main() -> None:
+    """Build the city unless it is there, run every phase, and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--branches", type=int, default=11_465)
+    parser.add_argument("--database")
+    parser.add_argument("--phase", choices=PHASES)
+    given = parser.parse_args()
+    if given.phase:
+        print(json.dumps(PHASES[given.phase](given.database)))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        url = given.database or f"sqlite:///{Path(folder) / 'city.db'}"
+        figures: dict[str, Any] = {"benchmark": "refresh"}
+        if not given.database:
+            engine = write_engine(url)
+            figures |= build(engine, given.branches)
+            engine.dispose()
+        for phase in PHASES:
+            command = [sys.executable, "-m", "benchmarks.refresh", "--phase", phase, "--database", url]
+            figures[phase] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+            print(phase, json.dumps(figures[phase]), file=sys.stderr)
+        refresh, rebuild = figures["totals"]["prepare"]["cpu_s"], figures["raw_lines"]["prepare"]["cpu_s"]
+        figures["ratios"] = {
+            "plain_loop_to_refresh": round(figures["plain_loop"]["pioneer_only_whole_city"]["cpu_s"] / refresh, 1),
+            "duckdb_with_load_to_rebuild": round(
+                (figures["duckdb"]["load"]["cpu_s"] + figures["duckdb"]["add_up"]["cpu_s"]) / rebuild, 2
+            ),
+            "rebuild_to_refresh": round(rebuild / refresh, 1),
+        }
+        print(json.dumps(figures))
 
 
 if __name__ == "__main__":

@@ -16,25 +16,25 @@ from db.city_columns import View
 from db.columns import rows
 from db.indices import Appraisal
 
-SHEETS = 10_000  # of one part
+PERIODS = 10_000  # of one part
 
-Sheet = tuple[int, str, dict[str, str]]
+OfPeriod = tuple[int, str, dict[str, str]]
 """Organisation, period, and its values by indicator."""
 
 
-def sheets(session: Session) -> Iterator[list[Sheet]]:
-    """Every sheet of the record, many at once."""
+def period_values(session: Session) -> Iterator[list[OfPeriod]]:
+    """All values of every organisation and period of the record, many at once."""
     if session.connection().dialect.name != "sqlite":
         query = "SELECT organization_id, period, CAST(entries AS TEXT) FROM period_values"
         found = rows(session, query)
-        while part := [(row[0], row[1], orjson.loads(row[2])) for row in islice(found, SHEETS)]:
+        while part := [(row[0], row[1], orjson.loads(row[2])) for row in islice(found, PERIODS)]:
             yield part
         return
     # Many rows as one document: parsing is cheaper than asking for rows.
     last = next(iter(rows(session, "SELECT coalesce(max(rowid), 0) FROM period_values")))[0]
     one = "'[' || organization_id || ',\"' || period || '\",' || entries || ']'"
-    for low in range(0, last, SHEETS):
-        query = f"SELECT group_concat({one}) FROM period_values WHERE rowid > {low} AND rowid <= {low + SHEETS}"
+    for low in range(0, last, PERIODS):
+        query = f"SELECT group_concat({one}) FROM period_values WHERE rowid > {low} AND rowid <= {low + PERIODS}"
         text = next(iter(rows(session, query)))[0]
         yield orjson.loads(f"[{text or ''}]")
 

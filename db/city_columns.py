@@ -70,7 +70,7 @@ class Branch(NamedTuple):
 def branches(session: Session, view: View) -> list[Branch]:
     """Every organisation with a field that is founded and not closed on the day, in the order of the ids."""
     day = f"'{view.as_of}'"
-    founded = word_of(session, _ORDINAL).format("founded_on")
+    founded = _word(session, _ORDINAL).format("founded_on")
     found = rows(
         session,
         f"SELECT id, code, field, coalesce({founded}, 0) FROM organization WHERE field IS NOT NULL"
@@ -91,7 +91,7 @@ def memberships(session: Session, view: View) -> Ints:
     known = view.known("recorded_at")
     packed = f"member_id * {1 << 32} + organization_id"
     pairs = ints(session, "membership", [packed], f"{settled} AND {known}")[:, 0]
-    ordinal = word_of(session, _ORDINAL)
+    ordinal = _word(session, _ORDINAL)
     last = ordinal.format(f"({ends})")
     touching = f"from_day <= '{view.as_of}' AND (({ends}) IS NULL OR ({ends}) > '{view.first}')"
     moved = ints(
@@ -179,7 +179,7 @@ def activities(session: Session, view: View) -> Activities:
     texts = sorted(row[0] for row in rows(session, f"SELECT DISTINCT kinds FROM activity WHERE {where}"))
     numbers = " ".join(f"WHEN '{_quoted(one)}' THEN {place}" for place, one in enumerate(texts))
     kind = f"(CASE kinds {numbers} ELSE 0 END)" if texts else "0"
-    seconds = word_of(session, _SECONDS)
+    seconds = _word(session, _SECONDS)
     counts = "(approved AND state <> 'cancelled')"
     found = ints(
         session,
@@ -241,7 +241,7 @@ def _day_of_year(view: View, seconds: Ints) -> Ints:
     return np.searchsorted(np.array([int(one.timestamp()) for one in midnights]), seconds, side="right")
 
 
-def word_of(session: Session, words: Mapping[str, str]) -> str:
+def _word(session: Session, words: Mapping[str, str]) -> str:
     return words[session.connection().dialect.name]
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, func
+from sqlalchemy import JSON, Column, Index, bindparam, func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
+
+from db.prepared import Prepared
 
 
 class PeriodValues(SQLModel, table=True):
@@ -29,24 +31,24 @@ class PeriodValues(SQLModel, table=True):
 
 def put(session: Session, rows: Iterable[tuple[int, str, str, str]]) -> None:
     """Let these values count: (organisation, indicator, period, value). One atomic step for each pair."""
-    sheets: dict[tuple[int, str], dict[str, str]] = {}
+    periods: dict[tuple[int, str], dict[str, str]] = {}
     for organization_id, indicator_id, period, value in rows:
-        sheets.setdefault((organization_id, period), {})[indicator_id] = value
-    if not sheets:
-        return
-    made = [
-        {"organization_id": organization_id, "period": period, "entries": entries}
-        for (organization_id, period), entries in sorted(sheets.items())
-    ]
-    session.execute(_putting(session.get_bind().dialect.name), made)
+        periods.setdefault((organization_id, period), {})[indicator_id] = value
+    for (organization_id, period), entries in sorted(periods.items()):
+        _PUT.count(session, organization_id=organization_id, period=period, entries=entries)
 
 
 def _putting(dialect: str) -> Any:
-    """What is named replaces what stands there; the rest of the sheet stays."""
+    """What is named replaces what stands there; the rest stays."""
+    names = ("organization_id", "period", "entries")
+    made = {name: bindparam(name, type_=PeriodValues.__table__.c[name].type) for name in names}  # type: ignore[attr-defined]
     if dialect == "postgresql":
-        adding: Any = postgresql.insert(PeriodValues)
+        adding: Any = postgresql.insert(PeriodValues).values(made)
         merged: Any = col(PeriodValues.entries).op("||")(adding.excluded.entries)
     else:
-        adding = sqlite.insert(PeriodValues)
+        adding = sqlite.insert(PeriodValues).values(made)
         merged = func.json_patch(col(PeriodValues.entries), adding.excluded.entries)
     return adding.on_conflict_do_update(index_elements=["organization_id", "period"], set_={"entries": merged})
+
+
+_PUT = Prepared(_putting)

@@ -1,4 +1,4 @@
-"""Totals, wallets and sheets of values anew from what they sum up: what `verify` compares, written down."""
+"""Totals, wallets and values by period anew from what they sum up: what `verify` compares, written down."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, delete, extract, func, insert, select
 from sqlmodel import Session, col
 
-from db import period_sheets
+from db import period_rebuild
 from db.ledger import Entry, Total, Wallet
 from db.members import Member
 
@@ -24,19 +24,19 @@ class Rebuilt:
     totals_wrong: int
     wallets: int
     wallets_wrong: int
-    sheets: int  # of values
-    sheets_wrong: int
+    periods: int  # of an organisation, with its values
+    periods_wrong: int
 
     def __str__(self) -> str:
         return (
             f"{self.totals} totals ({self.totals_wrong} corrected), "
             f"{self.wallets} wallets ({self.wallets_wrong} corrected), "
-            f"{self.sheets} sheets of values ({self.sheets_wrong} corrected)"
+            f"{self.periods} periods of values ({self.periods_wrong} corrected)"
         )
 
 
 def rebuild(session: Session, progress: Progress = lambda *_: None) -> Rebuilt:
-    """Write every total, wallet and sheet anew, in the caller's transaction; what was found."""
+    """Write every total, wallet and period of values anew, in the caller's transaction; what was found."""
     last = session.execute(select(func.coalesce(func.max(col(Member.id)), 0))).scalar_one()
     counts = [0, 0, 0, 0]
     for first in range(0, last + 1, MEMBERS_AT_ONCE):
@@ -45,8 +45,8 @@ def rebuild(session: Session, progress: Progress = lambda *_: None) -> Rebuilt:
         for place, found in enumerate((*totals, *wallets)):
             counts[place] += found
         progress("rebuild", min(first + MEMBERS_AT_ONCE, last), last)
-    sheets, sheets_wrong = period_sheets.correct(session, progress)
-    return Rebuilt(counts[0], counts[1], counts[2], counts[3], sheets, sheets_wrong)
+    periods, periods_wrong = period_rebuild.correct(session, progress)
+    return Rebuilt(counts[0], counts[1], counts[2], counts[3], periods, periods_wrong)
 
 
 def _totals(session: Session, first: int) -> tuple[int, int]:

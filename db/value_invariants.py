@@ -1,4 +1,4 @@
-"""What must hold between the log of values, the values that count, and the sheets that the city refresh reads."""
+"""What must hold between the log of values, the values that count, and the rows that the city refresh reads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CASES = (
                      AND r.period = v.period ORDER BY r.id DESC LIMIT 1)""",
     ),
     (
-        "the sheets of a period hold its values and no others",
+        "the values of a period, side by side, are those that count",
         """SELECT 'organization ' || v.organization_id || ' ' || v.indicator_id || ' ' || v.period AS one
              FROM indicator_value v
              LEFT JOIN period_values p ON p.organization_id = v.organization_id AND p.period = v.period

@@ -9,7 +9,7 @@ import numpy as np
 from sqlmodel import Session
 
 from db import city_collected
-from db.city_collected import Sheet
+from db.city_collected import OfPeriod
 from db.city_columns import View
 from scoring.places import Places
 from scoring.ratios import Ints
@@ -17,9 +17,9 @@ from scoring.value_columns import Codes, ValueColumns
 
 
 def read_values(session: Session, view: View, places: Places) -> ValueColumns:
-    """The values of the branches in `places`, from the sheets, or from the log where `view` asks for lines."""
+    """The values of the branches in `places`, from `PeriodValues`, or from the log where `view` asks for lines."""
     found = _Reading(places)
-    for part in _from_log(session, view) if view.lines else city_collected.sheets(session):
+    for part in _from_log(session, view) if view.lines else city_collected.period_values(session):
         found.take(part)
     return ValueColumns(["", *found.codes], found.columns, frozenset(found.columns))
 
@@ -32,8 +32,8 @@ class _Reading:
     codes: dict[str, int] = field(default_factory=dict)
     columns: dict[tuple[str, str], Codes] = field(default_factory=dict)
 
-    def take(self, part: list[Sheet]) -> None:
-        """Sheets with the same ids side by side: there are few such groups, and each becomes one array."""
+    def take(self, part: list[OfPeriod]) -> None:
+        """Periods with the same ids side by side: there are few such groups, and each becomes one array."""
         groups: dict[tuple[str, tuple[str, ...]], tuple[list[int], list[int]]] = {}
         texts: list[str] = []
         for organization_id, period, entries in part:
@@ -60,7 +60,7 @@ class _Reading:
             column[place] = flat[starts + number]
 
 
-def _from_log(session: Session, view: View) -> Iterator[list[Sheet]]:
+def _from_log(session: Session, view: View) -> Iterator[list[OfPeriod]]:
     latest: dict[tuple[int, str], dict[str, str]] = {}
     for organization_id, indicator_id, period, value in city_collected.value_lines(session, view):
         latest.setdefault((organization_id, period), {})[indicator_id] = value

@@ -1,4 +1,4 @@
-"""The sheets of `PeriodValues` anew from the latest values: for a rebuild, and after bulk writing."""
+"""`PeriodValues` anew from the latest values: for a rebuild, and after bulk writing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ORGANIZATIONS_AT_ONCE = 500
 
 
 def correct(session: Session, progress: Callable[[str, int, int], None] = lambda *_: None) -> tuple[int, int]:
-    """Write every sheet that differs from the latest values anew; (how many there are, how many were wrong)."""
+    """Write what differs from the latest values anew; (how many there are, how many were wrong)."""
     last = session.execute(select(func.coalesce(func.max(col(IndicatorValue.organization_id)), 0))).scalar_one()
     last = max(
         last, session.execute(select(func.coalesce(func.max(col(PeriodValues.organization_id)), 0))).scalar_one()
