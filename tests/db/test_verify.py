@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
-from db import attendance, audit, ledger, schema, verify
+from db import attendance, audit, ledger, schema, values, verify
 from db.audit import AuditEvent
 from db.database_file import Refused
 from db.engine import write_engine
@@ -73,6 +73,17 @@ def sql(*statements: str, loose: str = "") -> Callable[[Session], None]:
         if session.connection().dialect.name == "postgresql" and loose:
             session.execute(text(f"ALTER TABLE {loose} ENABLE TRIGGER USER"))
         schema.guard(session.connection())
+
+    return plant
+
+
+def recorded(statement: str, loose: str = "") -> Callable[[Session], None]:
+    """Record a value, and spoil it then."""
+
+    def plant(session: Session) -> None:
+        key = {"organization_id": 10, "indicator_id": "C02", "period": "2026-05"}
+        values.record(session, **key, value="1", collect="declare", cause="declaration:900", recorded_at=NOON)
+        sql(statement, loose=loose)(session)
 
     return plant
 
@@ -147,6 +158,7 @@ ACCEPTED = """INSERT INTO appeal (id, entry_id, member_id, organization_id, goes
                WHERE member_id = 103"""
 
 COUNTED, REVIEWED = numbered("an inspection counts"), numbered("nobody posts the own inspection")
+LOGGED, LAID = numbered("a value that counts is the last"), numbered("the values of a period")
 UNDONE = numbered("a line of the negative list")
 INSPECTED = """INSERT INTO inspection (id, organization_id, inspector_id, item_id, value, finding, visit, place, note, day,
                made_at, state, appeal_until, ready_told, posted_by, posted_at, posted_to, ended_reason)
@@ -253,6 +265,9 @@ CORRUPTIONS = [
     ("V19", sql("DELETE FROM attempt WHERE delivery_id = 1", "DELETE FROM delivery WHERE id = 1"), "letter 1"),
     ("V20", sql("UPDATE attempt SET fence = 7 WHERE outcome = ''"), None),
     ("V20", sql("UPDATE attempt SET outcome = 'sent' WHERE outcome = ''"), None),
+    (LOGGED, recorded("UPDATE value_record SET value = '2'", loose="value_record"), "organization 10 C02 2026-05"),
+    (LAID, recorded("DELETE FROM period_values"), "organization 10 C02 2026-05"),
+    (LAID, recorded("DELETE FROM indicator_value"), "organization 10 C02 2026-05"),
     (AUDIT, sql("UPDATE audit_event SET detail = '{}' WHERE id = 1", loose="audit_event"), "audit_event 1"),
     (AUDIT, sql("UPDATE audit_event SET actor_id = 101 WHERE id = 2", loose="audit_event"), "audit_event 2"),
     (AUDIT, sql("DELETE FROM audit_event WHERE id = 1", loose="audit_event"), "audit_event 2"),
