@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 
 from scoring.catalogue import shipped
-from scoring.explain import Line, explain_fortress, explain_org_power, explain_pioneer
+from scoring.explain import Figure, Line, explain_fortress, explain_org_power, explain_pioneer
 from scoring.fortress import fortress
 from scoring.fortress_facts import Activity, BranchFacts
+from scoring.items import Row
 from scoring.org_power import PowerFacts, org_power
 from scoring.periods import period
 from scoring.pioneer import Span, Total, pioneer
+from scoring.pioneer_scheme import Rule, RuleTerms
 
 CATALOGUE = shipped()
 LAST_DAY = date(2026, 12, 31)
@@ -104,3 +107,85 @@ def test_an_organisational_power_index_is_dimensions_and_the_negative_list() -> 
     assert len(lines) == 28
     assert (lines["N03"].value, lines["N03"].have, lines["N03"].status) == (-3500, 7, "S")
     assert figure.parts[0].title is CATALOGUE.org_power.dimension[0]
+
+
+def all_lines(figure: Figure) -> list[Line]:
+    return [line for part in figure.parts for line in part.lines] + list(figure.zeroed_by)
+
+
+def test_every_figure_names_its_scheme_its_parts_and_the_origin_of_every_line() -> None:
+    totals = {"PB1": Total(10, 5), "PN1": Total(-4, 2), "PZ1": Total(0, 2)}
+    member = pioneer(CATALOGUE, as_of=LAST_DAY, memberships=[Span(date(2020, 1, 1))], totals=totals)
+    assert member is not None
+    closed = {"SE01": date(2026, 3, 31), "C01": date(2026, 1, 31)}
+    facts = BranchFacts("soe", negatives={"N04": 2})
+    branch = fortress(CATALOGUE, facts, as_of=LAST_DAY, first_closed=closed)
+    power = org_power(
+        CATALOGUE, PowerFacts("soe", negatives={"N04": 1}), month=period("monthly", "2026-03"), first_closed=closed
+    )
+    for figure, scheme, named in (
+        (explain_pioneer(CATALOGUE, member, as_of=LAST_DAY), CATALOGUE.pioneer.scheme, CATALOGUE.pioneer.part),
+        (
+            explain_fortress(CATALOGUE, branch, field="soe", as_of=LAST_DAY),
+            CATALOGUE.fortress.scheme,
+            (*CATALOGUE.fortress.aspect, None),
+        ),
+        (
+            explain_org_power(CATALOGUE, power, field="soe"),
+            CATALOGUE.org_power.scheme,
+            (*CATALOGUE.org_power.dimension, None),
+        ),
+    ):
+        assert figure.scheme is scheme
+        assert [part.title for part in figure.parts] == list(named)
+        for line in all_lines(figure):
+            terms = line.rule.terms_on(LAST_DAY) if isinstance(line.rule, Rule) else line.rule
+            assert isinstance(terms, RuleTerms | Row)
+            assert (line.terms_from, line.status, line.source) == (terms.starts, terms.status, terms.source)
+
+
+def test_a_line_says_what_it_can_bring_and_how_far_it_is() -> None:
+    totals = {"PN1": Total(-4, 2), "PZ1": Total(0, 2)}
+    member = pioneer(CATALOGUE, as_of=LAST_DAY, memberships=[Span(date(2020, 1, 1))], totals=totals)
+    assert member is not None
+    figure = explain_pioneer(CATALOGUE, member, as_of=LAST_DAY)
+    (zeroed,) = figure.zeroed_by
+    assert (zeroed.value, zeroed.most, zeroed.have, zeroed.required) == (0, None, 2, None)
+    capped = next(line for line in all_lines(figure) if line.rule.id == "PN1")
+    assert capped.most is None, "what takes points can bring none, though it has a cap"
+
+    closed = {"SE01": date(2026, 3, 31), "SE03": date(2026, 3, 31)}
+    values = {("SE01", "2026Q1"): Fraction(1), ("SE01", "2026Q2"): Fraction(1)}
+    branch = fortress(CATALOGUE, BranchFacts("soe", values=values), as_of=LAST_DAY, first_closed=closed)
+    lines = {
+        line.rule.id: line for line in all_lines(explain_fortress(CATALOGUE, branch, field="soe", as_of=LAST_DAY))
+    }
+    assert [(lines[one].value, lines[one].most) for one in ("SE01", "SE03")] == [(1000, 2000), (0, 2000)]
+    assert [(lines[one].have, lines[one].required) for one in ("SE01", "SE03")] == [(2, 4), (0, 4)]
+    for item in CATALOGUE.common_on(LAST_DAY):
+        assert lines[item.id].most == 100 * item.points
+
+
+def test_aspects_that_follow_the_field_are_explained_too() -> None:
+    scheme = CATALOGUE.fortress
+    turned = replace(CATALOGUE, fortress=scheme.model_copy(update={"aspect": scheme.aspect[::-1]}))
+    branch = fortress(turned, BranchFacts("soe"), as_of=LAST_DAY, first_closed={})
+    figure = explain_fortress(turned, branch, field="soe", as_of=LAST_DAY)
+    assert [part.id for part in figure.parts] == [
+        *("specific", "support", "mechanism", "member_team", "leading_group", "deductions")
+    ]
+
+
+def test_a_case_of_an_item_that_only_the_field_has_is_explained() -> None:
+    listed = tuple(
+        one.model_copy(update={"field": "soe"}) if one.id == "N04" else one for one in CATALOGUE.negatives
+    )
+    own = replace(CATALOGUE, negatives=listed)
+    branch = fortress(own, BranchFacts("soe", negatives={"N04": 1}), as_of=LAST_DAY, first_closed={})
+    month = period("monthly", "2026-03")
+    power = org_power(own, PowerFacts("soe", negatives={"N04": 1}), month=month, first_closed={})
+    for figure in (
+        explain_fortress(own, branch, field="soe", as_of=LAST_DAY),
+        explain_org_power(own, power, field="soe"),
+    ):
+        assert [line.rule.id for line in figure.parts[-1].lines] == ["N04"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from datetime import date
 
@@ -115,3 +116,89 @@ def test_a_long_title_is_cut_by_the_columns_that_it_takes(text, most, expected):
 
 def test_no_rows_make_no_table():
     assert list(table([])) == []
+
+
+def columns(told: list[str], which: str) -> list[str]:
+    """The cells of the row with this id."""
+    row = next(line for line in told if line.split()[:1] == [which])
+    return re.split("  +", row.strip())
+
+
+def test_every_section_has_its_heading_and_they_follow_each_other():
+    told = listed(shipped())
+    headings = [told[place + 1] for place, line in enumerate(told[:-1]) if not line]
+    fields = ["all", "admin_village", "urban_community", "gov_institution", "two_new", "soe"]
+    assert headings[:-2] == [
+        "pioneer index",
+        "fortress index",
+        "fortress index, common items",
+        "organisational power index",
+        *(f"indicators, {field}" for field in fields),
+        "negative list",
+        "appraisal",
+        "year close",
+        "six stars",
+        *(f"standards, {field}" for field in fields),
+    ]
+    assert headings[-2].startswith("still our own proposal (status P), to be decided by you: ")
+    assert headings[-1] == (
+        "status: S stated in an article, F published (F* in part), G to be verified locally, P our proposal"
+    )
+
+
+@pytest.mark.parametrize(
+    ("which", "title", "worth", "status"),
+    [
+        ("pioneer_v1", "先锋指数", "base 60 + positive 20 + conduct 20; stars from 90/80/70/60", "P"),
+        ("PN4", "组织生活、学习弄虚作假", "-10", "S"),
+        ("fortress_v1.weights", "堡垒指数", "0.7 base + 0.3 appraisal (self 0.1, members and masses 0.7)", "F"),
+        ("fortress_v1.parts", "堡垒指数", "common 60 + specific 40", "F*"),
+        ("fortress_v1.veto", "堡垒指数", "below 6 activities a year, held from 0.5", "S"),
+        ("fortress_v1.stars", "堡垒指数", "stars from 90/80/70/60; five stars for 0.3", "F"),
+        ("F01", "班子健全、分工明确", "4", "P"),
+        ("F02", "支委会全年不少于12次", "4, full at 12", "P"),
+        ("org_power_v1.index", "组织力指数", "20 a dimension, the negative list at most 30", "F*"),
+        ("org_power_v1.pool", "组织力指数", "from below: yellow 0.1, red 0.05 in 3 months", "S"),
+        (
+            "org_power_v1.deadlines",
+            "组织力指数",
+            "declare by 5, committee by 10, locked on 15; spot check 0.1",
+            "P",
+        ),
+        ("org_power_v1.board", "组织力指数", "the best 10, without red", "P"),
+        ("SE01", "“三重一大”前置研究讨论执行率", "4, >= 1.00, quarterly", "F"),
+        ("N01", "牌子乱象未按规定清理规范", "-2 per case", "S"),
+        ("appraisal_v1", "党支部测评", "excellent 100 good 85 fair 70 poor 50; a figure from 5 answers", "P"),
+        ("year_close_v1", "年度定星", "5 working days to object", "P"),
+        ("accident", "重大责任事故", "no stars", "P"),
+        ("venue_star", "阵地保障", "lit from 80: item:F15 40 item:F16 20 indicator:C16 20 standards 20", "P"),
+    ],
+)
+def test_what_a_rule_is_worth_is_said_in_one_line(which: str, title: str, worth: str, status: str):
+    assert columns(listed(shipped()), which)[1:5] == [title, worth, "2000-01-01", status]
+
+
+def test_a_standard_says_whether_a_branch_can_do_without_it():
+    told = listed(shipped())
+    for one in shipped().ratings.standards:
+        assert columns(told, one.id)[2] == ("mandatory" if one.mandatory else "recommended")
+
+
+def test_figures_are_written_as_people_write_them(changed):
+    changed("fortress_common.csv", "held_days,12,", "held_days,10,")
+    changed("org_power.toml", 'left_out     = ["red"]', "left_out     = []")
+    told = listed(changed("fortress.toml", "five_star_share = 0.3", 'five_star_share = "1/3"'))
+    assert columns(told, "F02")[2] == "4, full at 10"
+    assert columns(told, "fortress_v1.stars")[2].endswith("; five stars for 1/3")
+    assert columns(told, "org_power_v1.board")[2] == "the best 10, without nobody"
+    told = listed(changed("org_power.toml", "left_out     = []", 'left_out     = ["red", "yellow"]'))
+    assert columns(told, "org_power_v1.board")[2] == "the best 10, without red, yellow"
+
+
+def test_what_begins_later_stands_under_a_heading_of_its_own(changed):
+    row = "\nN14,2027-01-01,all,督查问题整改逾期,Correction overdue,-3,per item,dept,monthly,P,ours,1,3\n"
+    text = (RULES / "negative_list.csv").read_text(encoding="utf-8").rstrip("\n")
+    told = listed(changed("negative_list.csv", text, text + row.rstrip("\n")))
+    place = next(place for place, line in enumerate(told) if line == "begins later: 1")
+    assert told[place - 1] == ""
+    assert columns(told[place:], "N14")[2:4] == ["-3 per item", "2027-01-01"]
