@@ -81,15 +81,18 @@ def totals(url: str) -> dict[str, Any]:
 
 
 def _refresh(url: str, *, lines: bool = False) -> dict[str, Any]:
-    with Session(report_engine(url)) as session:
+    reading, writing = report_engine(url), write_engine(url)
+    with Session(reading) as session:
         ready, prepared = timed(lambda: prepare(session, AS_OF, zone=CITY, lines=lines, beside=not lines))
-    with Session(write_engine(url)) as session:
+    with Session(writing) as session:
 
         def write() -> None:
             store(session, ready)
             session.commit()
 
         _, stored = timed(write)
+    reading.dispose()
+    writing.dispose()
     return {"prepare": prepared, "store": stored, "rows": ready.rows, "memory_mb": memory_mb()}
 
 
