@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     city_name: str = "红信"
     demo: bool = False  # `python -m bot demo` sets it: role strip and POST /web/say
     web_chat: bool = True  # the chat page at /
+    board_page: bool = True  # the page /board: the best organisations of each field, without a login
     cookie_secret: SecretStr | None = None  # signs the chat page's cookie; None: a file made at the first start
     writers: int = 4  # writer threads on PostgreSQL; SQLite always has one
     log_level: str = "INFO"

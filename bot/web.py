@@ -18,6 +18,7 @@ from bot.app import Service, secret
 from bot.channels.web.pictures import router as picture_router
 from bot.channels.web.say import router as say_router
 from bot.channels.web.upload import router as upload_router
+from bot.pages.board import router as board_router
 from bot.pages.chat import attach
 from bot.sample import people
 from bot.settings import Settings
@@ -56,6 +57,16 @@ def web_app(service: Service) -> FastAPI:
             app.include_router(channel.router)
     # Not only for the chat page: who sent a table over Telegram fetches its verdicts here, too.
     app.include_router(sheet_router(service.read, clock=service.clock, zone=settings.zone))
+    if settings.board_page:
+        app.include_router(
+            board_router(
+                service.read,
+                service.drawing.png,
+                clock=service.clock,
+                zone=settings.zone,
+                title=settings.city_name,
+            )
+        )
     if settings.web_chat:
         _chat(app, service)
     return app

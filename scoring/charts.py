@@ -33,6 +33,7 @@ __all__ = ["Axis", "Chart", "Place", "quorum", "radar", "top_places"]
 
 NAME_WIDTH = 38  # half Han widths that a name may take beside its score
 HALF_HAN = 18  # pixels of one, in the type of the names
+ROW, HEAD = 118, 220  # pixels of a place on a board, and of what stands above
 NARROW = 720  # pixels of a chart for a phone's page
 
 
@@ -151,6 +152,11 @@ def _radar_series(
     ]
 
 
+def place_height(count: int) -> int:
+    """Pixels that a board of so many places is high."""
+    return HEAD + ROW * count + 56
+
+
 def top_places(
     title: str, places: Sequence[Place], *, subtitle: str = "", language: Language = "zh", narrow: bool = False
 ) -> Chart:
@@ -160,10 +166,8 @@ def top_places(
     """
     if not places:
         raise ValueError("a board without places has no chart")
-    row, head = 118, 220
-    height = head + row * len(places) + 56
     option = frame(title, subtitle)
-    option["grid"] = {"left": 150, "right": 84, "top": head, "height": row * len(places)}
+    option["grid"] = {"left": 150, "right": 84, "top": HEAD, "height": ROW * len(places)}
     option["xAxis"] = {"type": "value", "min": 0, "max": 100_00, "show": False}
     option["yAxis"] = {
         "type": "category",
@@ -184,7 +188,7 @@ def top_places(
     width = NARROW if narrow else WIDTH
     option["series"] = _bars(places, language, NAME_WIDTH - (WIDTH - width) // HALF_HAN)
     lines = [f"{p.rank} {p.name}{_mark(p, language)} {printed(p.score)}" for p in places]
-    return Chart(option, sentence(language, title, lines), height=height, width=width)
+    return Chart(option, sentence(language, title, lines), height=place_height(len(places)), width=width)
 
 
 def _rank_label(place: Place) -> str:

@@ -17,6 +17,7 @@ from sqlmodel import Session
 from bot.channels.web import WebChannel, WebChat, picture_router, say_router, upload_router
 from bot.dispatch import Dispatcher
 from bot.drawing import Drawing
+from bot.pages import board
 from bot.pages import chat as chat_page
 from bot.writer import Writer
 from db import schema
@@ -24,7 +25,7 @@ from db.engine import write_engine
 from db.pictures import Picture
 from notices.channel import Button, Message
 from notices.channel import Picture as Shown
-from tests import cast
+from tests import boards, cast
 
 PEOPLE = {"member": cast.ALICE, "secretary": cast.SUN, "mobile": cast.MO, "reviewer": cast.RUI, "keeper": cast.KE}
 
@@ -37,6 +38,7 @@ def application(database: Path, *, demo: bool) -> FastAPI:
         schema.create(engine)
         with Session(engine) as session:
             cast.populate(session)
+            boards.fill(session)
             session.commit()
     writer = Writer(engine)
     dispatcher = Dispatcher(writer, zone=ZoneInfo("Asia/Shanghai"), clock=lambda: cast.NOON, demo=demo)
@@ -47,7 +49,8 @@ def application(database: Path, *, demo: bool) -> FastAPI:
         assert row.content is not None
         return row.media_type or "", row.content
 
-    chat = WebChat(dispatcher, Drawing(load).png)
+    drawing = Drawing(load)
+    chat = WebChat(dispatcher, drawing.png)
     channel = WebChannel(chat)
     app = FastAPI()
 
@@ -59,6 +62,9 @@ def application(database: Path, *, demo: bool) -> FastAPI:
         return await channel.send(told["address"], message, key=told["key"])
 
     app.include_router(picture_router(chat))
+    app.include_router(
+        board.router(writer.write, drawing.png, clock=lambda: cast.NOON, zone=dispatcher.zone, title="港城")
+    )
     app.include_router(upload_router(chat))
     if demo:
         app.include_router(say_router(chat, PEOPLE))
