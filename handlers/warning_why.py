@@ -78,7 +78,7 @@ def _colour(ctx: Context, warning: BranchWarning) -> Reply:
     lines = [rule, _source(ctx, terms.source, terms.status)]
     if len(causes) == 1:
         lines += _cause_lines(ctx, warning, causes[0])
-        return Reply("\n".join(lines), back=f"warnings:show:{warning.id}")
+        return Reply("\n".join(lines), _further(ctx, warning, causes[0]), back=f"warnings:show:{warning.id}")
     buttons = [
         Button(_short(ctx, warning, cause), f"warnings:cause:{warning.id}:{cause}")
         for cause in causes[:CAUSES_MAX]
@@ -97,7 +97,17 @@ def cause(ctx: Context, warning: BranchWarning) -> Reply:
     if not is_pool(warning) or wanted not in causes_of(warning):
         return Reply(ctx.say("warnings.unknown"), back="warnings")
     lines = [pool_line(ctx.say, warning, causes=False), *_cause_lines(ctx, warning, wanted)]
-    return Reply("\n".join(lines), back=f"warnings:why:{warning.id}")
+    return Reply("\n".join(lines), _further(ctx, warning, wanted), back=f"warnings:why:{warning.id}")
+
+
+def _further(ctx: Context, warning: BranchWarning, wanted: str) -> tuple[Button, ...]:
+    """On to what was recorded, with its evidence, and to what can be done."""
+    here = f"{warning.organization_id}:{warning.period}"
+    if wanted.startswith(BY_RANK):
+        steps = (f"org_power:why:{here}", f"diagnosis:of:{here}")
+    else:
+        steps = (f"org_power:item:{here}:{wanted}", f"diagnosis:item:{here}:{wanted}")
+    return Button(ctx.say("power.look"), steps[0]), Button(ctx.say("diagnosis.what_to_do"), steps[1])
 
 
 def _cause_lines(ctx: Context, warning: BranchWarning, wanted: str) -> list[str]:
