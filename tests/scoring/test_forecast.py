@@ -63,3 +63,33 @@ def test_the_first_and_the_last_day_of_the_year_have_a_forecast() -> None:
     first, last = seen(date(2026, 1, 1), 0), seen(date(2026, 12, 31), 6)
     assert (first.days_left, first.expected, first.next_checkpoint) == (364, 0, date(2026, 6, 30))
     assert (last.days_left, last.expected, last.next_checkpoint) == (0, 6, None)
+
+
+@pytest.mark.parametrize(
+    ("day", "activities", "founded_on", "expected"),
+    [
+        (date(2026, 1, 1), 1, None, 365),
+        (date(2026, 1, 2), 1, None, 182),
+        (date(2026, 1, 31), 1, None, 11),
+        (date(2026, 3, 1), 2, date(2026, 3, 1), 612),
+        (date(2026, 2, 1), 0, date(2026, 3, 1), 0),
+    ],
+)
+def test_the_pace_counts_today_and_begins_with_the_year_or_the_branch(
+    day: date, activities: int, founded_on: date | None, expected: int
+) -> None:
+    assert seen(day, activities, founded_on).expected == expected
+
+
+@pytest.mark.parametrize(
+    ("day", "coming"),
+    [
+        (date(2026, 6, 29), date(2026, 6, 30)),
+        (date(2026, 6, 30), date(2026, 9, 30)),
+        (date(2026, 9, 30), date(2026, 12, 1)),
+        (date(2026, 11, 30), date(2026, 12, 1)),
+        (date(2026, 12, 1), None),
+    ],
+)
+def test_on_the_day_of_a_checkpoint_the_next_one_is_announced(day: date, coming: date | None) -> None:
+    assert seen(day, 0).next_checkpoint == coming

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 
 import pytest
@@ -31,6 +32,79 @@ def test_a_small_branch_owes_no_committee_meeting():
     for full_members, owed in ((6, False), (7, True)):
         missed = missed_meetings(RULES.posted, {}, Seen(full_members=full_members), last)
         assert any(one.kind == "branch_committee_meeting" for one in missed) is owed
+
+
+ASSEMBLY = next(one for one in RULES.posted.meetings if one.kind == "member_assembly")
+PARTY_DAY = next(one for one in RULES.posted.meetings if one.kind == "theme_party_day")
+
+
+@pytest.mark.parametrize(
+    ("say", "meeting", "held", "last", "founded_on", "missed"),
+    [
+        ("the first day of the quarter serves it", ASSEMBLY, [date(2026, 4, 1)], date(2026, 6, 30), None, False),
+        ("founded on the first day: a whole period", PARTY_DAY, [], date(2026, 3, 31), date(2026, 3, 1), True),
+        ("a day late: not whole", PARTY_DAY, [], date(2026, 3, 31), date(2026, 3, 2), False),
+        (
+            "December went without, and 10 January made up for it: January owes",
+            PARTY_DAY,
+            [date(2025, 11, 5), date(2026, 1, 10)],
+            date(2026, 1, 31),
+            None,
+            True,
+        ),
+        (
+            "the record began on the last day of December: January is served by its own",
+            PARTY_DAY,
+            [date(2025, 12, 31), date(2026, 1, 10)],
+            date(2026, 1, 31),
+            None,
+            False,
+        ),
+        (
+            "the record began in January: nothing was owed for December",
+            PARTY_DAY,
+            [date(2026, 1, 10)],
+            date(2026, 1, 31),
+            None,
+            False,
+        ),
+    ],
+)
+def test_a_held_day_serves_one_period_its_own_or_the_one_before(say, meeting, held, last, founded_on, missed):
+    found = missed_meetings(RULES.posted, {meeting.kind: set(held)}, Seen(full_members=7), last, founded_on)
+    assert (meeting in found) is missed, say
+
+
+def by_formula(formula: str):
+    return next(block for block in RULES.observed if block.formula == formula)
+
+
+@pytest.mark.parametrize(
+    ("seen", "value"),
+    [
+        (Seen(secretary=False, full_members=6), "false"),
+        (Seen(secretary=True, full_members=6), "true"),
+        (Seen(secretary=True, full_members=7), None),
+        *((Seen(secretary=True, full_members=7, committee=n), v) for n, v in ((2, "false"), (3, "true"))),
+        *((Seen(secretary=True, full_members=7, committee=n), v) for n, v in ((5, "true"), (6, "false"))),
+    ],
+)
+def test_a_committee_is_complete_from_its_least_to_its_most(seen, value):
+    assert value_of(by_formula("committee_complete"), seen, date(2026, 3, 31)) == value
+
+
+@pytest.mark.parametrize(("month", "quarters"), [(1, 1), (3, 1), (4, 2), (6, 2), (7, 3), (9, 3), (10, 4), (12, 4)])
+def test_the_hours_to_study_grow_by_the_quarter(month, quarters):
+    block = by_formula("study_ratio")
+    seen = Seen(heads=2, study_hundredths=2 * 100 * block.numbers["hours_a_quarter"])
+    assert value_of(block, seen, date(2026, month, 28)) == written(Fraction(1, quarters))
+
+
+@pytest.mark.parametrize("hundredths", [0, -1, -500])
+def test_study_that_was_taken_back_is_no_study(hundredths):
+    assert (
+        value_of(by_formula("study_ratio"), Seen(heads=1, study_hundredths=hundredths), date(2026, 3, 31)) == "0"
+    )
 
 
 def test_the_file_tells_of_every_value_that_no_person_is_asked_for():

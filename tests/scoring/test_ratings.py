@@ -15,7 +15,8 @@ from scoring.six_star import AllCase, SixStarCase, judge_star, six_stars
 from scoring.standards import LISTS, ledger_state
 
 DAY = date(2026, 12, 31)
-RATINGS = shipped().ratings
+CATALOGUE = shipped()
+RATINGS = CATALOGUE.ratings
 
 
 @pytest.mark.parametrize("case", RATINGS.appraisal.cases, ids=lambda case: case.say)
@@ -95,6 +96,12 @@ def test_a_branch_is_up_to_standard_exactly_when_every_mandatory_item_is_met() -
         ("six_star.toml", "points = 30", "points = 31", "add up to 101"),
         ("six_star.toml", 'fact = "item:F01"', 'fact = "item:F99"', "there is no item:F99"),
         ("six_star.toml", 'star = "role_star"', 'star = "venue_star"', "role_star"),
+        (
+            "six_star.toml",
+            'fact = "indicator:C01"',
+            'fact = "indicator:SE01"',
+            "C01|L2: there is no indicator:SE01",
+        ),
         ("year_end.toml", 'id       = "accident"', 'id = "sanction"', "twice"),
         ("standard_items.csv", "true,S", "yes,S", "mandatory"),
     ],
@@ -108,3 +115,48 @@ def test_a_mistake_in_these_rules_is_told(tmp_path, name: str, old: str, new: st
     with pytest.raises(RulesError, match=why) as caught:
         load(folder)
     assert all(name in mistake for mistake in caught.value.mistakes)
+
+
+@pytest.mark.parametrize(
+    "scheme",
+    [CATALOGUE.org_power, RATINGS.appraisal, RATINGS.six_star, RATINGS.year_close],
+    ids=lambda one: type(one).__name__,
+)
+def test_every_scheme_says_before_which_day_it_has_no_terms(scheme) -> None:
+    assert scheme.terms_on(date(2000, 1, 1)) is scheme.terms[0]
+    with pytest.raises(LookupError, match="no terms on 1999-12-31"):
+        scheme.terms_on(date(1999, 12, 31))
+
+
+def test_a_grade_or_a_question_that_nobody_gave_counts_as_nobody() -> None:
+    terms = RATINGS.appraisal.terms_on(DAY)
+    few, best = terms.answers_min, terms.grade[0]
+    tallies = {question.id: {best.id: few} for question in terms.question}
+    assert (members_masses(terms, tallies), good_share(terms, tallies)) == (100 * best.value, 1)
+    poor = {question.id: {terms.grade[-1].id: few} for question in terms.question}
+    assert (members_masses(terms, poor), good_share(terms, poor)) == (100 * terms.grade[-1].value, 0)
+    for question in terms.question:
+        rest = {name: counts for name, counts in tallies.items() if name != question.id}
+        assert (members_masses(terms, rest), good_share(terms, rest)) == (None, None)
+        one_less = {**tallies, question.id: {best.id: few - 1}}
+        assert (members_masses(terms, one_less), good_share(terms, one_less)) == (None, None)
+
+
+def test_a_grade_is_picked_by_its_number() -> None:
+    terms = RATINGS.appraisal.terms_on(DAY)
+    last = len(terms.grade)
+    picked = [terms.grade_at(number) for number in (0, 1, last, last + 1, -1)]
+    assert picked == [None, terms.grade[0], terms.grade[-1], None, None]
+
+
+def test_a_star_names_its_gaps_the_largest_first_and_nothing_that_is_full() -> None:
+    terms = RATINGS.six_star.terms_on(DAY)
+    star = terms.star[0]
+    shares: dict[str, Fraction | None] = {item.fact: Fraction(1) for item in star.item}
+    shares[star.item[0].fact] = Fraction(1, 2)
+    shares[star.item[2].fact] = Fraction(0)
+    shares[star.item[1].fact] = None  # not due: in full
+    judged = judge_star(terms, star, shares)
+    assert judged.star is star
+    gaps = [(star.item[2], 100 * star.item[2].points), (star.item[0], 50 * star.item[0].points)]
+    assert [(one.item, one.missing) for one in judged.missing] == gaps
