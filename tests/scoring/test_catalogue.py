@@ -143,8 +143,10 @@ def test_every_rule_has_both_titles() -> None:
 
 
 def test_an_unknown_rule_is_a_lookup_error() -> None:
-    with pytest.raises(LookupError, match="PB9"):
+    with pytest.raises(LookupError, match=r"^no rule 'PB9'$"):
         CATALOGUE.rule("PB9")
+    with pytest.raises(LookupError, match=f"^no rule '{'x' * 40}'$"):
+        CATALOGUE.rule("x" * 41)
 
 
 def test_new_terms_hold_from_their_day_and_the_old_ones_before(alter: Alter) -> None:
@@ -224,6 +226,10 @@ def test_all_mistakes_of_all_files_are_told_at_once(alter: Alter) -> None:
         ("pioneer.toml", "points = -2\n", "points = 2\n", "rule 10: terms 1: a deduction has negative points"),
         ("pioneer.toml", "points = 2\n", "", "rule 1, terms 1: either points or grades must be given"),
         ("pioneer.toml", "cap    = 30\n", "", "rule 1: terms 1: a cap is needed"),
+        ("pioneer.toml", "excellent = 8", "excellent = -8", "terms 1: only a deduction has negative points"),
+        ("pioneer.toml", "slight = -3", "slight = 3", "terms 1: a deduction has negative points"),
+        ("pioneer.toml", "points = -2\n", "points = 1\n", "rule 10: terms 1: a deduction has negative points"),
+        ("pioneer.toml", "points = 3\ncap    = 9\n", "points = 3\n", "rule 5: terms 1: a cap is needed"),
         ("pioneer.toml", "cap    = 30\n", "cap    = 29\n", "the caps of base add up to 59, below its 60"),
         ("pioneer.toml", "full_at = 32", "# full_at", "rule 3: terms 1: full_at belongs to the formula"),
         ("pioneer.toml", "base = 60,", "base = 61,", "terms 1: parts must add up to 100, not 101"),
@@ -242,7 +248,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(alter: Alter) -> None:
         ("fortress.toml", "activities = 6 }", "activities = 7 }", "no checkpoint can ask for more than the year"),
         ("fortress.toml", 'item = "F01"', 'item = "F02"', "F01 has no worked example"),
         ("fortress.toml", 'item = "F01"', 'item = "F99"', "common_cases name F99, which"),
-        ("fortress.toml", 'id       = "support"', 'id       = "supports"', "the aspects must be leading_group"),
+        ("fortress.toml", 'id       = "support"', 'id       = "supports"', "the aspects must be leading_group, me"),
         ("fortress.toml", 'share = "2/9"', 'share = "2/0"', "a plain number is needed"),
         ("fortress_common.csv", ",4,value_true", ",5,value_true", "on 2000-01-01 the points add up to 61, not 60"),
         ("fortress_common.csv", "held_days,12,", "held_days,,", "line 3, F02: the formula held_days needs"),
@@ -262,6 +268,22 @@ def test_all_mistakes_of_all_files_are_told_at_once(alter: Alter) -> None:
 def test_a_mistake_is_answered_in_words(alter: Alter, name: str, old: str, new: str, expected: str) -> None:
     told = mistakes(alter(name, old, new))
     assert any(expected in one and one.startswith(f"{name}: ") for one in told), told
+
+
+def test_a_deduction_may_take_nothing_for_a_while(alter: Alter) -> None:
+    terms = load(alter("pioneer.toml", "points = -2\n", "points = 0\n")).rule("PN1").terms_on(DAY)
+    assert terms is not None
+    assert terms.points == 0
+
+
+def test_points_that_change_in_one_file_only_are_told_with_their_day(alter: Alter) -> None:
+    directory = alter("fortress_common.csv", "id,from,", "id,from,")
+    text = (directory / "fortress_common.csv").read_text(encoding="utf-8").rstrip("\n")
+    first = text.splitlines()[1]
+    assert first.startswith("F01,2000-01-01,")
+    later = first.replace("2000-01-01", "2026-07-01", 1).replace(",4,value_true", ",5,value_true")
+    (directory / "fortress_common.csv").write_text(f"{text}\n{later}\n", encoding="utf-8")
+    assert mistakes(directory) == ("fortress_common.csv: on 2026-07-01 the points add up to 61, not 60",)
 
 
 def test_terms_out_of_order_are_refused(alter: Alter) -> None:
