@@ -45,7 +45,7 @@ def fill(session: Session, field: str = "urban_community") -> None:
             "as_of": NOON.date(),
         }
         for month in MONTHS:
-            sides = {
+            sides: dict[str, Any] = {
                 "political_leadership": 2000,
                 "org_coverage": 1950,
                 "mass_cohesion": 2000,

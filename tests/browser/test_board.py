@@ -20,7 +20,7 @@ async def _open(person: Person, path: str = "/board?field=urban_community") -> N
 @pytest.mark.parametrize("size", [18, 24, 30])
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 async def test_it_is_readable_and_nothing_runs_out_of_the_screen(
-    server: Server, visit: Visit, viewport, size
+    server: Server, visit: Visit, viewport: dict[str, int], size: int
 ) -> None:
     person = await visit(server, viewport)
     await _open(person)
