@@ -96,7 +96,7 @@ def report_engine(url: str) -> Engine:
     if url.startswith("sqlite"):
         engine = create_engine(
             url,
-            pool_size=1,
+            pool_size=2,  # points are read beside everything else
             connect_args={"check_same_thread": False},
             json_serializer=_serialize,
             hide_parameters=True,
@@ -105,7 +105,7 @@ def report_engine(url: str) -> Engine:
         return engine
     return create_engine(
         url,
-        pool_size=1,
+        pool_size=2,
         json_serializer=_serialize,
         hide_parameters=True,
         execution_options={"postgresql_readonly": True},

@@ -10,6 +10,8 @@ from datetime import date
 from typing import Any, TypeVar
 
 import numpy as np
+from sqlalchemy.engine import Engine
+from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
 from db import city_collected, city_columns
@@ -50,11 +52,18 @@ class CityIndices:
 
 
 def compute_city(
-    session: Session, view: View, catalogue: Catalogue | None = None, *, beside: bool = False
+    session: Session,
+    view: View,
+    catalogue: Catalogue | None = None,
+    *,
+    beside: bool = False,
+    added: Mapping[str, tuple[Ints, Ints]] | None = None,
 ) -> CityIndices:
     """All indices on the day of `view`; reads only.
 
-    beside: read the points on a second connection at the same time. Only for a session that has written nothing.
+    beside: read the points on a second connection at the same time, where the engine has one to give. Only for a
+    session that has written nothing.
+    added: per rule (members, points) that count beside what is booked: for trying another price.
     """
     rules = catalogue or shipped()
     branches = city_columns.branches(session, view)
@@ -73,7 +82,7 @@ def compute_city(
         power = PowerColumns(fields, founded, values, cases.by_month())
         record = record_months(rules.indicators, values.known, view.as_of)
         months = [org_power_batch(rules, power, month=month, first_closed=first) for month in record]
-    members = _members(rules, view, roll, sums(), places, told)
+    members = _members(rules, view, roll, sums().with_more(roll, added or {}), places, told)
     columns = BranchColumns(
         fields=fields,
         founded=founded,
@@ -90,7 +99,7 @@ def compute_city(
 @contextmanager
 def _meanwhile(session: Session, beside: bool, work: Callable[[Session], T]) -> Iterator[Callable[[], T]]:
     """Gives what tells the result of `work`, which runs during the block, or right now on the session itself."""
-    if not beside:
+    if not (beside and _has_room(session)):
         found = work(session)
         yield lambda: found
         return
@@ -102,6 +111,13 @@ def _meanwhile(session: Session, beside: bool, work: Callable[[Session], T]) -> 
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(own)
         yield running.result
+
+
+def _has_room(session: Session) -> bool:
+    """Whether the session's engine has another connection; to wait for one that this session holds never ends."""
+    engine = session.get_bind()
+    assert isinstance(engine, Engine)
+    return not isinstance(engine.pool, QueuePool) or engine.pool.checkedout() < engine.pool.size()
 
 
 class _Roll:
@@ -132,6 +148,15 @@ class _Sums:
         if rated and by_rate:
             more = self._added(roll, len(by_rate), city_columns.sums(session, view, by_rate, rated))
             self.counts |= {one: more[n] for n, one in enumerate(by_rate)}
+
+    def with_more(self, roll: _Roll, added: Mapping[str, tuple[Ints, Ints]]) -> _Sums:
+        """Itself, with these points, too."""
+        for rule_id, (members, points) in added.items():
+            if rule_id not in self.points:  # hours and cases count, not points
+                continue
+            place = roll.places(members)
+            np.add.at(self.points[rule_id], place[place >= 0], points[place >= 0].astype(np.int32))
+        return self
 
     @staticmethod
     def _added(roll: _Roll, rules: int, parts: Iterable[tuple[Ints, Ints, Ints]]) -> Any:

@@ -38,6 +38,7 @@ NAMES = {
     INES: "殷检查",
 }
 FROM_ELSEWHERE = (DING, INES)  # members of a branch outside this small city
+ELSEWHERE = 90
 CITY, COMMITTEE, LIANGFENG, SHAZHOU = 1, 2, 10, 20
 NOON = datetime(2026, 6, 15, 4, 0, tzinfo=UTC)  # 12:00 on Monday 15 June 2026 in Shanghai: now, in most tests
 DAY = date(2026, 6, 15)
@@ -63,9 +64,8 @@ def populate(session: Session) -> None:
     session.flush()
     branches = {CHARLIE: SHAZHOU, QIAN: SHAZHOU}
     for member_id in NAMES:
-        if member_id not in FROM_ELSEWHERE:
-            branch = branches.get(member_id, LIANGFENG)
-            session.add(Membership(member_id=member_id, organization_id=branch, from_day=date(2020, 1, 1)))
+        branch = ELSEWHERE if member_id in FROM_ELSEWHERE else branches.get(member_id, LIANGFENG)
+        session.add(Membership(member_id=member_id, organization_id=branch, from_day=date(2020, 1, 1)))
         session.add(Chat(channel="web", address=f"member:{member_id}", member_id=member_id, choices={}))
     roles = [
         (SUN, LIANGFENG, "secretary"),
@@ -87,6 +87,7 @@ def populate(session: Session) -> None:
 
 def _organizations(session: Session) -> None:
     rows = [
+        Organization(id=ELSEWHERE, code="B90", name="省直机关党支部", level="branch", path="/90/"),
         Organization(id=CITY, code="C", name="港城市委", level="city", path="/1/"),
         Organization(id=COMMITTEE, code="K", name="杨舍党工委", level="committee", parent_id=CITY, path="/1/2/"),
         Organization(

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 from pydantic import SecretStr
 
 from bot.__main__ import app
@@ -81,7 +82,7 @@ def is_place(word: str) -> bool:
 
 @pytest.mark.parametrize("path", [*sorted(DOCS.glob("*.md")), ROOT / "README.md"], ids=lambda path: path.name)
 def test_every_command_that_a_document_types_exists(path):
-    known = {command.name or command.callback.__name__ for command in app.registered_commands}
+    known = set(typer.main.get_command(app).commands)
     typed = set(re.findall(r"python -m bot ([\w-]+)", path.read_text(encoding="utf-8")))
     assert typed <= known
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 
 from bot.__main__ import app
 from bot.settings import Settings
@@ -26,7 +27,7 @@ def test_it_begins_with_the_two_commands(name):
 
 @pytest.mark.parametrize("name", READMES)
 def test_every_command_that_it_names_exists(name):
-    known = {command.name or command.callback.__name__ for command in app.registered_commands}
+    known = set(typer.main.get_command(app).commands)
     named = set(re.findall(r"python -m bot ([a-z]+)", text(name)))
     assert named
     assert named <= known

@@ -270,10 +270,10 @@ def test_rules_are_listed_and_a_misspelt_key_is_told_with_its_place(place):
     shutil.copytree(RULES, place / "mine")
     path = place / "mine" / "pioneer.toml"
     path.write_text(path.read_text(encoding="utf-8").replace("cap    = 30", "kap    = 30", 1), encoding="utf-8")
-    wrong = run("rules", "mine")
+    wrong = run("rules", "--folder", "mine")
     assert (wrong.exit_code, wrong.stdout) == (1, "")
     assert "pioneer.toml: rule 1, terms 1, kap: " in wrong.stderr
-    assert run("rules", "nowhere").exit_code == 1
+    assert run("rules", "--folder", "nowhere").exit_code == 1
 
 
 def test_verify_proves_a_healthy_database_and_names_what_is_broken(city):

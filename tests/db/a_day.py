@@ -17,7 +17,6 @@ from tests.cast import (
     BOB,
     CHARLIE,
     DAY,
-    FROM_ELSEWHERE,
     KE,
     LIANGFENG,
     MO,
@@ -35,15 +34,8 @@ CUP, PATROL = 1, 3
 LATER = NOON + timedelta(hours=3)
 
 
-def let_everybody_belong(session: Session) -> None:
-    """An active member without a branch is a broken case: the guests of the cast get one."""
-    for person in FROM_ELSEWHERE:
-        session.add(Membership(member_id=person, organization_id=SHAZHOU, from_day=date(2020, 1, 1)))
-
-
 def live(session: Session) -> None:
     """Let the day pass in a database that holds the cast."""
-    let_everybody_belong(session)
     give_the_project_its_past(session)
     _attend(session)
     _exchange(session)

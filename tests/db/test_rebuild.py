@@ -35,7 +35,10 @@ async def lines(look):
 
 async def test_what_is_right_is_left_alone(look):
     await lines(look)
-    assert str(await look(rebuild)) == "3 totals (0 corrected), 1 wallets (0 corrected), 0 periods of values (0 corrected)"
+    assert (
+        str(await look(rebuild))
+        == "3 totals (0 corrected), 1 wallets (0 corrected), 0 periods of values (0 corrected)"
+    )
 
 
 async def test_what_was_spoiled_is_corrected_from_the_lines(look):
@@ -47,7 +50,10 @@ async def test_what_was_spoiled_is_corrected_from_the_lines(look):
         session.execute(text(f"UPDATE wallet SET balance = 77 WHERE member_id = {ALICE}"))
 
     await look(spoil)
-    assert str(await look(rebuild)) == "3 totals (2 corrected), 1 wallets (1 corrected), 0 periods of values (0 corrected)"
+    assert (
+        str(await look(rebuild))
+        == "3 totals (2 corrected), 1 wallets (1 corrected), 0 periods of values (0 corrected)"
+    )
     assert await look(lambda s: ledger.totals(s, ALICE, 2026)) == {"PB1": (2, 100)}
     assert await look(lambda s: ledger.totals(s, BOB, 2026)) == {"PB1": (5, 100)}
     assert await look(lambda s: ledger.balance(s, ALICE)) == 1
