@@ -8,7 +8,7 @@ demo: .venv/service  ## a sample city at http://127.0.0.1:8080
 	$(BIN)/python -m bot demo
 
 test: .venv/develop  ## every test, on both databases; browser tests where Chromium is found
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 
 check: .venv/develop  ## style, types and the arrows between the rooms
 	$(BIN)/ruff check .

@@ -25,13 +25,17 @@ from tests.databases import postgresql_server, sqlite_template
 __all__ = ["postgresql_server", "sqlite_template"]
 
 ZONE = ZoneInfo("Asia/Shanghai")
-LEFT_OUT = pytest.StashKey[list[str]]()
+LEFT_OUT = pytest.StashKey[list[tuple[str, str]]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Look once for what this machine lacks: the process that sums up runs no test itself."""
+    config.stash[LEFT_OUT] = [] if databases.IN_CI else databases.missing_programs()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what this machine cannot run, each kind with one line at the end; in CI nothing is left out."""
-    missing = [] if databases.IN_CI else databases.missing_programs()
-    config.stash[LEFT_OUT] = [why for _, why in missing]
+    missing = config.stash[LEFT_OUT]
     gone = [item for item in items if any(item.get_closest_marker(mark) for mark, _ in missing)]
     if gone:
         config.hook.pytest_deselected(items=gone)
@@ -40,7 +44,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what was left out."""
-    for why in config.stash.get(LEFT_OUT, []):
+    for _, why in config.stash[LEFT_OUT]:
         terminalreporter.write_line(why)
 
 
