@@ -16,7 +16,7 @@ from db.city_columns import View
 from db.columns import rows
 from db.indices import Appraisal
 
-PERIODS = 10_000  # of one part
+PERIODS = 3_000  # of one part
 
 OfPeriod = tuple[int, str, dict[str, str]]
 """Organisation, period, and its values by indicator."""

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 Ints = NDArray[np.int64]
 
-ROWS = 200_000  # of one part: bounds what stands in memory beside the result
+ROWS = 60_000  # of one part: bounds what stands in memory beside the result
 _HEAD = 19  # bytes before the first row of PostgreSQL's binary copy, as long as its flags are empty
 _PART_BYTES = 1 << 23  # of a copy, before it is parsed
 
