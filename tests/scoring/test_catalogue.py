@@ -327,6 +327,9 @@ def test_a_binary_float_is_no_figure() -> None:
     with pytest.raises(ValueError, match="plain number"):
         fraction(Decimal("NaN"))
     assert fraction(Decimal("0.1")) == Fraction(1, 10)
+    assert fraction(Decimal("1E-7")) == Fraction(1, 10**7), "a short way to write it in a rule file"
+    with pytest.raises(ValueError, match=r"^a plain number is needed, such as 12 or 0\.85$"):
+        fraction("many")
 
 
 def test_values_are_read_as_they_are_written() -> None:

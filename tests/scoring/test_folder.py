@@ -13,6 +13,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from bot.__main__ import app
+from scoring.folder_writing import proof_of
+from scoring.pool import MonthRow
+from scoring.ranks import Place
 
 EXAMPLES = Path(__file__).parent / "data" / "folders"
 RESULTS = ("pioneer.csv", "fortress.csv", "org_power.csv", "warnings.csv")
@@ -171,6 +174,20 @@ def test_what_comes_after_the_day_does_not_exist(
         assert table(tmp_path / "before" / name) == table(tmp_path / "after" / name)
 
 
+def test_a_proof_names_rank_unmet_indicators_and_negative_items(tmp_path: Path) -> None:
+    at = Place(rank=10, n=12, lower=2)
+    assert proof_of(MonthRow("2026-03", at)) == "2026-03: rank 10 of 12"
+    assert proof_of(MonthRow("2026-03", at, ("C02", "SE03"))) == "2026-03: rank 10 of 12, unmet C02 SE03"
+    assert proof_of(MonthRow("2026-03", at, (), ("N01", "N03"))) == "2026-03: rank 10 of 12, negative list N01 N03"
+    assert proof_of(MonthRow("2026-03", at, ("C02",), ("N03",))) == (
+        "2026-03: rank 10 of 12, unmet C02, negative list N03"
+    )
+    assert score(EXAMPLES / "3" / "data", tmp_path / "out", "2026-06-30").exit_code == 0
+    with (tmp_path / "out" / "warnings.csv").open(encoding="utf-8", newline="") as file:
+        red = next(row for row in csv.DictReader(file) if (row["colour"], row["month"]) == ("red", "2026-03"))
+    assert [month.partition(":")[0] for month in red["proof"].split("; ")] == ["2026-01", "2026-02", "2026-03"]
+
+
 # ---- what is refused ---------------------------------------------------------------------------------------
 
 REFUSED = [
@@ -225,6 +242,9 @@ REFUSED = [
     ("appraisals.csv", "nobody,2026,1,1,1", "unknown org_id 'nobody'"),
     ("appraisals.csv", "g1,26,1,1,1", "'26' is not a yearly period"),
     ("appraisals.csv", "g1,2026,1,1,many", "'many' is not a plain number"),
+    ("entries.csv", f"{'p' * 40},PB1,2026-01-01,2,1", f"unknown member_id '{'p' * 40}'\n"),
+    ("entries.csv", f"{'p' * 41},PB1,2026-01-01,2,1", f"unknown member_id '{'p' * 39}…'\n"),
+    ("entries.csv", 'p1,PB1,2026-01-01,"2"x,1', "',' expected after '\"'"),
 ]
 
 
@@ -276,6 +296,15 @@ def test_a_missing_file_another_encoding_and_an_open_quote_are_refused(folder: P
     done = score(folder, tmp_path / "out")
     assert done.exit_code == 2
     assert f"negatives.csv, line {lines + 1}: " in done.stderr
+    path.write_bytes(b'"org_id\n')
+    done = score(folder, tmp_path / "out")
+    assert (done.exit_code, done.stderr) == (2, "negatives.csv, line 1: unexpected end of data\n")
+    path.write_bytes(b"")
+    done = score(folder, tmp_path / "out")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "negatives.csv, line 1: the header must be org_id,item_id,day,count\n",
+    )
     assert not (tmp_path / "out").exists()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -245,6 +246,32 @@ def test_in_rate_mode_one_more_attended_is_also_one_more_held() -> None:
     # From 1 of 2 to 4 of 5: 30 x (4/5 - 1/2) = 9.
     assert moves.steps[0] == Step("PB1", 1, 500)
     assert moves.reached
+
+
+def test_in_rate_mode_only_an_activity_of_the_branch_is_one_more_held() -> None:
+    totals = {**{k: Total(*v) for k, v in FULL_BASE.items()}, "PB1": Total(4, 2), "PB2": Total(11, 11)}
+    now = pioneer(CATALOGUE, as_of=OCTOBER, memberships=ALWAYS, totals=totals, duty_activities=2, mode="rate")
+    assert now is not None
+    assert (now.base, now.score) == (5900, 7900)
+    moves = what_moves(CATALOGUE, now, as_of=OCTOBER)
+    assert moves is not None
+    assert (moves.steps, moves.reached) == ((Step("PB2", 1, 100),), True)
+
+
+def test_a_rule_that_is_not_in_force_yet_is_not_proposed() -> None:
+    scheme = CATALOGUE.pioneer
+    later = tuple(
+        rule.model_copy(update={"terms": (rule.terms[0].model_copy(update={"starts": date(2027, 1, 1)}),)})
+        if rule.id == "PB1"
+        else rule
+        for rule in scheme.rule
+    )
+    catalogue = replace(CATALOGUE, pioneer=scheme.model_copy(update={"rule": later}))
+    now = pioneer(catalogue, as_of=OCTOBER, memberships=ALWAYS, totals={})
+    assert now is not None
+    moves = what_moves(catalogue, now, as_of=OCTOBER)
+    assert moves is not None
+    assert [step.rule_id for step in moves.steps] == ["PB2", "PP3", "PP1", "PP2", "PB3"]
 
 
 # ---- properties ----------------------------------------------------------------------------------------

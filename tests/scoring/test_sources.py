@@ -24,3 +24,7 @@ def test_an_english_reader_gets_the_source_as_it_stands_in_the_rules():
     source = next(shown())
     assert source_in(source, "en") == source
     assert source_in(source, "zh") == chinese()[source] != source
+
+
+def test_a_source_without_a_chinese_form_is_shown_as_it_stands():
+    assert source_in("a rule of our own", "zh") == "a rule of our own"
