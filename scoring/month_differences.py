@@ -62,12 +62,14 @@ class _Months:
         """Compare one month; its colours depend on those before it, too."""
         text = self._found.months[number].month.text
         mark = sha256(" ".join(self._digests[max(0, number + 1 - self._streak) : number + 1]).encode()).hexdigest()
-        if not self._whole and self._stored.get(text) == mark:
+        known = self._stored.get(text) == mark
+        if not known:
+            self.marks.add([(text, mark)], [], 1)
+        if known and not self._whole:
             self._moved.append(set())
             return
         self._power(number, text)
         self._colours(number, text)
-        self.marks.add([(text, mark)], [], 1)
 
     def _power(self, number: int, text: str) -> None:
         stored = city_results.power(self._session, text)
