@@ -16,9 +16,9 @@ import numpy as np
 from sqlalchemy import select
 from sqlmodel import Session, col
 
+from db import member_modes
 from db.activity_records import ActivityRecord
 from db.columns import Ints, ints, parted, rows
-from db.resolutions import Resolution
 
 RULES_MAX = 62  # a member (up to id 2^25), a rule and a figure share one integer
 FIGURES = {"points": "points", "hundredths": "hundredths"}
@@ -117,15 +117,7 @@ def modes(session: Session, view: View) -> dict[int, str]:
     found: dict[int, str] = {row[0]: row[1] for row in stored}
     if view.known_at is None:
         return found
-    statement = (
-        select(col(Resolution.member_id), col(Resolution.mode), col(Resolution.decided_at))
-        .where(col(Resolution.state) == "confirmed", col(Resolution.decided_at).is_not(None))
-        .order_by(col(Resolution.decided_at), col(Resolution.id))
-    )
-    resolved: dict[int, str] = {}
-    for member_id, mode, decided_at in session.execute(statement):
-        resolved[member_id] = mode if decided_at <= view.known_at else resolved.get(member_id, "normal")
-    return found | resolved
+    return found | member_modes.as_known(session, view.known_at)
 
 
 def sums(

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, delete, or_, select, text, update
+from sqlalchemy import CheckConstraint, Index, delete, or_, select, text, update
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.organizations import Organization
@@ -47,7 +47,7 @@ class MemberGrade(SQLModel, table=True):
     """One member's grade on one list."""
 
     __tablename__ = "member_grade"
-    __table_args__ = (UniqueConstraint("list_id", "member_id"), Index("ix_member_grade_member_id", "member_id"))
+    __table_args__ = (Index("ix_member_grade_member_id", "member_id"),)
     list_id: int = Field(foreign_key="grade_list.id", primary_key=True)
     member_id: int = Field(foreign_key="member.id", primary_key=True)
     grade: str = NOT_RATED  # id of the grade; empty: not rated

@@ -1,7 +1,7 @@
 """A branch's resolutions on how the pioneer index counts for a member: normal, by rate, or not at all.
 
-`Member.mode` is what counts now; this is where it comes from. A resolution holds from the day on which it was
-confirmed, for the whole year, until another one ends it.
+`Member.mode` is what counts now, and `db.member_modes` keeps since when; this is where it comes from. A resolution
+holds from the day on which it was confirmed, for the whole year, until another one ends it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index, or_, select, text, update
 from sqlmodel import Field, Session, SQLModel, col
 
-from db.members import Member
+from db import member_modes
 from db.organizations import Organization
 from db.wishes import changed
 
@@ -98,10 +98,7 @@ def confirm(session: Session, one: Resolution, *, by: int, now: datetime) -> boo
     """Confirm it: the member's mode changes at once. False: decided meanwhile, one's own, or about oneself."""
     if not _decide(session, one, by, state="confirmed", decided_by=by, decided_at=now):
         return False
-    session.execute(
-        update(Member).where(col(Member.id) == one.member_id).values(mode=one.mode),
-        execution_options={"synchronize_session": "fetch"},
-    )
+    member_modes.change(session, one.member_id, one.mode, now)
     return True
 
 

@@ -27,6 +27,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     inspections,
     ledger,
     letters,
+    member_modes,
     members,
     negatives,
     occurrences,
@@ -61,6 +62,7 @@ APPEND_ONLY = (
     "value_record",
     "appraisal_record",
     "activity_record",
+    "mode_record",
     "year_result",
     "negative",
 )

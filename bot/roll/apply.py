@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
 from bot.roll.plan import Plan, Verdict
-from db import audit
+from db import audit, member_modes
 from db.members import Member, Membership, Role
 from db.organizations import Organization, Region, RegionOrganization
 
@@ -99,11 +99,14 @@ class _Work:
             self.session.flush()
             member_id = member.id
         else:
+            mode = values.pop("mode", None)
             if len(values) > 1:
                 self._change(Member, verdict.code, values)
             member_id = self.session.execute(
                 select(col(Member.id)).where(col(Member.code) == verdict.code)
             ).scalar_one()
+            if mode is not None:
+                member_modes.change(self.session, member_id, mode, self.now)
         assert member_id is not None
         if organization:
             self._belong(member_id, self.ids[organization], from_day)

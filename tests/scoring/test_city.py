@@ -14,6 +14,9 @@ from sqlmodel import Session, SQLModel, col
 from typer.testing import CliRunner
 
 from bot.__main__ import app
+from bot.roll.apply import apply
+from bot.roll.plan import plan
+from bot.roll.read import Roll
 from db import activities, activity_records, appraisals, ledger, negatives, resolutions, values
 from db.activities import Activity
 from db.indices import FortressIndex, OrgPowerIndex, PioneerIndex, PoolColour
@@ -27,7 +30,7 @@ from scoring.month_differences import month_differences
 from scoring.periods import periods_of
 from scoring.replay import replay
 from scoring.update import compute, prepare, store
-from tests.cast import CITY, SUN
+from tests.cast import CITY, RUI, SUN
 from tests.conftest import ZONE
 
 MARCH = date(2026, 3, 31)
@@ -277,18 +280,10 @@ def afterwards(year: Year) -> None:
         year.record(branch, "C02", "2026-02", "0", may)  # clawed back
         year.record(branch, "F01", "2026-03", "false", may)
     for member_id in (5_003, 5_007):
-        year.session.add(
-            resolutions.Resolution(
-                member_id=member_id,
-                organization_id=510,
-                mode="exempt",
-                state="confirmed",
-                proposed_by=SUN,
-                proposed_at=may,
-                decided_at=may,
-            )
-        )
-        session.execute(update(Member).where(col(Member.id) == member_id).values(mode="exempt"))
+        one = resolutions.begin(session, member_id=member_id, organization_id=510, by=SUN, now=may)
+        one.mode = "exempt"
+        assert resolutions.propose(session, one, may)
+        assert resolutions.confirm(session, one, by=RUI, now=may)
     appraisals.record(
         session, organization_id=510, year=2026, voice="superior", hundredths=90, cause="poll:1", recorded_at=may
     )
@@ -311,6 +306,22 @@ def test_a_past_day_is_replayed_as_it_was_known_then(year):
     store_differences(session, rules, found)
     now = stored(session)
     assert {name: set(rows) ^ set(shown[name]) for name, rows in now.items()} == {key: set() for key in shown}
+
+
+def test_a_mode_that_was_there_before_or_came_with_the_roll_is_replayed(year, engine):
+    """5002 was exempt from the start, until the roll said otherwise; 5004 was not, until the roll said so."""
+    session, may = year.session, date(2026, 5, 20)
+    assert {5_002, 5_004} - set(replay(session, MARCH, zone=ZONE).members.ids.tolist()) == {5_002}
+    session.commit()
+    roll, fixed = Roll(), {"name": "某某", "from_day": "2020-01-01"}
+    for member_id, branch, mode in ((5_002, 510, "正常"), (5_004, 512, "免计")):
+        row = {"code": f"Z{member_id}", "organization": f"Z{branch}", "mode": mode}
+        roll.rows["members"].append((member_id, row | fixed))
+    apply(engine, plan(engine, roll, today=may), now=at(may))
+    for day, away in ((MARCH, 5_002), (date(2026, 5, 19), 5_002), (may, 5_004)):
+        assert {5_002, 5_004} - set(replay(session, day, zone=ZONE).members.ids.tolist()) == {away}
+    refresh(session, may)
+    assert session.get(PioneerIndex, (5_004, 2026)) is None
 
 
 def store_differences(session: Session, rules: Any, found: Any) -> None:

@@ -107,6 +107,19 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['inspector_id'], ['member.id'], name=op.f('fk_inspection_plan_inspector_id_member')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_inspection_plan'))
     )
+    op.create_table('mode_record',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('mode', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('was', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('recorded_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.CheckConstraint("mode IN ('normal', 'rate', 'exempt')", name=op.f('ck_mode_record_mode')),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_mode_record_member_id_member')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_mode_record'))
+    )
+    with op.batch_alter_table('mode_record', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_mode_record_member_id'), ['member_id'], unique=False)
+
     op.create_table('org_power_index',
     sa.Column('organization_id', sa.Integer(), nullable=False),
     sa.Column('month', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -725,8 +738,7 @@ def upgrade() -> None:
     sa.Column('grade', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.ForeignKeyConstraint(['list_id'], ['grade_list.id'], name=op.f('fk_member_grade_list_id_grade_list')),
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_member_grade_member_id_member')),
-    sa.PrimaryKeyConstraint('list_id', 'member_id', name=op.f('pk_member_grade')),
-    sa.UniqueConstraint('list_id', 'member_id', name=op.f('uq_member_grade_list_id_member_id'))
+    sa.PrimaryKeyConstraint('list_id', 'member_id', name=op.f('pk_member_grade'))
     )
     with op.batch_alter_table('member_grade', schema=None) as batch_op:
         batch_op.create_index('ix_member_grade_member_id', ['member_id'], unique=False)
@@ -915,6 +927,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_org_power_index_board')
 
     op.drop_table('org_power_index')
+    with op.batch_alter_table('mode_record', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_mode_record_member_id'))
+
+    op.drop_table('mode_record')
     op.drop_table('inspection_plan')
     with op.batch_alter_table('dues_reminder', schema=None) as batch_op:
         batch_op.drop_index('ix_dues_reminder_state')
