@@ -11,7 +11,7 @@ from db.organizations import Organization
 from handlers import power_scope
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.fortress_index import branch_index
-from handlers.index_words import title_of
+from handlers.index_words import short_of, title_of
 from handlers.power_why import explained
 from notices.said_pool import said_month
 from notices.wording import two_places
@@ -98,7 +98,7 @@ def _list(ctx: Context, branch: Organization, row: OrgPowerIndex) -> Reply:
     lines = [say(name, branch=branch.name, month=said_month(say, row.month), count=len(found))]
     lines += [_short(ctx, number, one) for number, one in enumerate(found[:SHOWN_MAX], 1)]
     buttons = [
-        Button(f"{one.line.rule.id} {title_of(ctx, one.line.rule)}", f"diagnosis:item:{here}:{one.line.rule.id}")
+        Button(short_of(ctx, one.line.rule), f"diagnosis:item:{here}:{one.line.rule.id}")
         for one in found[:SHOWN_MAX]
     ]
     buttons += [Button(say("diagnosis.plan"), f"diagnosis:plan:{here}"), fortress]

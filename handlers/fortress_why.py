@@ -9,7 +9,7 @@ from db.organizations import Organization
 from handlers import value_lines
 from handlers.conversation import Button, Context, Reply
 from handlers.fortress_index import known
-from handlers.index_words import line_of, status_of, title_of
+from handlers.index_words import line_of, short_of, status_of
 from notices.wording import two_places
 from scoring.catalogue import shipped
 from scoring.explain import Figure, Line, explain_fortress
@@ -42,8 +42,7 @@ def why(ctx: Context) -> Reply:
     if not gaps:
         text.append(say("index.no_gaps"))
     steps = [
-        Button(f"{line.rule.id} {title_of(ctx, line.rule)}", f"index:item:{branch.id}:{line.rule.id}")
-        for line in gaps[:SHOWN_MAX]
+        Button(short_of(ctx, line.rule), f"index:item:{branch.id}:{line.rule.id}") for line in gaps[:SHOWN_MAX]
     ]
     steps += [Button(say("menu.activities"), "activities"), Button(say("index.radar"), f"index:radar:{branch.id}")]
     return Reply("\n".join(text), tuple(steps), back=f"index:fortress:{branch.id}")

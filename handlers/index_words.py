@@ -9,10 +9,18 @@ from notices.wording import two_places
 from scoring.blocks import Named
 from scoring.explain import Line
 
+TITLE_MAX = 16  # characters of a title on a button
+
 
 def title_of(ctx: Context, named: Named | None) -> str:
     """The title in the reader's language; None: the deductions of a branch."""
     return named.title_in(ctx.say.language) if named else ctx.say("index.deductions")
+
+
+def short_of(ctx: Context, named: Named) -> str:
+    """`C02` and its title for a button, cut where it is too long."""
+    title, most = title_of(ctx, named), TITLE_MAX if ctx.say.language == "zh" else 2 * TITLE_MAX
+    return f"{named.id} {title if len(title) <= most else title[: most - 1] + '…'}"
 
 
 def line_of(ctx: Context, line: Line) -> str:

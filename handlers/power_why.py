@@ -8,6 +8,7 @@ from db.organizations import Organization
 from handlers import power_scope, value_lines
 from handlers.conversation import Button, Context, Reply
 from handlers.index_words import status_of, title_of
+from notices.declared_words import said_period
 from notices.said_pool import month_end, said_month
 from notices.wording import two_places
 from scoring.branch_power import power_of
@@ -19,6 +20,7 @@ from scoring.sources import source_in
 
 PAGE = 5  # indicators of one dimension at a time
 DEDUCTIONS = "deductions"
+_ASKED = {">=": "power.at_least", "<=": "power.at_most", "<": "power.below", "==": "power.exactly"}
 
 
 def explained(ctx: Context, branch: Organization, row: OrgPowerIndex) -> Figure | None:
@@ -64,7 +66,7 @@ def _part(ctx: Context, branch: Organization, row: OrgPowerIndex) -> Reply:
     lines = [f"{title_of(ctx, part.title)} {two_places(part.value)}{most}"]
     lines += [f"· {_told(ctx, line)}" for line in shown]
     buttons = [
-        Button(f"{line.rule.id} {title_of(ctx, line.rule)}", f"{_back(branch, row, 'item')}:{line.rule.id}")
+        Button(short_of(ctx, line.rule), f"{_back(branch, row, 'item')}:{line.rule.id}")
         for line in shown
     ]
     if skip + PAGE < len(ordered):
@@ -114,7 +116,7 @@ def _indicator(
     ctx: Context, branch: Organization, row: OrgPowerIndex, part: Part, line: Line, rule: Indicator
 ) -> Reply:
     say = ctx.say
-    asked = say("power.yes") if rule.statement else f"{rule.op} {rule.threshold}"
+    asked = say("power.yes") if rule.statement else say(_ASKED[rule.op], threshold=rule.threshold)
     lines = [
         say("power.item", id=rule.id, title=title_of(ctx, rule), dimension=title_of(ctx, part.title)),
         say(
@@ -126,7 +128,7 @@ def _indicator(
         ),
         say(
             f"power.stands_{line.standing}",
-            period=line.period or "",
+            period=said_period(say, period(rule.period, line.period)) if line.period else "",
             points=two_places((line.most or 0) - line.value),
         ),
     ]

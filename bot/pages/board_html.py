@@ -16,8 +16,8 @@ from scoring.catalogue import shipped
 from scoring.charts import NARROW, place_height
 
 STATIC = Path(__file__).parent / "static"
-STYLE = (STATIC / "board.css").read_text(encoding="utf-8")
-SCRIPT = (STATIC / "board.js").read_text(encoding="utf-8")
+STYLE = (STATIC / "boards.css").read_text(encoding="utf-8")
+SCRIPT = (STATIC / "boards.js").read_text(encoding="utf-8")
 SIZES = (18, 24, 30)  # pixels, as on the chat page
 PHONE_MAX = 600  # pixels of a page that gets the picture for phones
 

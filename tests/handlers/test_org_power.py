@@ -72,7 +72,10 @@ async def test_a_member_sees_the_published_month_of_their_branch_with_its_weak_s
     lines = message.text.splitlines()
     score = f"{stored.score // 100}.{stored.score % 100:02d}"
     assert lines[0] == f"梁丰社区党支部 组织力指数（2026年4月，已公布）：{score} 分。"
-    assert lines[1] == f"第 1 名（共 1）。得分比上月 -{(full.score - stored.score) // 100}.{(full.score - stored.score) % 100:02d}。"
+    assert (
+        lines[1]
+        == f"第 1 名（共 1）。得分比上月 -{(full.score - stored.score) // 100}.{(full.score - stored.score) % 100:02d}。"
+    )
     assert "负面清单扣 2.00" in lines[2]
     assert lines[3].startswith("较弱：政治领导力 ")
     assert "C02 支部委员会会议每月至少一次；C04" in lines[3]
@@ -90,8 +93,8 @@ async def test_why_goes_from_the_figure_to_the_picture_for_those_in_charge(say, 
     part = await say(SUN, "1")
     assert part.text.splitlines()[1].startswith("· C02 支部委员会会议每月至少一次：未达标，少 ")
     item = await say(SUN, "1")
-    assert "要求：>= 1，每月看一次，3 分，支部申报。" in item.text
-    assert "按 2026-04 判：未达标" in item.text
+    assert "要求：至少 1，每月看一次，3 分，支部申报。" in item.text
+    assert "按 2026 年 4 月 判：未达标" in item.text
     assert "：0（支部申报；孙书记报；芮审核核）" in item.text
     assert "平台里没有这样的活动。" in item.text
     assert "参照公开规定），2000-01-01 起。" in item.text
@@ -151,7 +154,9 @@ async def test_advice_comes_by_what_it_costs_with_whom_until_when_and_the_next_s
         "期限：6 月 30 日前做到，7 月 5 日前申报。",
     ]
     assert item.labels()[0] == "1 安排活动"
-    assert "安排活动" not in str((await say(RUI, f"diagnosis:item:{LIANGFENG}:{MONTH}:C02", kind="button")).labels())
+    assert "安排活动" not in str(
+        (await say(RUI, f"diagnosis:item:{LIANGFENG}:{MONTH}:C02", kind="button")).labels()
+    )
     plan = await say(SUN, f"diagnosis:plan:{LIANGFENG}:{MONTH}", kind="button")
     assert plan.text.splitlines()[1] == (
         "1. 支部委员会会议每月至少一次：本月内开一次支委会，当场签到，留照片；联系自己支部的支委会；6 月 30 日前完成。"
@@ -238,7 +243,11 @@ async def test_what_the_walk_computes_is_what_the_refresh_has_stored(look, april
             for month in ("2026-03", MONTH, "2026-05"):
                 row = power_board.of(session, branch_id, month)
                 found = power_of(session, session.get(Organization, branch_id), month)
-                assert (found.score, ";".join(found.unmet), ";".join(found.hits)) == (row.score, row.unmet, row.negatives)
+                assert (found.score, ";".join(found.unmet), ";".join(found.hits)) == (
+                    row.score,
+                    row.unmet,
+                    row.negatives,
+                )
 
     await look(both)
 
@@ -269,4 +278,3 @@ async def test_places_and_boards_are_read_from_an_index(look, april, engine):
         assert not [plan for plan in plans if "SCAN" in plan or "TEMP B-TREE" in plan]
 
     await look(ask)
-
