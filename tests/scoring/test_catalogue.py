@@ -339,6 +339,8 @@ def test_values_are_read_as_they_are_written() -> None:
     assert read_value("0.9499", statement=False) == Fraction("0.9499")
     with pytest.raises(ValueError, match="true, false, 1 or 0"):
         read_value("yes", statement=True)
+    with pytest.raises(ValueError, match=f"not '{'y' * 40}'$"):
+        read_value("y" * 41, statement=True)
     with pytest.raises(ValueError, match="plain number"):
         read_value("true", statement=False)
 

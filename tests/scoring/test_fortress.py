@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -15,7 +16,14 @@ from hypothesis import strategies as st
 
 from scoring.catalogue import shipped
 from scoring.exact import fraction, printed
-from scoring.fortress import FortressResult, fortress, rate_field
+from scoring.fortress import (
+    FortressResult,
+    base_and_score,
+    fortress,
+    months_of_existence,
+    needed_activities,
+    rate_field,
+)
 from scoring.fortress_facts import Activity, Appraisal, BranchFacts, MemberFigures, Scope, first_closes
 from scoring.fortress_scheme import Value
 from scoring.items import read_value
@@ -145,7 +153,7 @@ def test_a_young_branch_owes_its_months(founded_on: date | None, needed: int) ->
 
 def test_a_branch_that_is_not_founded_yet_has_no_index() -> None:
     facts = BranchFacts("soe", founded_on=date(2026, 5, 2))
-    with pytest.raises(ValueError, match="not founded"):
+    with pytest.raises(ValueError, match=r"^the branch is not founded yet$"):
         judged(facts, date(2026, 5, 1))
     assert judged(facts, date(2026, 5, 2)).months == 8
 
@@ -297,3 +305,62 @@ def test_every_index_stays_in_its_bounds(
     assert all(0 <= one.share <= 1 for one in result.items)
     more = BranchFacts("soe", founded_on, [*activities, activity(as_of)], negatives=negatives)
     assert judged(more, as_of).activities >= result.activities
+
+
+# ---- borders of the single steps -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("founded_on", "months"),
+    [
+        (None, 12),
+        (date(2025, 12, 31), 12),
+        (date(2026, 1, 1), 12),
+        (date(2026, 1, 31), 12),
+        (date(2026, 2, 1), 11),
+        (date(2026, 12, 31), 1),
+        (date(2027, 1, 1), 0),
+        (date(2028, 6, 1), 0),
+    ],
+)
+def test_the_month_of_the_founding_counts_and_a_later_year_has_none(founded_on: date | None, months: int) -> None:
+    assert months_of_existence(founded_on, 2026) == months
+
+
+@pytest.mark.parametrize(
+    ("least", "months", "needed"), [(24, 12, 24), (24, 6, 12), (24, 1, 2), (12, 5, 5), (6, 1, 1)]
+)
+def test_a_part_of_the_year_owes_as_many_twelfths(least: int, months: int, needed: int) -> None:
+    veto = CATALOGUE.fortress.terms_on(LAST_DAY).veto.model_copy(update={"activities_min": least})
+    assert needed_activities(veto, months) == needed
+
+
+def test_a_base_has_at_most_a_hundred_points_and_at_least_none() -> None:
+    weights = CATALOGUE.fortress.terms_on(LAST_DAY).weights
+    for parts, base in (((6000, 4001, 0), 10000), ((6000, 4001, 1), 10000), ((100, 0, 101), 0), ((1, 0, 0), 1)):
+        common, specific, deductions = parts
+        found = base_and_score(weights, common=common, specific=specific, deductions=deductions, appraisal=None)
+        assert found == (base, base)
+
+
+def test_what_is_not_due_is_listed_with_nothing_judged() -> None:
+    result = judged(BranchFacts("soe"), SE01=date(2027, 1, 1))
+    assert [one.indicator_id for one in result.indicators] == [
+        one.id for one in CATALOGUE.specific_on("soe", LAST_DAY)
+    ]
+    assert {(one.met, one.judged) for one in result.indicators} == {(0, 0)}
+
+
+def test_an_item_that_only_another_field_has_takes_nothing() -> None:
+    listed = tuple(
+        one.model_copy(update={"field": "soe"}) if one.id == "N04" else one for one in CATALOGUE.negatives
+    )
+    own = replace(CATALOGUE, negatives=listed)
+    for field, taken in (("soe", [("N04", 2, 2)]), ("two_new", [])):
+        result = fortress(own, BranchFacts(field, negatives={"N04": 2}), as_of=LAST_DAY, first_closed={})
+        assert [(one.item_id, one.count, one.points) for one in result.negatives] == taken
+
+
+def test_cases_that_were_taken_back_give_no_points() -> None:
+    item = next(one for one in CATALOGUE.negatives if one.id == "N04")
+    assert [item.deduction(count) for count in (-1, 0, 1, 3)] == [0, 0, -item.points, -3 * item.points]

@@ -342,3 +342,23 @@ def test_a_quarter_that_closes_unmet_is_red_in_the_second_month_after_its_close(
 
 def test_warned_prints_its_causes() -> None:
     assert Warned("blue", "party_work_committee", ("C02", "N01"), ()).reason == "C02;N01"
+
+
+def test_a_dimension_says_how_many_of_its_points_were_due_and_earned() -> None:
+    first = {one: date(2026, 1, 31) for one in ("C01", "C02")}
+    result = judged("2026-03", first_closed=first, values={("C02", "2026-03"): Fraction(2)})
+    points = {one.id: one.points for one in CATALOGUE.indicators}
+    told = result.dimensions[0]
+    assert (told.due, told.earned) == (points["C01"] + points["C02"], points["C02"])
+    assert [(one.due, one.earned) for one in result.dimensions[1:]] == [(0, 0)] * 4
+
+
+@pytest.mark.parametrize(
+    ("taken", "deduction", "score"), [(0, 0, 5000), (29, 2900, 2100), (30, 3000, 2000), (31, 3000, 2000)]
+)
+def test_the_negative_list_takes_at_most_its_share_and_leaves_the_least(
+    taken: int, deduction: int, score: int
+) -> None:
+    assert deduction_and_score(TERMS.index, [1000] * 5, taken=taken) == (deduction, score)
+    least = TERMS.index.model_copy(update={"score_min": 20})
+    assert deduction_and_score(least, [100] * 5, taken=taken)[1] == 2000
