@@ -7,7 +7,7 @@ from db.indices import OrgPowerIndex
 from db.organizations import Organization
 from handlers import power_scope, value_lines
 from handlers.conversation import Button, Context, Reply
-from handlers.index_words import status_of, title_of
+from handlers.index_words import short_of, status_of, title_of
 from notices.declared_words import said_period
 from notices.said_pool import month_end, said_month
 from notices.wording import two_places
