@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from scoring.charts import Axis, Chart, Place, quorum, radar, top_places
+from scoring.star_card import star_card
+from tests.scoring import drawings
 
 AXES = [Axis("领导班子", 1500), Axis("党员队伍", 1500), Axis("领域特色", 4000)]
 BOARD = [Place(1, "甲支部", 9650), Place(2, "乙支部", 9513, "本支部"), Place(2, "丙支部", 9513)]
@@ -55,6 +57,18 @@ def test_no_letter_is_smaller_than_28_on_1080(chart: Chart) -> None:
 @pytest.mark.parametrize("chart", CHARTS)
 def test_an_option_survives_storage_unchanged(chart: Chart) -> None:
     assert json.loads(json.dumps(chart.data())) == chart.data()
+
+
+STORED = json.loads(drawings.FILE.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_a_drawing_changes_only_when_somebody_drew_it_anew(name: str) -> None:
+    assert drawings.drawn()[name] == STORED[name], "meant so? python -m tests.scoring.drawings"
+
+
+def test_every_drawing_is_stored() -> None:
+    assert list(STORED) == sorted(drawings.drawn())
 
 
 def test_the_radar_shows_own_figures_and_says_both() -> None:
@@ -135,7 +149,17 @@ def test_the_meter_changes_colour_and_words_at_the_quorum() -> None:
 
 
 def test_a_meter_without_anybody_eligible_is_refused() -> None:
+    assert quorum("x", present=1, needed=1, eligible=1, state="").alt
+    assert quorum("x", present=0, needed=0, eligible=1, state="").alt
+    with pytest.raises(ValueError, match=r"^a quorum needs somebody eligible, and no more than those$"):
+        quorum("x", present=0, needed=-1, eligible=1, state="")
     with pytest.raises(ValueError, match="somebody eligible"):
         quorum("x", present=0, needed=0, eligible=0, state="")
     with pytest.raises(ValueError, match="no more than those"):
         quorum("x", present=0, needed=3, eligible=2, state="")
+
+
+@pytest.mark.parametrize("stars", [-1, 6])
+def test_a_card_has_between_no_star_and_five(stars: int) -> None:
+    with pytest.raises(ValueError, match=r"^a card has between no star and five$"):
+        star_card("x", stars=stars, score=0, state="")
