@@ -80,7 +80,8 @@ def router(read: Run, draw: Draw, *, clock: Callable[[], datetime], zone: ZoneIn
 def _asked(session: Session, today: date, field: str, month: str, lang: str) -> Asked:
     months = tuple(power_board.published(session, today.isoformat()[:7], MONTHS_MAX))
     chosen = month if month in months else months[0] if months else None
-    return Asked(wording(lang if lang in LANGUAGES else "zh"), field if field in FIELDS else FIELDS[0], chosen, months)
+    say = wording(lang if lang in LANGUAGES else "zh")  # an unknown one would be kept for ever
+    return Asked(say, field if field in FIELDS else FIELDS[0], chosen, months)
 
 
 def _boards(session: Session, today: date, asked: Asked) -> list[Board]:

@@ -12,10 +12,12 @@ from db.declarations import Declaration
 from db.indices import FortressIndex, OrgPowerIndex, PoolColour
 from db.organizations import Organization
 from db.pictures import Picture
+from db.warnings import BranchWarning
 from scoring.branch_power import median_of, power_of
 from scoring.catalogue import shipped
 from scoring.update import refresh_city
 from tests.cast import ALICE, CHARLIE, COMMITTEE, DING, LIANGFENG, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
+from tests.notices.pool_days import nine, walk
 
 MONTH = "2026-04"
 
@@ -164,6 +166,22 @@ async def test_advice_comes_by_what_it_costs_with_whom_until_when_and_the_next_s
     fortress = await say(SUN, f"diagnosis:fortress:{LIANGFENG}", kind="button")
     assert fortress.text.startswith("梁丰社区党支部 2026 年堡垒指数失分最多的：")
     assert "诊断" not in (await say(ALICE, "怎么整改")).text
+
+
+async def test_a_warning_leads_to_the_records_behind_it_and_to_advice(say, look, clock):
+    clock.now = nine(5, 16)
+
+    def publish(session):
+        record_all(session, session.get(Organization, LIANGFENG), (MONTH,))
+        refresh_city(session, date(2026, 5, 15), NOON)
+        walk(session, clock.now)
+        return session.execute(select(BranchWarning.id).where(BranchWarning.kind == "pool_blue")).scalars().first()
+
+    blue = await look(publish)
+    await say(RUI, f"warnings:cause:{blue}:C02", kind="button")
+    assert "C02 支部委员会会议每月至少一次（政治领导力）" in (await say(RUI, "看记录和凭证")).text
+    await say(RUI, f"warnings:cause:{blue}:C02", kind="button")
+    assert "怎么做：本月内开一次支委会" in (await say(RUI, "怎么整改")).text
 
 
 async def test_the_radar_stands_against_the_median(say, april):
