@@ -1,8 +1,9 @@
 # `make demo` and `make test` do everything that a fresh machine needs; Python 3.11 or newer is all they ask for.
 PYTHON ?= python3
 BIN = .venv/bin
+CHILDREN ?= 2
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test check bench mutants lock clean
 
 demo: .venv/service  ## a sample city at http://127.0.0.1:8080
 	$(BIN)/python -m bot demo
@@ -18,6 +19,13 @@ check: .venv/develop  ## style, types and the arrows between the rooms
 
 bench: .venv/develop  ## prints one JSON line per benchmark
 	for name in checkin webhook refresh; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+mutants: .venv/develop  ## changes the arithmetic in thousands of small ways and counts what the tests notice; an hour or more
+	$(BIN)/pip install --quiet --disable-pip-version-check mutmut==3.8.1
+	mkdir -p var/mutants
+	git ls-files -z -- . ':!tests/day' | xargs -0 cp --parents --target-directory=var/mutants
+	cd var/mutants && ../../$(BIN)/mutmut run --max-children $(CHILDREN)
+	cd var/mutants && ../../$(BIN)/mutmut results
 
 lock: .venv/develop  ## new versions into the lock files, with hashes
 	$(BIN)/pip install --quiet uv

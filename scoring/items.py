@@ -174,13 +174,11 @@ R = TypeVar("R", bound=Row)
 
 
 def rows_on(rows: Sequence[R], day: date) -> tuple[R, ...]:
-    """The rows of `day`, one per id, in the order in which their ids first stand in the file."""
-    found: dict[str, R | None] = {}
-    for row in rows:
-        found.setdefault(row.id, None)
-        if row.starts <= day:
-            found[row.id] = row
-    return tuple(row for row in found.values() if row is not None)
+    """The rows of `day`, one per id, in the order in which their ids first stand in the file.
+
+    A later row of an id starts later (`date_mistakes`), so the last one that has begun is the one that holds.
+    """
+    return tuple({row.id: row for row in rows if row.starts <= day}.values())
 
 
 def date_mistakes(rows: Iterable[Row]) -> list[str]:
