@@ -362,3 +362,18 @@ def test_the_negative_list_takes_at_most_its_share_and_leaves_the_least(
     assert deduction_and_score(TERMS.index, [1000] * 5, taken=taken) == (deduction, score)
     least = TERMS.index.model_copy(update={"score_min": 20})
     assert deduction_and_score(least, [100] * 5, taken=taken)[1] == 2000
+
+
+@pytest.mark.parametrize(
+    ("place", "low"),
+    [
+        (Place(1, 20, 0), False),
+        (Place(2, 20, 0), True),
+        (Place(19, 20, 1), True),
+        (Place(18, 20, 2), False),
+        (Place(9, 9, 0), False),
+        (Place(10, 10, 0), True),
+    ],
+)
+def test_the_bottom_tenth_is_by_how_many_are_lower_and_never_the_best(place: Place, low: bool) -> None:
+    assert at_bottom(place, Fraction(1, 10)) is low

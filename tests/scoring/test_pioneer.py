@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from scoring.catalogue import shipped
 from scoring.exact import half_up, printed
-from scoring.pioneer import PioneerResult, Span, Step, Total, month_count, pioneer, what_moves
+from scoring.pioneer import PioneerResult, Span, Step, Total, earned, month_count, pioneer, what_moves
+from scoring.pioneer_scheme import Formula, RuleTerms
 
 CATALOGUE = shipped()
 LAST_DAY = date(2026, 12, 31)
@@ -42,8 +43,8 @@ def index(as_of: date = LAST_DAY, **totals: tuple[int, Fraction | int]) -> Pione
 def summed(entries: list[list[Any]]) -> dict[str, Total]:
     points: dict[str, int] = defaultdict(int)
     counts: dict[str, Fraction] = defaultdict(Fraction)
-    for rule_id, earned, count in entries:
-        points[rule_id] += earned
+    for rule_id, paid, count in entries:
+        points[rule_id] += paid
         counts[rule_id] += Fraction(count)
     return {rule_id: Total(points[rule_id], counts[rule_id]) for rule_id in points}
 
@@ -152,6 +153,48 @@ def test_rate_mode_never_gives_more_than_the_cap() -> None:
     assert result.base == 3000
 
 
+@pytest.mark.parametrize(
+    ("formula", "terms", "total", "more", "expected"),
+    [
+        ("points", {"points": 3}, Total(7), {}, 7),
+        ("points", {"points": 3, "cap": 6}, Total(7), {}, 6),
+        ("points", {"points": 3, "cap": 6}, Total(-1), {}, 0),
+        ("points", {"points": 3, "cap": 6}, Total(5, 3), {"duty_activities": 4}, 5),
+        ("points_pro_rata", {"points": 3, "cap": 30}, Total(7), {}, 14),
+        ("points_pro_rata", {"points": 3, "cap": 30}, Total(7, 1), {"rate": True, "duty_activities": 4}, "15/2"),
+        ("points_pro_rata", {"points": 3, "cap": 30}, Total(7, 1), {"rate": True}, 0),
+        ("points_pro_rata", {"points": 3}, Total(7, 1), {"rate": True, "duty_activities": 4}, 0),
+        ("hours_pro_rata", {"points": 0, "cap": 10, "full_at": 32}, Total(0, 8), {}, 5),
+        ("hours_pro_rata", {"points": 0, "cap": 10}, Total(0, "1/4"), {}, 5),
+        ("hours_pro_rata", {"points": 0, "full_at": 32}, Total(0, 8), {}, 0),
+        ("deduction", {"points": -2}, Total(-7), {}, 7),
+        ("deduction", {"points": -2, "cap": 6}, Total(-7), {}, 6),
+        ("deduction", {"points": -2}, Total(7), {}, 0),
+        ("zero_clear", {"points": 0}, Total(7, 7), {}, 0),
+    ],
+)  # fmt: skip
+def test_what_one_rule_earns_in_half_a_year(
+    formula: Formula, terms: dict[str, int], total: Total, more: dict[str, Any], expected: int | str
+) -> None:
+    block = RuleTerms(starts=date(2000, 1, 1), status="P", source="ours", **terms)
+    exact = Total(total.points, Fraction(total.count))
+    assert earned(formula, block, exact, months=6, **more) == Fraction(expected)
+
+
+def test_every_rule_has_its_line_with_what_was_booked() -> None:
+    scheme = CATALOGUE.pioneer
+    turned = replace(CATALOGUE, pioneer=scheme.model_copy(update={"rule": scheme.rule[::-1]}))
+    totals = {"PB1": Total(10, 5), "PN1": Total(-4, 2), "PZ1": Total(0, 0)}
+    found = pioneer(turned, as_of=LAST_DAY, memberships=ALWAYS, totals=totals)
+    assert found is not None
+    assert [one.rule_id for one in found.rules] == [
+        rule.id for rule in scheme.rule[::-1] if rule.part != "zero_clear"
+    ]
+    booked = {one.rule_id: (one.points, one.count) for one in found.rules if one.points or one.count}
+    assert booked == {"PB1": (10, 5), "PN1": (-4, 2)}
+    assert (found.mode, found.duty_activities, found.months, found.cleared) == ("normal", 0, 12, False)
+
+
 # ---- months of membership ------------------------------------------------------------------------------
 
 
@@ -173,6 +216,7 @@ def test_rate_mode_never_gives_more_than_the_cap() -> None:
         ([Span(date(2026, 1, 5), date(2026, 2, 10)), Span(date(2026, 11, 30))], LAST_DAY, 4),
         ([Span(date(2026, 1, 5), date(2027, 2, 10))], LAST_DAY, 12),
         ([Span(date(2026, 5, 5), date(2026, 5, 5))], LAST_DAY, 0),
+        ([Span(date(2020, 1, 1), date(2025, 3, 1)), Span(date(2026, 11, 1))], LAST_DAY, 2),
         ([], LAST_DAY, 0),
     ],
 )

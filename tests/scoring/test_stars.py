@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring.blocks import Bands, check_bands, check_dates, in_force
+from scoring.catalogue import shipped
 from scoring.stars import Rated, next_band, stars, stars_in_field
 
+CATALOGUE = shipped()
 BANDS = ((90, 5), (80, 4), (70, 3), (60, 2), (0, 1))
 SHARE = Fraction(3, 10)
 
@@ -73,3 +78,57 @@ def test_the_quota_is_what_its_definition_says(branches: list[Rated]) -> None:
         if expected == 5 and higher >= places:
             expected = 4
         assert given_stars == expected
+
+
+def test_a_scheme_with_one_or_two_bands_has_a_place_below_or_none() -> None:
+    assert stars_in_field(((0, 5),), SHARE, field(9900, 9800)) == [5, 5]
+    assert stars_in_field(((90, 5), (0, 2)), SHARE, field(9900, 9800)) == [5, 2]
+
+
+@pytest.mark.parametrize(
+    "bands",
+    [
+        ((0, 0),),
+        ((0, 5),),
+        ((100, 5), (0, 0)),
+        ((90, 5), (80, 4), (0, 3)),
+        ((99, 1), (0, 0)),
+    ],
+)
+def test_bands_reach_from_nothing_to_a_hundred_and_from_no_star_to_five(bands: Bands) -> None:
+    check_bands(bands)
+
+
+@pytest.mark.parametrize(
+    ("bands", "why"),
+    [
+        ((), "the last band must start at 0"),
+        (((90, 5), (1, 1)), "the last band must start at 0"),
+        (((90, 6), (0, 1)), "bands go from 0 to 100 and stars from 0 to 5"),
+        (((90, 5), (50, 4), (0, -1)), "bands go from 0 to 100 and stars from 0 to 5"),
+        (((101, 5), (0, 1)), "bands go from 0 to 100 and stars from 0 to 5"),
+        (((0, -1),), "bands go from 0 to 100 and stars from 0 to 5"),
+        (((0, 6),), "bands go from 0 to 100 and stars from 0 to 5"),
+        (((90, 5), (90, 4), (0, 1)), "bands must descend: [90, 4] after [90, 5]"),
+        (((90, 5), (80, 5), (0, 1)), "bands must descend: [80, 5] after [90, 5]"),
+    ],
+)
+def test_other_bands_are_refused(bands: Bands, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(why)}$"):
+        check_bands(bands)
+
+
+def test_terms_need_dates_that_follow_each_other() -> None:
+    first, second = (
+        CATALOGUE.pioneer.terms[0].model_copy(update={"starts": date(2026, 1, day)}) for day in (1, 2)
+    )
+    check_dates([first])
+    check_dates([first, second])
+    with pytest.raises(ValueError, match=r"^at least one block of terms is needed$"):
+        check_dates([])
+    for terms in ([first, first], [second, first]):
+        with pytest.raises(ValueError, match=r"^terms must stand in the order of their dates, each day once$"):
+            check_dates(terms)
+    found = [in_force([first, second], date(2026, 1, day)) for day in (1, 2, 3)]
+    assert found == [first, second, second]
+    assert in_force([first, second], date(2025, 12, 31)) is None
