@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -178,6 +179,12 @@ def test_a_later_row_of_a_list_replaces_the_earlier_one_from_its_day(alter: Alte
     after = catalogue.negatives_on("soe", date(2026, 7, 1))
     assert (before[-1].points, after[-1].points) == (-2, -3)
     assert [one.id for one in before] == [one.id for one in after]
+
+
+def test_loading_takes_every_file_to_its_place() -> None:
+    loaded, names = load(), [one.name for one in fields(CATALOGUE) if one.name != "ratings"]
+    assert [getattr(loaded, one) for one in names] == [getattr(CATALOGUE, one) for one in names]
+    assert vars(loaded.ratings) == vars(CATALOGUE.ratings)
 
 
 def test_a_loaded_rule_cannot_be_altered() -> None:

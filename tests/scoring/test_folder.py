@@ -13,6 +13,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from bot.__main__ import app
+from scoring.catalogue import shipped
+from scoring.folder_reading import Membership, read_folder
 from scoring.folder_writing import proof_of
 from scoring.pool import MonthRow
 from scoring.ranks import Place
@@ -186,6 +188,54 @@ def test_a_proof_names_rank_unmet_indicators_and_negative_items(tmp_path: Path) 
     with (tmp_path / "out" / "warnings.csv").open(encoding="utf-8", newline="") as file:
         red = next(row for row in csv.DictReader(file) if (row["colour"], row["month"]) == ("red", "2026-03"))
     assert [month.partition(":")[0] for month in red["proof"].split("; ")] == ["2026-01", "2026-02", "2026-03"]
+
+
+def test_cases_of_one_month_add_up_in_both_indices(
+    add: Callable[[str, str], int], folder: Path, tmp_path: Path
+) -> None:
+    def deducted(out: str) -> tuple[str, str]:
+        assert score(folder, tmp_path / out).exit_code == 0
+        with (tmp_path / out / "org_power.csv").open(encoding="utf-8", newline="") as file:
+            month = next(row for row in csv.DictReader(file) if (row["org_id"], row["month"]) == ("g1", "2026-12"))
+        return row_of(tmp_path / out, "fortress.csv", "g1")["deductions"], month["deduction"]
+
+    add("values.csv", "g1,C02,2026-12,1")  # the record of the months begins with it
+    before = deducted("before")
+    for day in ("2026-12-01", "2026-12-31"):
+        add("negatives.csv", f"g1,N04,{day},1")
+    once = shipped().negatives_on("gov_institution", date(2026, 12, 31))
+    points = next(-item.points for item in once if item.id == "N04")
+    assert [float(one) for one in deducted("after")] == [float(one) + 2 * points for one in before]
+
+
+def test_the_first_day_counts_and_an_empty_mode_is_the_normal_one(
+    add: Callable[[str, str], int], folder: Path
+) -> None:
+    add("members.csv", "p7,x,g1,2026-06-30,2026-07-01,")
+    add("members.csv", "p8,x,g1,2026-06-30,2026-12-01,rate")
+    add("members.csv", "p9,x,g1,2026-07-01,,")
+    before, after = (read_folder(folder, shipped(), date(2026, month, day)) for month, day in ((6, 30), (7, 1)))
+    start = date(2026, 6, 30)
+    assert before.members["p7"] == [Membership("g1", start, None, "normal")]
+    assert after.members["p7"] == [Membership("g1", start, date(2026, 7, 1), "normal")]
+    assert after.members["p8"] == [Membership("g1", start, None, "rate")]
+    assert (before.members["p9"], [one.from_day for one in after.members["p9"]]) == ([], [date(2026, 7, 1)])
+
+
+def test_duties_in_rate_mode_are_those_on_days_of_membership(
+    add: Callable[[str, str], int], folder: Path, tmp_path: Path
+) -> None:
+    """Of five held in two branches three lie within a membership there, and two were attended: 30 x 2/3."""
+    for row in ("q1,g2,branch,{},2026-03-31", "q2,g2,branch,{},2026-04-01", "q3,g2,branch,{},2026-04-30"):
+        add("activities.csv", row.format("theme_party_day") + ",1,1,true")
+    add("activities.csv", "q4,g2,branch,theme_party_day,2026-05-01,1,1,true")
+    add("activities.csv", "q5,g3,branch,theme_party_day,2026-05-01,1,1,true")
+    add("members.csv", "p9,x,g2,2026-04-01,2026-05-01,rate")
+    add("members.csv", "p9,x,g3,2026-05-01,,rate")
+    add("entries.csv", "p9,PB1,2026-04-01,2,1")
+    add("entries.csv", "p9,PB1,2026-05-01,2,1")
+    assert score(folder, tmp_path / "out").exit_code == 0
+    assert row_of(tmp_path / "out", "pioneer.csv", "p9")["base"] == "20.00"
 
 
 # ---- what is refused ---------------------------------------------------------------------------------------
