@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 from bot.__main__ import app
 from scoring.catalogue import shipped
+from scoring.folder import score_folder
 from scoring.folder_reading import Membership, read_folder
-from scoring.folder_writing import proof_of
+from scoring.folder_writing import proof_of, write_scores
 from scoring.pool import MonthRow
 from scoring.ranks import Place
 
@@ -236,6 +237,25 @@ def test_duties_in_rate_mode_are_those_on_days_of_membership(
     add("entries.csv", "p9,PB1,2026-05-01,2,1")
     assert score(folder, tmp_path / "out").exit_code == 0
     assert row_of(tmp_path / "out", "pioneer.csv", "p9")["base"] == "20.00"
+
+
+def test_results_are_plain_files_in_a_folder_that_is_made(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "a" / "b"
+    counts = write_scores(score_folder(shipped(), read_folder(folder, shipped(), date(2026, 12, 31))), out)
+    assert list(counts) == list(RESULTS)
+    for name, count in counts.items():
+        text = (out / name).read_bytes()
+        assert b"\r" not in text
+        assert text.endswith(b"\n")
+        assert count == text.count(b"\n") - 1
+    assert counts["pioneer.csv"] > 1
+
+
+def test_a_result_that_cannot_be_put_in_place_leaves_nothing_unfinished(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (out / "warnings.csv").mkdir(parents=True)
+    assert score(folder, out).exit_code == 2
+    assert [path.name for path in out.iterdir() if path.name.startswith(".")] == []
 
 
 # ---- what is refused ---------------------------------------------------------------------------------------
