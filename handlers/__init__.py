@@ -43,12 +43,14 @@ from handlers.vetoes import VETOES
 from handlers.warnings import WARNINGS
 from handlers.wish_review import WISH_REVIEW
 from handlers.wishes import WISHES
+from handlers.work import WORK
 from handlers.year_close import YEAR_CLOSE
 
 COMMANDS: tuple[Command, ...] = (
     MENU,
     ABOUT,
     SECRETARY,
+    WORK,
     START,
     UNBIND,
     CHECK_IN,

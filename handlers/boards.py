@@ -115,5 +115,6 @@ BOARD = Command(
     steps=dict.fromkeys(
         ("组织力榜单", "组织力排名", "组织力前十", "board of the organisational power index"), "power"
     ),
+    in_menu=False,  # one step behind `指数`
     order=70,
 )

@@ -131,5 +131,6 @@ BROADCAST = Command(
     slash=("/broadcast",),
     roles=SENDING_ROLES,
     phrases=("给大家发通知", "通知大家", "通知全体党员", "write to everybody"),
+    in_menu=False,
     order=100,
 )

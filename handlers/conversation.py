@@ -144,7 +144,8 @@ class Command:
     roles: frozenset[str] = frozenset()
     strangers: bool = False  # may people without a binding use it?
     phrases: tuple[str, ...] = ()  # how people say it in their own words; matched by meaning
-    in_menu: bool = True
+    in_menu: bool = True  # for every member; what comes with a role is listed in handlers/work.py
+    only_mobile: bool = False  # in the menu of those alone who live in another city
     order: int = 50  # place in the menu
     steps: Mapping[str, str] = field(default_factory=dict)
     acts: bool = False

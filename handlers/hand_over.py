@@ -122,5 +122,6 @@ HAND_OVER = Command(
     slash=("/handover",),
     roles=frozenset({ROLE}),
     phrases=("核对取货码", "交付礼品", "发礼品", "有人来领礼品"),
+    in_menu=False,
     order=120,
 )

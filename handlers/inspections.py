@@ -96,5 +96,6 @@ INSPECT = Command(
     slash=("/inspect",),
     roles=frozenset({"inspector"}),
     phrases=("记录一次检查", "明察暗访", "我要去检查支部"),
+    in_menu=False,
     order=140,
 )

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from db import members
+from handlers import work
 from handlers.conversation import Button, Command, Context, Reply
 
 
 def menu(ctx: Context) -> Reply:
-    """What this person can do, by role, as numbers."""
+    """What this person can do, as numbers: never more than ten, whatever the offices."""
     from handlers import COMMANDS
 
     say, who = ctx.say, ctx.who
     if who.member_id is None:
         buttons = (Button(say("menu.about"), "about"), Button(say("menu.privacy"), "privacy"))
         return Reply(say("menu.stranger"), buttons, at_home=True)
-    held = {role for role, _ in ctx.roles()}
+    mobile = members.get(ctx.session, who.member_id).mobile
     shown = [
         Button(say(f"menu.{command.name}"), command.name)
         for command in sorted(COMMANDS, key=lambda command: command.order)
-        if command.in_menu and (not command.roles or held & command.roles)
+        if command.in_menu and (mobile or not command.only_mobile)
     ]
+    shown[-1:-1] = _duties(ctx)  # before the person's own page, which ends the menu
     return Reply(say("menu.greeting", name=who.name, branch=who.branch_name), tuple(shown), at_home=True)
+
+
+def _duties(ctx: Context) -> tuple[Button, ...]:
+    """The way to what an office brings: its one conversation, or one button for all of them."""
+    steps = work.steps(ctx)
+    return steps if len(steps) <= 1 else (Button(ctx.say("menu.work"), "work"),)
 
 
 def about(ctx: Context) -> Reply:

@@ -212,6 +212,7 @@ RECEIPTS = Command(
     slash=("/receipts",),
     roles=SENDING_ROLES,
     phrases=("谁没看", "谁没看红信", "谁没有回复", "看进度", "who has read"),
+    in_menu=False,
     order=110,
 )
 STOP = Command(

@@ -66,5 +66,6 @@ RECORD_REVIEW = Command(
     slash=("/recordreview",),
     roles=ROLES,
     phrases=("审核积分记录", "处理申诉", "有申诉要处理吗"),
+    in_menu=False,
     order=135,
 )

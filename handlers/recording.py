@@ -237,6 +237,7 @@ RECORDS = Command(
     slash=("/records",),
     roles=OFFICERS,
     phrases=("给党员记分", "给党员加分", "给党员扣分", "登记表彰", "登记志愿服务"),
+    in_menu=False,
     order=95,
 )
 RECORDING = Command("recording", ("继续填写", "go on filling in"), recording, in_menu=False)

@@ -161,6 +161,7 @@ REMOTE = Command(
     remote,
     slash=("/remote",),
     phrases=("我在外地", "视频参加", "线上参加", "join remotely", "我要远程参会"),
+    only_mobile=True,
     order=85,
 )
 PRESENT = Command("present", ("我在", "在的", "i'm here"), present, in_menu=False, acts=True)

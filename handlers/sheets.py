@@ -132,6 +132,7 @@ SHEET = Command(
     slash=("/sheet",),
     roles=frozenset({ROLE}),
     phrases=("部门上报指标", "导入数据", "上传表格", "发表格", "报指标数据"),
+    in_menu=False,
     order=125,
     steps={"模板": "form", "空白表": "form", "我报过的表": "mine"},
 )

@@ -220,5 +220,6 @@ WARNINGS = Command(
         **dict.fromkeys(("蓝色预警", "blue warnings"), "list:blue"),
         **dict.fromkeys(("解除的预警", "past warnings"), "past"),
     },
+    in_menu=False,
     order=90,
 )

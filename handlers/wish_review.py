@@ -196,5 +196,6 @@ WISH_REVIEW = Command(
     slash=("/wishreview",),
     roles=ROLES,
     phrases=("审核微心愿", "有心愿要审核吗"),
+    in_menu=False,
     order=130,
 )

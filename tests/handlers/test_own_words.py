@@ -132,7 +132,7 @@ async def test_english_lines_say_their_rule_in_english(say):
 
 
 @pytest.mark.parametrize(
-    ("spoken", "begins"), [("一", "现在可以"), ("二。", "积分余额"), ("十", "远程参加"), ("十一", "艾丽丝\n支部")]
+    ("spoken", "begins"), [("一", "现在可以"), ("二。", "积分余额"), ("七", "近期活动"), ("八", "艾丽丝\n支部")]
 )
 async def test_a_dictated_number_picks(say, spoken, begins):
     await say(ALICE, "菜单")

@@ -76,7 +76,7 @@ async def told(look):
 
 
 async def test_a_sheet_is_judged_confirmed_once_and_recorded_as_a_whole(say, send, look):
-    assert "sheet" in [button.action for button in (await say(OLGA, "菜单")).buttons]
+    assert "sheet" in [button.action for button in (await say(OLGA, "工作")).buttons]
     message, sheet = await send(OLGA, GOOD)
     assert "正在逐行核对" in message.text
     assert "新增 2 行，更改 0 行，不变 0 行，不能用 0 行" in await told(look)
