@@ -10,11 +10,13 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+from sqlalchemy import func, select
 from sqlmodel import Field, Session, SQLModel
 
 from db import bulk
 from db.columns import Ints, ints, rows
 
+LOCK = 0x48585249  # PostgreSQL's advisory lock of whoever stores a refresh, until the transaction ends
 PIONEER = ("member_id", "year", "base", "positive", "conduct", "score", "stars", "as_of", "rules")
 FORTRESS = (
     *("organization_id", "year", "field", "common", "specific", "deductions", "base", "appraisal", "score"),
@@ -71,6 +73,32 @@ class Difference:
         bulk.remove(session, self.table, keys, self.gone)
         if self.count:
             bulk.put(session, self.table, _COLUMNS[self.table], keys, chain.from_iterable(self.put))
+
+
+def take_turn(session: Session) -> None:
+    """Two refreshes that store at once store one after the other."""
+    if session.connection().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(LOCK)))
+
+
+@dataclass
+class MarkDifference(Difference):
+    """The marks that come and go with the rows of their months. seen: the marks when the rows were compared.
+
+    When another refresh has stored its own mark meanwhile, its rows and ours are mixed in that month: then there
+    is no mark, and the next refresh compares the month row by row.
+    """
+
+    table: str = "month_mark"
+    seen: dict[str, str] = field(default_factory=dict)
+
+    def write(self, session: Session) -> None:
+        """Write it, unless it is there already; a mark that another one has changed goes."""
+        now, ours = marks(session), {str(row[0]): str(row[1]) for row in chain.from_iterable(self.put)}
+        mixed = {one for one in ours if now.get(one) not in (self.seen.get(one), ours[one])}
+        kept = [(month, mark) for month, mark in ours.items() if month not in mixed]
+        gone = [*self.gone, *((month,) for month in sorted(mixed))]
+        Difference(self.table, [kept], gone, len(kept)).write(session)
 
 
 def pioneer(session: Session, year: int) -> tuple[Ints, Ints]:

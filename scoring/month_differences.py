@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from db import city_results
 from db.bulk import Row
-from db.city_results import Difference
+from db.city_results import Difference, MarkDifference
 from scoring.catalogue import Catalogue
 from scoring.city import CityIndices
 from scoring.month_results import MonthResults
@@ -46,7 +46,7 @@ class _Months:
         self._streak = max((_streak(rules, month.month.last) for month in found.months), default=1)
         self._moved: list[set[int]] = []
         self.indices, self.warned = Difference("org_power_index"), Difference("pool_colour")
-        self.marks = Difference("month_mark")
+        self.marks = MarkDifference(seen=self._stored)
 
     def _digest(self, number: int) -> str:
         """A mark of everything that the rows of this month are made from."""
@@ -69,7 +69,7 @@ class _Months:
             self._moved.append(set())
             return
         self._power(number, text)
-        self._colours(number, text)
+        self._colours(number, text, proof=self._whole or text not in self._stored)
 
     def _power(self, number: int, text: str) -> None:
         stored = city_results.power(self._session, text)
@@ -78,12 +78,13 @@ class _Months:
         put = _Power(self._results, number, text, self._fixed, moved)
         self.indices.add(put, [(one, text) for one in stored], len(moved))
 
-    def _colours(self, number: int, text: str) -> None:
-        stored = city_results.colours(self._session, text, proof=self._whole)
+    def _colours(self, number: int, text: str, *, proof: bool) -> None:
+        """proof: compare what proves a colour, too; without, it is written anew with the rows that it tells of."""
+        stored = city_results.colours(self._session, text, proof=proof)
         chosen: set[tuple[int, str]] = set()
         for place, warned in self._results.warnings(number):
             now: tuple[Any, ...] = (warned.owner, warned.reason)
-            if self._whole:
+            if proof:
                 now = (*now, warned.proof())
             since = number + 1 - len(warned.months)
             differs = stored.pop((self._found.branches[place].id, warned.colour), None) != now

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from db import city_results
 from db.city_columns import View
 from db.city_results import Difference
 from db.duties import CITY
@@ -71,6 +72,7 @@ def prepare(
 
 def store(session: Session, refresh: Refresh) -> None:
     """Put the new figures in the place of the old ones. Doing it twice changes nothing."""
+    city_results.take_turn(session)
     for change in refresh.changes:
         change.write(session)
     session.expire_all()  # what the session holds of these rows may be no longer so
