@@ -2,7 +2,8 @@
 
 Actions: `appraisal`, `appraisal:paper:POLL`, `appraisal:grade:POLL:QUESTION:GRADE` (numbers), and
 `appraisal:other:POLL` for free text in place of a number. What is said to `grade` and `other` is kept nowhere;
-each answer counts at once, so that nobody has to keep the ones before it either. The rest is in `handlers/appraisal_leading.py`.
+each answer counts at once, so that nobody has to keep the ones before it either. The rest is in
+`handlers/appraisal_leading.py`.
 """
 
 from __future__ import annotations

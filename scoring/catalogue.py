@@ -86,6 +86,8 @@ def load(directory: Path = RULES) -> Catalogue:
     negatives = read_rows(NegativeItem, directory, NEGATIVE_FILE, mistakes)
     records = read_scheme(RecordScheme, directory, "records.toml", mistakes)
     ratings = read_ratings(directory, mistakes)
+    for name, model in _of_collecting().items():
+        read_scheme(model, directory, name, mistakes)
     suggestions = read_scheme(Suggestions, directory, "suggestions.toml", mistakes)
     if pioneer is None or fortress is None or org_power is None or names is None or records is None:
         raise RulesError(mistakes)
@@ -151,6 +153,14 @@ def shipped() -> Catalogue:
     return load(RULES)
 
 
+def _of_collecting() -> dict[str, type[Block]]:
+    """Files about how values are collected. Who reads them asks the catalogue first, so they are imported late."""
+    from scoring.declaring import DeclarationScheme
+    from scoring.observed_scheme import ObservedScheme
+
+    return {"declarations.toml": DeclarationScheme, "observed.toml": ObservedScheme}
+
+
 @lru_cache(maxsize=1)
 def json_schemas() -> dict[str, dict[str, Any]]:
     """JSON Schema per rule file, for editors: each TOML file as a whole, and one row of each list."""
@@ -165,5 +175,6 @@ def json_schemas() -> dict[str, dict[str, Any]]:
         NEGATIVE_FILE: NegativeItem,
         "suggestions.toml": Suggestions,
         **MODELS,
+        **_of_collecting(),
     }
     return {name: model.model_json_schema() for name, model in models.items()}

@@ -162,7 +162,7 @@ def test_on_the_command_line(database_url, book, tmp_path, monkeypatch):
     file = changed(tmp_path, "pioneer.toml", ("points = 2\ncap    = 30", "points = 3\ncap    = 30"))
     told = CliRunner().invoke(app, ["rules", "try", str(file), "--year", "2026", "--out", str(tmp_path / "out")])
     assert told.exit_code == 0, told.output
-    assert "members: 1 of 9 move, 1 up, 0 down" in told.stdout
+    assert "members: 1 of 11 move, 1 up, 0 down" in told.stdout
     rows = (tmp_path / "out" / "members.csv").read_text(encoding="utf-8-sig").splitlines()
     assert rows == ["code,before,after,stars_before,stars_after", f"M{ALICE},22.00,23.00,1,1"]
     strange = tmp_path / "my_rules.toml"
