@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scoring.batch import Columns, month_counts, pioneer_batch
@@ -30,6 +32,17 @@ member = st.fixed_dictionaries(
 )
 
 
+BORDERS = [
+    {"months": 5, "mode": "rate", "held": 1, "totals": {"PB1": (2, 100)}},
+    {"months": 12, "mode": "rate", "held": 0, "totals": {"PB1": (20, 1000), "PB2": (1, 100)}},
+    {"months": 7, "mode": "rate", "held": 2, "totals": {"PB1": (0, 300), "PB3": (0, 1)}},
+    {"months": 1, "mode": "normal", "held": 0, "totals": {"PZ1": (0, 1), "PB1": (2, 100)}},
+    {"months": 1, "mode": "normal", "held": 3, "totals": {"PZ1": (0, 0), "PB3": (0, 10_000)}},
+    {"months": 12, "mode": "normal", "held": 0, "totals": {"PB3": (0, -1), "PN1": (3, 0), "PN4": (-100, 0)}},
+]
+
+
+@example(BORDERS, 100)
 @settings(max_examples=200)
 @given(st.lists(member, min_size=1, max_size=12), st.sampled_from([1, 60, 100]))
 def test_batch_and_single_agree_on_every_column(members: list[dict[str, Any]], unit: int) -> None:
@@ -109,3 +122,67 @@ def test_months_of_many_members_are_those_of_each(members: list[list[Span]], as_
         len(members),
     )
     assert counted.tolist() == [month_count(own, as_of) for own in members]
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [
+        [],
+        [Span(date(2026, 1, 1))],
+        [Span(date(2026, 1, 1), date(2026, 1, 1))],
+        [Span(date(2025, 3, 1), date(2026, 1, 1))],
+        [Span(date(2025, 3, 1), date(2026, 1, 2))],
+        [Span(date(2026, 2, 1), date(2026, 3, 1))],
+        [Span(date(2026, 1, 31), date(2026, 3, 2))],
+        [Span(date(2026, 5, 15), date(2026, 6, 30))],
+        [Span(date(2026, 5, 15), date(2026, 7, 1))],
+        [Span(date(2026, 6, 30))],
+        [Span(date(2026, 7, 1))],
+        [Span(date(2026, 12, 31))],
+        [Span(date(2026, 1, 5), date(2026, 2, 10)), Span(date(2026, 2, 10), date(2026, 4, 1))],
+    ],
+)
+@pytest.mark.parametrize("as_of", [date(2026, 6, 29), date(2026, 6, 30), date(2026, 7, 1), LAST_DAY])
+def test_months_at_their_borders_are_those_of_one(spans: list[Span], as_of: date) -> None:
+    def column(numbers: list[int]) -> Any:
+        return np.array(numbers, dtype=np.int64)
+
+    found = month_counts(
+        2026,
+        as_of,
+        column([1] * len(spans)),
+        column([one.from_day.toordinal() for one in spans]),
+        column([one.to_day.toordinal() if one.to_day else 0 for one in spans]),
+        members=3,
+    )
+    assert found.tolist() == [0, month_count(spans, as_of), 0]
+    assert found.dtype == np.int64
+
+
+def test_rules_that_begin_later_keep_nothing_from_the_others() -> None:
+    scheme = CATALOGUE.pioneer
+    later = tuple(
+        rule.model_copy(update={"terms": (rule.terms[0].model_copy(update={"starts": date(2027, 1, 1)}),)})
+        if rule.id in ("PB1", "PB3", "PN1")
+        else rule
+        for rule in scheme.rule
+    )
+    catalogue = replace(CATALOGUE, pioneer=scheme.model_copy(update={"rule": later}))
+    totals = {rule: Total(points) for rule, points in (("PB1", 4), ("PB2", 3), ("PN1", -2), ("PN4", -10))}
+    single = judge(catalogue, as_of=LAST_DAY, months=4, totals=totals, duty_activities=0, mode="normal")
+    batch = pioneer_batch(
+        catalogue,
+        Columns(
+            months=np.array([4]),
+            rate=np.array([False]),
+            duty_activities=np.array([0]),
+            points={rule: np.array([one.points]) for rule, one in totals.items()},
+        ),
+        as_of=LAST_DAY,
+    )
+    found = [batch.base, batch.positive, batch.conduct, batch.score, batch.stars]
+    assert [one.tolist() for one in found] == [
+        [one] for one in (single.base, single.positive, single.conduct, single.score, single.stars)
+    ]
+    assert single.base == 900
+    assert {one.dtype for one in found} == {np.dtype(np.int64)}

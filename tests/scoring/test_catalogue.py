@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import fields
@@ -291,6 +292,33 @@ def test_points_that_change_in_one_file_only_are_told_with_their_day(alter: Alte
     later = first.replace("2000-01-01", "2026-07-01", 1).replace(",4,value_true", ",5,value_true")
     (directory / "fortress_common.csv").write_text(f"{text}\n{later}\n", encoding="utf-8")
     assert mistakes(directory) == ("fortress_common.csv: on 2026-07-01 the points add up to 61, not 60",)
+
+
+def test_a_place_is_told_without_the_marks_of_the_checker(alter: Alter) -> None:
+    (told,) = mistakes(alter("fortress.toml", 'share = "2/9"', 'share = "2/0"'))
+    assert re.fullmatch(
+        r"fortress\.toml: common_cases \d+, share: a plain number is needed, such as 12 or 0\.85", told
+    )
+
+
+def test_every_wrong_row_is_told_also_one_without_an_id(alter: Alter) -> None:
+    directory = alter("negative_list.csv", ",1,2\n", ",1\n")
+    text = (directory / "negative_list.csv").read_text(encoding="utf-8").rstrip("\n")
+    (directory / "negative_list.csv").write_text(f"{text},9\n,2000-01-01\n", encoding="utf-8")
+    last = len(text.splitlines())
+    assert mistakes(directory) == (
+        "negative_list.csv: line 2, N01: 13 cells are needed",
+        f"negative_list.csv: line {last}, N14: 13 cells are needed",
+        f"negative_list.csv: line {last + 1}, no id: 13 cells are needed",
+    )
+
+
+def test_a_mark_at_the_beginning_and_windows_lines_change_nothing(tmp_path: Path) -> None:
+    copy = tmp_path / "rules"
+    shutil.copytree(RULES, copy)
+    for path in copy.iterdir():
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert [one.id for one in load(copy).common] == [one.id for one in CATALOGUE.common]
 
 
 def test_terms_out_of_order_are_refused(alter: Alter) -> None:

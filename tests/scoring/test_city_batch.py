@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -270,3 +271,15 @@ def test_weights_without_a_small_common_denominator_stay_exact() -> None:
     weights = [Fraction(1, 999_999_937), 1 - Fraction(1, 999_999_937)]
     assert weighted(weights, [ints([10_000, 5]), ints([0, 5])]).tolist() == [0, 5]
     assert weighted([Fraction(7, 10), Fraction(3, 10)], [ints([5]), ints([0])]).tolist() == [4]  # 3.5 goes up
+
+
+def test_weights_and_columns_that_do_not_belong_together_are_refused() -> None:
+    exact = [Fraction(1, 999_999_937), 1 - Fraction(1, 999_999_937)]
+    assert weighted(exact, [ints([0]), ints([10_000])]).tolist() == [10_000]
+    assert weighted(exact, [ints([0]), ints([10_000])]).dtype == np.int64
+    assert weighted([Fraction(1)], [ints([10_000])]).dtype == np.int64
+    for weights in (exact, [Fraction(7, 10), Fraction(3, 10)]):
+        with pytest.raises(ValueError, match="argument"):
+            weighted(weights, [ints([1])])
+    with pytest.raises(ValueError, match="argument"):
+        weighted(exact, [ints([1, 2]), ints([1])])

@@ -160,3 +160,24 @@ def test_a_star_names_its_gaps_the_largest_first_and_nothing_that_is_full() -> N
     assert judged.star is star
     gaps = [(star.item[2], 100 * star.item[2].points), (star.item[0], 50 * star.item[0].points)]
     assert [(one.item, one.missing) for one in judged.missing] == gaps
+
+
+def test_a_kind_of_veto_is_found_by_its_id_in_the_terms_that_name_it_last() -> None:
+    scheme = RATINGS.year_close
+    first = scheme.terms[0]
+    kind = first.veto[0]
+    later = first.model_copy(
+        update={"starts": date(2030, 1, 1), "veto": (kind.model_copy(update={"title": "新"}),)}
+    )
+    both = scheme.model_copy(update={"terms": (first, later)})
+    assert both.veto_kind(kind.id).title == "新"
+    assert both.veto_kind(first.veto[1].id) is first.veto[1]
+    with pytest.raises(LookupError, match=f"^no veto '{'x' * 40}'$"):
+        scheme.veto_kind("x" * 41)
+
+
+def test_a_standard_is_said_in_both_languages() -> None:
+    item = RATINGS.standards[0]
+    assert (item.required_in("zh"), item.required_in("en")) == (item.required, item.required_en)
+    assert item.required != item.required_en
+    assert item.version == item.starts.isoformat() == "2000-01-01"
