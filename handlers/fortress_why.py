@@ -9,7 +9,7 @@ from db.organizations import Organization
 from handlers import value_lines
 from handlers.conversation import Button, Context, Reply
 from handlers.fortress_index import known
-from handlers.index_words import line_of, short_of, status_of
+from handlers.index_words import line_of, short_of, since_of, status_of
 from notices.wording import two_places
 from scoring.catalogue import shipped
 from scoring.explain import Figure, Line, explain_fortress
@@ -59,7 +59,9 @@ def item(ctx: Context) -> Reply:
         return why(ctx)
     text = [line_of(ctx, line), *_evidence(ctx, branch, line)]
     source = source_in(line.source, say.language)
-    text.append(say("power.rule", source=source, status=status_of(ctx, line), day=line.terms_from.isoformat()))
+    text.append(
+        say("power.rule", source=source, status=status_of(ctx, line), since=since_of(ctx, line.terms_from))
+    )
     return Reply("\n".join(text), back=f"index:fortress_why:{branch.id}")
 
 
@@ -73,6 +75,6 @@ def _evidence(ctx: Context, branch: Organization, line: Line) -> list[str]:
     if isinstance(rule, Indicator) or (isinstance(rule, CommonItem) and rule.collected):
         ended = last_ended(rule.period if isinstance(rule, Indicator) else "monthly", ctx.today)
         recorded = values.history(ctx.session, branch.id or 0, rule.id, ended.text) if ended else ()
-        lines = [value_lines.said_line(ctx, branch, one) for one in recorded[-value_lines.SHOWN :]]
+        lines = [value_lines.said_line(ctx, branch, rule, one) for one in recorded[-value_lines.SHOWN :]]
         return lines or [ctx.say("index.no_lines")]
     return []

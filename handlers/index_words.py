@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 
 from handlers.conversation import Context
+from notices.said_values import is_share
 from notices.wording import two_places
 from scoring.blocks import Named
 from scoring.explain import Line
+from scoring.items import CommonItem
 
 TITLE_MAX = 16  # characters of a title on a button
+BEGINNING = date(2000, 1, 1)  # the day from which the rule files hold
 
 
 def title_of(ctx: Context, named: Named | None) -> str:
@@ -31,10 +35,15 @@ def line_of(ctx: Context, line: Line) -> str:
 
 
 def _quantity(ctx: Context, line: Line) -> str:
-    have = figure_of(line.have)
+    figure = percent_of if isinstance(line.rule, CommonItem) and is_share(line.rule) else figure_of
     if line.required is None:
-        return ctx.say("index.have", have=have)
-    return ctx.say("index.have_of", have=have, required=figure_of(line.required))
+        return ctx.say("index.have", have=figure(line.have))
+    return ctx.say("index.have_of", have=figure(line.have), required=figure(line.required))
+
+
+def percent_of(value: Fraction | None) -> str:
+    """A share in per cent: `90%`, `66.67%`."""
+    return "-" if value is None else f"{figure_of(100 * value)}%"
 
 
 def figure_of(value: Fraction | None) -> str:
@@ -42,6 +51,11 @@ def figure_of(value: Fraction | None) -> str:
     if value is None:
         return "-"
     return str(int(value)) if value.denominator == 1 else f"{float(value):.2f}".rstrip("0").rstrip(".")
+
+
+def since_of(ctx: Context, day: date) -> str:
+    """Since when a rule holds; nothing for one that holds since our rules begin, which is no day of any paper."""
+    return "" if day <= BEGINNING else ctx.say("index.since", year=day.year, month=day.month, day=day.day)
 
 
 def status_of(ctx: Context, line: Line) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from db import inspections, members, organizations
 from db.inspections import Inspection
 from db.rectifications import Rectification
 from handlers.conversation import Context, Picture, Reply
-from handlers.dates import said_day, said_time
+from handlers.dates import said_day
 from handlers.inspection_draft import picture
 from notices.said_inspections import said_date, said_period, said_result, said_title
 from scoring.inspected import item_on
@@ -51,7 +53,7 @@ def state(ctx: Context, inspection: Inspection) -> str:
         name = "ready"
     return ctx.say(
         f"inspections.is_{name}",
-        until=said_time(ctx, when) if when else "",
+        until=said_day(ctx, when - timedelta(seconds=1)) if when else "",  # the last day counts in full
         to=said_period(ctx.say, inspection.posted_to),
         why=inspection.ended_reason,
     )

@@ -7,9 +7,10 @@ from db.indices import OrgPowerIndex
 from db.organizations import Organization
 from handlers import power_scope, value_lines
 from handlers.conversation import Button, Context, Reply
-from handlers.index_words import short_of, status_of, title_of
+from handlers.index_words import short_of, since_of, status_of, title_of
 from notices.declared_words import said_period
 from notices.said_pool import month_end, said_month
+from notices.said_values import said_demand
 from notices.wording import two_places
 from scoring.branch_power import power_of
 from scoring.catalogue import shipped
@@ -20,7 +21,6 @@ from scoring.sources import source_in
 
 PAGE = 5  # indicators of one dimension at a time
 DEDUCTIONS = "deductions"
-_ASKED = {">=": "power.at_least", "<=": "power.at_most", "<": "power.below", "==": "power.exactly"}
 
 
 def explained(ctx: Context, branch: Organization, row: OrgPowerIndex) -> Figure | None:
@@ -65,10 +65,7 @@ def _part(ctx: Context, branch: Organization, row: OrgPowerIndex) -> Reply:
     most = f" / {part.most // 100}" if part.most else ""
     lines = [f"{title_of(ctx, part.title)} {two_places(part.value)}{most}"]
     lines += [f"· {_told(ctx, line)}" for line in shown]
-    buttons = [
-        Button(short_of(ctx, line.rule), f"{_back(branch, row, 'item')}:{line.rule.id}")
-        for line in shown
-    ]
+    buttons = [Button(short_of(ctx, line.rule), f"{_back(branch, row, 'item')}:{line.rule.id}") for line in shown]
     if skip + PAGE < len(ordered):
         buttons.append(Button(say("power.more"), f"{_back(branch, row, 'part')}:{part.id}:{skip // PAGE + 1}"))
     return Reply("\n".join(lines), tuple(buttons), back=_back(branch, row, "why"))
@@ -108,7 +105,7 @@ def _rule(ctx: Context, line: Line) -> str:
         "power.rule",
         source=source_in(line.source, say.language),
         status=status_of(ctx, line),
-        day=line.terms_from.isoformat(),
+        since=since_of(ctx, line.terms_from),
     )
 
 
@@ -116,12 +113,11 @@ def _indicator(
     ctx: Context, branch: Organization, row: OrgPowerIndex, part: Part, line: Line, rule: Indicator
 ) -> Reply:
     say = ctx.say
-    asked = say("power.yes") if rule.statement else say(_ASKED[rule.op], threshold=rule.threshold)
     lines = [
         say("power.item", id=rule.id, title=title_of(ctx, rule), dimension=title_of(ctx, part.title)),
         say(
             "power.asked",
-            asked=asked,
+            asked=said_demand(say, rule),
             often=say(f"power.{rule.period}"),
             points=rule.points,
             collect=say(f"power.collect_{rule.collect}"),

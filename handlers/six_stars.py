@@ -9,6 +9,7 @@ from scoring.sources import source_in
 from scoring.star_facts import stars_of
 
 MISSING_MAX = 5
+FORTRESS = "index:fortress"  # the way back
 
 
 def six(ctx: Context) -> Reply:
@@ -16,7 +17,7 @@ def six(ctx: Context) -> Reply:
     say, branch = ctx.say, ctx.branch()
     found = stars_of(ctx.session, branch, ctx.today) if branch is not None and branch.field else None
     if branch is None or found is None:
-        return Reply(say("six_stars.none"))
+        return Reply(say("six_stars.none"), back=FORTRESS)
     one = next((star for star in found.stars if star.star.id == ctx.arg()), None)
     if one is not None:
         lines = [say("six_stars.star", star=one.star.title_in(say.language), points=two_places(one.points))]
@@ -43,7 +44,7 @@ def six(ctx: Context) -> Reply:
         for star in found.stars
     )
     ledger = (Button(say("menu.standards"), "standards"),) if ctx.node("secretary") else ()
-    return Reply("\n".join(lines), (*buttons, *ledger))
+    return Reply("\n".join(lines), (*buttons, *ledger), back=FORTRESS)
 
 
 def _source(ctx: Context) -> str:

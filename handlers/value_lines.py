@@ -14,7 +14,8 @@ from db.values import ValueRecord
 from handlers import picking, power_scope
 from handlers.conversation import Button, Context, Picture, Reply
 from handlers.dates import said_day
-from scoring.items import Indicator
+from notices.said_values import said_recorded
+from scoring.items import CommonItem, Indicator
 from scoring.periods import CalendarPeriod, period
 
 SHOWN = 2  # lines on the page of an indicator; all of them are a button away
@@ -37,7 +38,7 @@ def evidence(ctx: Context, branch: Organization, rule: Indicator, text: str | No
     if text is None or branch.id is None:
         return Evidence([], ())
     say, found = ctx.say, values.history(ctx.session, branch.id, rule.id, text)
-    lines = [said_line(ctx, branch, one) for one in found[-SHOWN:]]
+    lines = [said_line(ctx, branch, rule, one) for one in found[-SHOWN:]]
     lines += counted(ctx, branch, rule, period(rule.period, text))
     buttons = []
     picture = _picture_of(found[-1].cause) if found else None
@@ -58,7 +59,7 @@ def log(ctx: Context, branch: Organization, rule: Indicator, text: str, *, back:
     skip = (ctx.arg_id(5) or 0) * PAGE
     shown = found[skip : skip + PAGE]
     lines = [ctx.say("power.log_head", id=rule.id, title=rule.title_in(ctx.say.language), period=text)]
-    lines += [said_line(ctx, branch, one) for one in shown] or [ctx.say("power.nothing")]
+    lines += [said_line(ctx, branch, rule, one) for one in shown] or [ctx.say("power.nothing")]
     more: tuple[Button, ...] = ()
     if skip + PAGE < len(found):
         here = ":".join(ctx.args[:5])
@@ -66,14 +67,13 @@ def log(ctx: Context, branch: Organization, rule: Indicator, text: str, *, back:
     return Reply("\n".join(lines), more, back=back)
 
 
-def said_line(ctx: Context, branch: Organization, line: ValueRecord) -> str:
+def said_line(ctx: Context, branch: Organization, rule: Indicator | CommonItem, line: ValueRecord) -> str:
     """Day, value and where it came from; names and reasons only for those who look after the organisation."""
     say = ctx.say
-    known = {"true": say("power.yes"), "false": say("power.no"), "": say("power.no_value")}
     return say(
         "power.value_line",
         day=said_day(ctx, line.recorded_at),
-        value=known.get(line.value, line.value),
+        value=said_recorded(say, rule, line.value),
         origin=_origin(ctx, branch, line),
     )
 

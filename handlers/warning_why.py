@@ -9,8 +9,10 @@ from db.organizations import Organization
 from db.values import ValueRecord
 from db.warnings import BranchWarning
 from handlers.conversation import Button, Context, Reply
+from handlers.dates import said_day
 from handlers.warning_page import Step, owns
 from notices.pool_reasons import standing_period
+from notices.said_inspections import said_date
 from notices.said_pool import (
     BY_RANK,
     causes_of,
@@ -22,6 +24,7 @@ from notices.said_pool import (
     said_month,
     said_months,
 )
+from notices.said_values import said_demand, said_recorded
 from notices.said_warnings import proof_of
 from notices.troubles import OVERDUE, VETO
 from notices.wording import two_places
@@ -125,7 +128,7 @@ def _cause_lines(ctx: Context, warning: BranchWarning, wanted: str) -> list[str]
 def _rule(ctx: Context, rule: Indicator | NegativeItem) -> list[str]:
     say = ctx.say
     asked = (
-        say("warnings.asked", op=rule.op, threshold=_threshold(ctx, rule), points=rule.points)
+        say("warnings.asked", asked=said_demand(say, rule), points=rule.points)
         if isinstance(rule, Indicator)
         else say("warnings.takes", points=-rule.points)
     )
@@ -135,10 +138,6 @@ def _rule(ctx: Context, rule: Indicator | NegativeItem) -> list[str]:
 def _source(ctx: Context, source: str, status: str) -> str:
     said = ctx.say(f"index.status_{status.rstrip('*')}")
     return ctx.say("warnings.source_status", source=source_in(source, ctx.say.language), status=said)
-
-
-def _threshold(ctx: Context, rule: Indicator) -> str:
-    return ctx.say("warnings.yes") if rule.statement else rule.threshold
 
 
 def _values(ctx: Context, warning: BranchWarning, branch: Organization, rule: Indicator) -> list[str]:
@@ -152,22 +151,20 @@ def _values(ctx: Context, warning: BranchWarning, branch: Organization, rule: In
         name = said_month(say, month)
         if rule.period != "monthly":
             name = say("warnings.stands_on", month=name, period=stands.text)
-        lines.append(_value(ctx, name, found[-1] if found else None))
+        lines.append(_value(ctx, rule, name, found[-1] if found else None))
     return lines
 
 
-def _value(ctx: Context, period: str, line: ValueRecord | None) -> str:
+def _value(ctx: Context, rule: Indicator, period: str, line: ValueRecord | None) -> str:
     say = ctx.say
     if line is None or not line.value:
         return say("warnings.value_none", period=period)
-    yes_or_no = {"true": say("warnings.yes"), "false": say("warnings.no")}
-    day = line.recorded_at.astimezone(ctx.zone).date()
     return say(
         "warnings.value",
         period=period,
-        value=yes_or_no.get(line.value, line.value),
+        value=said_recorded(say, rule, line.value),
         collect=say(f"warnings.collect_{line.collect}"),
-        day=day.isoformat(),
+        day=said_day(ctx, line.recorded_at),
     )
 
 
@@ -175,7 +172,7 @@ def _cases(ctx: Context, warning: BranchWarning, branch: Organization, rule: Neg
     last = month_end(warning.period)
     found = negatives.lines(ctx.session, branch.id or 0, last.replace(day=1), last)
     return [
-        ctx.say("warnings.case", day=line.day.isoformat(), count=line.count, note=line.note).rstrip()
+        ctx.say("warnings.case", day=said_date(ctx.say, line.day), count=line.count, note=line.note).rstrip()
         for line in found
         if line.item_id == rule.id
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from db import ledger
 from handlers.conversation import Button, Context, Reply
-from handlers.index_words import line_of, title_of
+from handlers.index_words import line_of, since_of, title_of
 from notices.wording import two_places
 from scoring.catalogue import shipped
 from scoring.explain import Figure, explain_pioneer
@@ -54,7 +54,7 @@ def rule(ctx: Context) -> Reply:
             "index.rule",
             id=one.id,
             rule=title_of(ctx, one),
-            day=terms.starts.isoformat(),
+            since=since_of(ctx, terms.starts),
             source=source_in(terms.source, say.language),
             status=say(f"index.status_{terms.status.rstrip('*')}"),
         )

@@ -204,6 +204,7 @@ def month(session: Session, unmet: str) -> None:
 async def test_six_stars_say_what_is_missing_to_each(say, look):
     await look(lambda s: month(s, "C11"))
     home = await say(ALICE, "六星")
+    assert [button.action for button in home.buttons][-2:] == ["index:fortress", "menu"]
     assert "80 分点亮" in home.text
     assert "作用发挥：未亮（75.00）" in home.labels()[5]
     star = await say(ALICE, "6")
