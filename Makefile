@@ -3,13 +3,16 @@ PYTHON ?= python3
 BIN = .venv/bin
 CHILDREN ?= 2
 
-.PHONY: demo test check bench mutants lock clean
+.PHONY: demo test year check bench mutants lock clean
 
 demo: .venv/service  ## a sample city at http://127.0.0.1:8080
 	$(BIN)/python -m bot demo
 
 test: .venv/develop  ## every test, on both databases; browser tests where Chromium is found
 	$(BIN)/pytest -n auto --dist worksteal
+
+year: .venv/develop  ## a random year of 100,000 events on both databases: every way to its figures says the same
+	HONGXIN_YEAR_EVENTS=100000 $(BIN)/pytest tests/scoring/year/test_year.py
 
 check: .venv/develop  ## style, types and the arrows between the rooms
 	$(BIN)/ruff check .

@@ -73,7 +73,7 @@ def assert_equal(engine: Engine, scores: Scores) -> None:
 
 
 def assert_months_equal(session: Session, scores: Scores) -> None:
-    """The third index and the colours, where the refresh keeps them."""
+    """The third index and the colours."""
     power = {
         (row.organization_id, row.month): (
             *(getattr(row, name) for name in DIMENSIONS),
@@ -81,8 +81,7 @@ def assert_months_equal(session: Session, scores: Scores) -> None:
         )
         for row in session.execute(select(OrgPowerIndex)).scalars()
     }
-    if not power:
-        return
+    assert power
     assert power == {
         (int(row.org_id), row.result.month.text): (
             *(one.score for one in row.result.dimensions),
