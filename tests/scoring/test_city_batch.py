@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from scoring.catalogue import FIELDS, shipped
 from scoring.exact import half_up
+from scoring.explain import earned_points
 from scoring.fortress import fortress, rate_field
-from scoring.fortress_batch import ActivityColumns, BranchColumns, Voices, fortress_batch
+from scoring.fortress_batch import ActivityColumns, BranchColumns, Voices, fortress_batch, no_activities
 from scoring.fortress_facts import Activity, Appraisal, BranchFacts, MemberFigures, first_closes
 from scoring.org_power import PowerFacts, has_row, org_power, record_months
 from scoring.org_power_batch import PowerColumns, indicators_of, items_of, named, org_power_batch
@@ -25,6 +27,7 @@ from scoring.ratios import half_up_sum, weighted
 from scoring.value_columns import ValueColumns, stored_value
 
 RULES = shipped()
+ASPECTS = ("leading_group", "member_team", "mechanism", "support")
 YEARS = (2025, 2026)
 KINDS = (
     "member_assembly",
@@ -180,6 +183,10 @@ def branch_columns(branches: list[dict[str, Any]], facts: list[BranchFacts], as_
 @settings(max_examples=60, deadline=None)
 @given(st.lists(branch, min_size=1, max_size=6), DAYS)
 def test_the_fortress_index_of_all_is_that_of_each(branches: list[dict[str, Any]], as_of: date) -> None:
+    all_are_each(branches, as_of)
+
+
+def all_are_each(branches: list[dict[str, Any]], as_of: date) -> None:
     branches = founded_by(branches, as_of)
     if not branches:
         return
@@ -192,11 +199,76 @@ def test_the_fortress_index_of_all_is_that_of_each(branches: list[dict[str, Any]
         for name in ("common", "specific", "deductions", "base", "score", "activities", "veto"):
             assert getattr(found, name)[place] == getattr(one, name), name
         assert found.appraisal[place] == (-1 if one.appraisal is None else one.appraisal)
+        for aspect in ASPECTS:
+            own = [item for item in one.items if item.aspect == aspect]
+            assert found.parts[aspect][place] == earned_points(own), aspect
+        assert found.parts["specific"][place] == one.specific
+    assert set(found.parts) == {*ASPECTS, "specific"}
+    columns_of_integers = (found.stars, found.rank, found.appraisal, found.score, found.activities)
+    assert {one.dtype for one in columns_of_integers} == {np.dtype(np.int64)}
     for field in FIELDS:
         here = [place for place, one in enumerate(branches) if one["field"] == field]
         results = [single[place] for place in here]
         assert found.stars[here].tolist() == rate_field(RULES, results, as_of=as_of)
         assert found.rank[here].tolist() == ranked([one.score for one in results])
+
+
+def at_a_border(**facts: Any) -> dict[str, Any]:
+    nothing = {
+        "founded": None,
+        "activities": [],
+        "members": [],
+        "negatives": {},
+        "voices": None,
+        "seed": 1,
+        "empty": 9,
+    }
+    return {"field": "soe", **nothing, **facts}
+
+
+def held(days: range, should: int = 2, came: int = 2) -> list[tuple[int, bool, set[str], int, int]]:
+    return [(day, False, {"theme_party_day"}, should, came) for day in days]
+
+
+def test_borders_of_single_facts_are_the_same_for_all_and_for_each() -> None:
+    need = {
+        item.formula: item.required for item in RULES.common_on(date(2026, 12, 31)) if item.required is not None
+    }
+    mean, rate = int(100 * need["pioneer_mean"]), need["attendance"]
+    branches = [
+        *(at_a_border(activities=held(range(1, 1 + days))) for days in (5, 6, 7)),  # the veto
+        *(at_a_border(activities=held(range(1, 2), 1, came)) for came in (0, 1)),
+        *(at_a_border(activities=held(range(1, 2), rate.denominator, rate.numerator + more)) for more in (-1, 0)),
+        *(at_a_border(members=[(mean + more, 3_200)]) for more in (-1, 0)),
+        *(at_a_border(members=[(mean + more, 1_600), (mean, 100)]) for more in (-1, 0, 1)),
+        *(at_a_border(voices=(10_000, 10_000, 10_000), founded=date(2026, month, 1)) for month in (1, 2, 12)),
+        at_a_border(field="two_new"),  # nothing due at all
+        at_a_border(empty=0, seed=5),
+        at_a_border(empty=0, seed=6, negatives={("N04", "2026-03"): 2, ("N04", "2026-04"): -2}),
+    ]
+    for as_of in (date(2026, 12, 30), date(2026, 12, 31)):
+        all_are_each(branches, as_of)
+        for one in branches:
+            all_are_each([one], as_of)
+
+
+def test_a_case_of_an_item_that_only_one_field_has_is_taken_there() -> None:
+    listed = tuple(one.model_copy(update={"field": "soe"}) if one.id == "N04" else one for one in RULES.negatives)
+    own = replace(RULES, negatives=listed)
+    branches = [at_a_border(field=field, negatives={("N04", "2026-03"): 2}) for field in ("soe", "two_new")]
+    as_of = date(2026, 12, 31)
+    columns = branch_columns(branches, [facts_of(one, as_of) for one in branches], as_of)
+    found = fortress_batch(own, columns, as_of=as_of, first_closed={})
+    assert found.deductions.tolist() == [200, 0]
+
+
+def test_a_city_without_activities_has_none() -> None:
+    empty = no_activities()
+    columns = (empty.branch, empty.day, empty.region, empty.kinds, empty.should_attend, empty.attended)
+    assert [(len(one), one.dtype) for one in columns] == [
+        (0, np.dtype(bool if place == 2 else np.int64)) for place in range(6)
+    ]
+    assert empty.of_kinds(["theme_party_day"]).tolist() == []
 
 
 @settings(max_examples=40, deadline=None)
