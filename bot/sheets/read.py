@@ -64,7 +64,8 @@ def _decoded(content: bytes) -> tuple[str, bool]:
 def _csv_rows(text: str) -> list[list[Cell]]:
     rows: list[list[Cell]] = []
     try:
-        for row in csv.reader(io.StringIO(text, newline="")):
+        # strict: else a quote that is never closed swallows the rows after it, and nobody hears of them
+        for row in csv.reader(io.StringIO(text, newline=""), strict=True):
             if len(row) > COLUMNS_MAX:
                 raise Refusal("columns", most=COLUMNS_MAX)
             if len(rows) > ROWS_MAX:

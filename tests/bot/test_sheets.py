@@ -108,6 +108,7 @@ def test_rows_without_a_value_say_nothing():
         (b"PK\x03\x04 and no more", "broken"),
         (b"x" * (FILE_BYTES_MAX + 1), "large"),
         (b'a"b\n"' + b"x" * 200_000, "broken"),
+        (table(["B10", "UC04", "2026-05", "1", "said"]).replace(b"said", b'"said') * 2, "broken"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
