@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -21,12 +22,13 @@ def replay(
 ) -> None:
     """Tell all indices of a past day as they were known at its end, with the rules in force on it."""
     from bot.replaying import NotFound, tell
-    from db.database_file import Refused
     from scoring.folder_rows import day as read_day
 
     settings = terminal.read_settings(checked=False)
-    with terminal.ended_by(NotFound, ValueError, LookupError, OSError), terminal.ended_by(Refused, status=3):
+    with terminal.ended_by(NotFound, ValueError, LookupError, OSError), terminal.ended_by_strangers(settings):
         on = read_day(as_of)
+        if on > datetime.now(settings.zone).date():
+            raise ValueError(f"{on} is still to come")
         counts = tell(settings.database_url, on, out, zone=settings.zone, member=member, organization=organization)
     if out is not None:
         for name, count in counts.items():

@@ -43,7 +43,6 @@ def try_(
     from bot.trial_report import lines, write
     from db import verify
     from db.city_columns import View
-    from db.database_file import Refused
     from scoring.catalogue import RulesError, shipped
     from scoring.trial import run_trial
     from scoring.trial_rules import tried_rules
@@ -56,7 +55,7 @@ def try_(
     with terminal.ended_by(RulesError, OSError, status=1):
         tried = tried_rules(file, year)
     view = View(min(today, date(year, 12, 31)), settings.zone)
-    with terminal.ended_by(Refused, status=3), verify.reading(settings.database_url) as session:
+    with terminal.ended_by_strangers(settings), verify.reading(settings.database_url) as session:
         trial = run_trial(session, view, shipped(), tried)
         for line in lines(session, trial):
             terminal.out.print(line, markup=False)

@@ -41,11 +41,10 @@ def export(
 ) -> None:
     """Write the facts behind the indices of the running service, so that `score` can check its figures."""
     from bot.scoring_export import export as write
-    from db.database_file import Refused
 
     settings = terminal.read_settings(checked=False)
     on = _day(as_of) if as_of is not None else datetime.now(settings.zone).date()
-    with terminal.ended_by(OSError), terminal.ended_by(Refused, status=3):
+    with terminal.ended_by(OSError), terminal.ended_by_strangers(settings):
         counts = write(settings.database_url, scoring, as_of=on, zone=settings.zone)
     for name, count in counts.items():
         terminal.out.print(f"{scoring / name}: {count} rows", markup=False)

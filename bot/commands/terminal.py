@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+import psycopg
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DatabaseError
 
 from bot import check as checks
 from bot.settings import Settings
@@ -19,6 +22,7 @@ from db.engine import write_engine
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+DRIVERS = (DatabaseError, sqlite3.DatabaseError, psycopg.DatabaseError)  # columns are read without SQLAlchemy
 
 
 def read_settings(*, checked: bool = True) -> Settings:
@@ -61,6 +65,17 @@ def ended_by(*errors: type[Exception], status: int = 2) -> Iterator[None]:
     except errors as error:
         err.print(str(error), markup=False)
         raise typer.Exit(status) from None
+
+
+@contextmanager
+def ended_by_strangers(settings: Settings) -> Iterator[None]:
+    """Ends the program with the reasons when the database cannot be read, or has other tables than ours."""
+    try:
+        yield
+    except Refused as refusal:
+        refuse(str(refusal))
+    except DRIVERS:  # their own texts may hold values of people
+        refuse(*(migrations.check(settings.database_url) or ["the database could not be read; try again"]))
 
 
 @contextmanager

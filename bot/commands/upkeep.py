@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import DatabaseError
 from sqlmodel import Session
 
 from bot import backup as backups
 from bot import check as checks
 from bot.commands import terminal
-from db import migrate, verify
-from db.database_file import Refused
+from db import verify
 
 app = typer.Typer()
 
@@ -24,16 +22,11 @@ def verify_() -> None:
     """Prove the invariants of the database: totals, wallets, stock, memberships, outbox, audit chain."""
     settings = terminal.read_settings(checked=False)
     failed = False
-    try:
-        # Nothing is migrated here: a start would put lost triggers back, and nobody would hear of them.
-        with verify.reading(settings.database_url) as session:
-            for finding in verify.run(session):
-                failed = failed or bool(finding.broken)
-                terminal.out.print(str(finding), markup=False)
-    except Refused as refusal:
-        terminal.refuse(str(refusal))
-    except DatabaseError:
-        terminal.refuse("the tables are not those of this program", *migrate.check(settings.database_url))
+    # Nothing is migrated here: a start would put lost triggers back, and nobody would hear of them.
+    with terminal.ended_by_strangers(settings), verify.reading(settings.database_url) as session:
+        for finding in verify.run(session):
+            failed = failed or bool(finding.broken)
+            terminal.out.print(str(finding), markup=False)
     raise typer.Exit(1 if failed else 0)
 
 

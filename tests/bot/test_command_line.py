@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -301,8 +301,35 @@ def test_verify_needs_a_database_of_this_program(city):
     alter(city, "DROP TABLE attempt")
     told = run("verify")
     assert told.exit_code == 3
-    assert "the tables are not those of this program" in told.stderr
+    assert "the schema differs from the models" in told.stderr
     assert "attempt" in told.stderr
+
+
+READING = (
+    ("verify",),
+    ("export", "--scoring", "out"),
+    ("replay", "--as-of", "2026-06-15"),
+    ("rules", "try", str(RULES / "pioneer.toml"), "--year", "2026"),
+)
+
+
+@pytest.mark.parametrize("words", READING, ids=lambda words: words[0])
+def test_who_only_reads_says_why_it_cannot(city, monkeypatch, words):
+    alter(city, "DROP TABLE membership")
+    told = run(*words)
+    assert (told.exit_code, told.stdout.count("rows")) == (3, 0)
+    assert "the schema differs from the models" in told.stderr
+    monkeypatch.setenv("HONGXIN_DATABASE_URL", f"postgresql://hongxin:{CANARY}@127.0.0.1:1/x")
+    told = run(*words)
+    assert (told.exit_code, told.stderr) == (3, "the database cannot be reached; see HONGXIN_DATABASE_URL\n")
+
+
+def test_a_day_to_come_cannot_be_replayed(city):
+    today = datetime.now(ZONE).date()
+    told = run("replay", "--as-of", str(today + timedelta(days=2)))
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "is still to come" in told.stderr
+    assert run("replay", "--as-of", str(today)).exit_code == 0
 
 
 def test_a_copy_is_made_proven_and_put_back(city):
