@@ -87,6 +87,18 @@ def test_every_command_that_a_document_types_exists(path):
     assert typed <= known
 
 
+@pytest.mark.parametrize(
+    "path", [*sorted(DOCS.glob("*.md")), *sorted(ROOT.glob("README*.md"))], ids=lambda path: path.name
+)
+def test_every_option_that_a_document_types_exists(path):
+    for typed in re.findall(r"python -m bot ([^#`\n]+)", path.read_text(encoding="utf-8")):
+        command, words = typer.main.get_command(app), typed.split()
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        known = {name for one in command.params for name in one.opts}
+        assert {word.strip("[]") for word in words if word.strip("[").startswith("--")} <= known, typed
+
+
 def test_the_refusals_that_operators_look_up_are_those_of_the_program():
     table = read("running.md").partition("## When the database is refused")[2].partition("\n## ")[0]
     sentences = [row[0] for row in rows(table)]
