@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import date
 from fractions import Fraction
 
+from db.ledger import Entry
 from handlers.conversation import Context
+from handlers.spoken_hours import said_hours
 from notices.said_values import is_share
 from notices.wording import two_places
 from scoring.blocks import Named
+from scoring.catalogue import shipped
 from scoring.explain import Line
 from scoring.items import CommonItem
 
 TITLE_MAX = 16  # characters of a title on a button
+FROM_RULE = "rule"  # what a button to a line says when it stands below its rule
 BEGINNING = date(2000, 1, 1)  # the day from which the rule files hold
 
 
@@ -56,6 +60,15 @@ def figure_of(value: Fraction | None) -> str:
 def since_of(ctx: Context, day: date) -> str:
     """Since when a rule holds; nothing for one that holds since our rules begin, which is no day of any paper."""
     return "" if day <= BEGINNING else ctx.say("index.since", year=day.year, month=day.month, day=day.day)
+
+
+def worth_of(ctx: Context, line: Entry) -> str:
+    """What a line of the ledger brings: points with their sign; hours where hours are what counts."""
+    known = any(rule.id == line.rule_id for rule in shipped().pioneer.rule)
+    if not known or shipped().rule(line.rule_id).formula != "hours_pro_rata":
+        return f"{line.points:+d}"
+    sign = "-" if line.hundredths < 0 else "+"
+    return ctx.say("points.hours", hours=f"{sign}{said_hours(abs(line.hundredths))}")
 
 
 def status_of(ctx: Context, line: Line) -> str:

@@ -6,8 +6,8 @@ from db import appeals, ledger, ledger_lines
 from handlers.appeals import may_appeal
 from handlers.check_in import score_line
 from handlers.conversation import Button, Command, Context, Picture, Reply
+from handlers.index_words import FROM_RULE, worth_of
 from handlers.line_evidence import evidence
-from handlers.spoken_hours import said_hours
 from scoring.catalogue import shipped
 
 LINES_MAX = 10
@@ -67,10 +67,11 @@ def _line(ctx: Context) -> Reply:
         buttons.append(Button(ctx.say("line.appeal_button"), f"appeal:{line.id}"))
     if _known(line.rule_id):
         buttons.append(Button(ctx.say("line.rule_button"), f"index:rule:{line.rule_id}"))
+    back = f"index:rule:{line.rule_id}" if ctx.arg(2) == FROM_RULE else "points:lines"
     picture = None
     if shown.picture_id is not None:
         picture = Picture("stored", {"id": shown.picture_id}, ctx.say("record_review.picture_alt"))
-    return Reply("\n".join(lines), tuple(buttons), picture, back="points:lines")
+    return Reply("\n".join(lines), tuple(buttons), picture, back=back)
 
 
 def _short(ctx: Context, line: ledger.Entry) -> str:
@@ -78,18 +79,9 @@ def _short(ctx: Context, line: ledger.Entry) -> str:
         "points.line_button",
         month=line.day.month,
         day=line.day.day,
-        points=_worth(ctx, line),
+        points=worth_of(ctx, line),
         rule=_rule_title(ctx, line.rule_id),
     )
-
-
-def _worth(ctx: Context, line: ledger.Entry) -> str:
-    """Points with their sign; hours where hours are what counts."""
-    hours = _known(line.rule_id) and shipped().rule(line.rule_id).formula == "hours_pro_rata"
-    if not hours:
-        return f"{line.points:+d}"
-    sign = "-" if line.hundredths < 0 else "+"
-    return ctx.say("points.hours", hours=f"{sign}{said_hours(abs(line.hundredths))}")
 
 
 def _told(ctx: Context, line: ledger.Entry) -> str:
@@ -99,7 +91,7 @@ def _told(ctx: Context, line: ledger.Entry) -> str:
         f"points.line_{place}",
         month=line.day.month,
         day=line.day.day,
-        points=_worth(ctx, line),
+        points=worth_of(ctx, line),
         rule=_rule_title(ctx, line.rule_id),
         reason=f" {line.reason}" if line.reason else "",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from db import ledger
 from handlers.conversation import Button, Context, Reply
-from handlers.index_words import line_of, since_of, title_of
+from handlers.index_words import FROM_RULE, line_of, since_of, title_of, worth_of
 from notices.wording import two_places
 from scoring.catalogue import shipped
 from scoring.explain import Figure, explain_pioneer
@@ -60,11 +60,20 @@ def rule(ctx: Context) -> Reply:
         )
     ]
     lines = ledger.lines_of_rule(ctx.session, ctx.me, one.id, ctx.today.year, most=LINES_MAX)
-    text += [f"· {line.day.month}-{line.day.day:02d} {line.points:+d} {line.reason}".rstrip() for line in lines]
+    text += [
+        say(
+            "index.line",
+            month=line.day.month,
+            day=line.day.day,
+            points=worth_of(ctx, line),
+            reason=line.reason,
+        ).rstrip()
+        for line in lines
+    ]
     if not lines:
         text.append(say("index.no_lines"))
     look = tuple(
-        Button(say("index.look_at", month=line.day.month, day=line.day.day), f"points:line:{line.id}")
+        Button(say("index.look_at", month=line.day.month, day=line.day.day), f"points:line:{line.id}:{FROM_RULE}")
         for line in lines
     )
     return Reply("\n".join(text), look, back="index:why")

@@ -91,7 +91,7 @@ async def test_a_line_is_walked_down_to_the_activity_and_appealed_to_the_committ
     assert (found.goes_to, found.booked_by, found.picture_id is not None) == ("committee_reviewer", None, True)
     assert (await say(ALICE, f"appeal:{found.entry_id}", kind="button")).text.startswith("这一笔已经申诉过了")
     rule = await say(ALICE, "index:rule:PB1", kind="button")
-    assert any(button.action == f"points:line:{found.entry_id}" for button in rule.buttons)
+    assert any(button.action == f"points:line:{found.entry_id}:rule" for button in rule.buttons)
 
 
 async def test_accepting_takes_back_the_line_and_what_it_rested_on(say, look):

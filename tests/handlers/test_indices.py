@@ -42,8 +42,15 @@ async def test_why_goes_down_to_rule_source_and_line(say, look):
     rule = await say(ALICE, "1")
     assert "PB1" in rule.text
     assert "依据：" in rule.text
-    assert "6-15 +2 主题党日：重温入党誓词" in rule.text
+    assert "6月15日 +2 主题党日：重温入党誓词" in rule.text
+    assert (await say(ALICE, "1")).text.startswith("6月15日 +2 参加本支部活动")
+    assert (await say(ALICE, "9")).text == rule.text
     assert (await say(ALICE, "9")).text == why.text
+
+
+async def test_what_stands_below_study_is_said_in_hours(say, look):
+    await book(look, "PB3", 0, hundredths=750)
+    assert "· 6月15日 +7.5 学时" in (await say(ALICE, "index:rule:PB3", kind="button")).text
 
 
 async def test_a_cleared_index_says_so(say, look):
