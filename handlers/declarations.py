@@ -79,6 +79,8 @@ def _label(ctx: Context, one: Line) -> str:
     if state == "due":
         early = ctx.today <= one.due.period.last
         state = "early" if early else "due" if may_declare(one.due, None, ctx.today) else "missed"
+        if state == "missed" and one.recorded:
+            state = "recorded"
     return ctx.say(
         "declarations.line",
         title=said_title(ctx.say, one.due.what),

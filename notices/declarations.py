@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import declarations, members, occurrences, organizations
+from db import declarations, members, occurrences, organizations, values
 from db.declarations import Declaration
 from db.duties import CITY
 from db.organizations import Organization
@@ -28,10 +28,14 @@ OWNER = "secretary"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing to declare, and what was declared of it (None: nothing yet)."""
+    """One thing to declare, and what was declared of it (None: nothing yet).
+
+    recorded: it has a value from elsewhere, such as a correction.
+    """
 
     due: Due
     row: Declaration | None
+    recorded: bool = False
 
     @property
     def state(self) -> str:
@@ -63,7 +67,11 @@ def lines(session: Session, branch: Organization, today: date) -> list[Line]:
     closed = due_at(branch.field, month_of(month_before(today)), branch.founded_on)
     every = (*closed, *running(branch.field, today, branch.founded_on))
     rows = declarations.of_branches(session, [branch.id], {one.closing.text for one in every})
-    found = [Line(one, rows.get((branch.id, one.what.id, one.period.text))) for one in every]
+    found = []
+    for one in every:
+        row = rows.get((branch.id, one.what.id, one.period.text))
+        seen = row is None and bool(values.latest(session, branch.id, one.what.id, one.period.text))
+        found.append(Line(one, row, recorded=seen))
     return sorted(found, key=lambda line: _urgency(line, today))
 
 

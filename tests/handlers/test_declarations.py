@@ -358,3 +358,24 @@ async def test_a_correction_needs_a_lock_a_reason_and_two_people(story, say, loo
     assert len(lines) == 1
     assert lines[0].startswith("correction:")
     assert await look(lambda s: values.latest(s, LIANGFENG, "C02", "2026-05")) == "1"
+
+
+async def test_after_the_deadline_what_has_a_value_from_elsewhere_is_not_called_missed(story, say, look, clock):
+    clock.now = at(6, 8)
+    await look(
+        lambda s: values.record(
+            s,
+            organization_id=LIANGFENG,
+            indicator_id="C02",
+            period="2026-05",
+            value="1",
+            collect="declare",
+            cause="correction:1",
+            recorded_at=clock.now,
+        )
+    )
+    labels = (await say(SUN, "申报")).labels() + (
+        await say(SUN, f"declare:of:{LIANGFENG}:6", kind="button")
+    ).labels()
+    found = [label for label in labels if "2026 年 5 月" in label]
+    assert [label.rpartition("）")[2] for label in found] == ["已有数", "过期未报"]
