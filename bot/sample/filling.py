@@ -234,6 +234,9 @@ class _Filling:
                 tables.attendance.add(*visit)
                 self._visitors[happening.id] += 1
         life.pay_dues()
+        if any(person.sample for person in people):  # elsewhere nobody looks, and a whole city would have millions
+            for member_id, month, at in life.paid:
+                tables.dues.add(member_id, month, branch.node.id, True, people[members.SECRETARY].id, at)
         life.study()
         life.commend()
         for wish in self._wishes.of_branch(branch, people, self._reviewer_of(branch), life.book, life.random):

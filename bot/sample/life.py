@@ -47,6 +47,7 @@ class Life:
     book: Book
     random: Random
     full_months: list[tuple[int, int]] = field(default_factory=list)
+    paid: list[tuple[int, str, datetime]] = field(default_factory=list)  # member, month, when it was noted
 
     def attend(self, happening: Happening) -> Iterator[Came | Closed]:
         """Who came to an activity of the branch, and at the end how it went."""
@@ -141,6 +142,7 @@ class Life:
     def _pay(self, person: Person, day: date) -> None:
         at = local(day, 8 * 60 + self.random.randint(0, 700))
         self.book.earn("PB2", person.id, self.branch.node.id, f"dues:{day:%Y-%m}", day, at, f"{day.month} 月党费")
+        self.paid.append((person.id, f"{day:%Y-%m}", at))
 
     def _remind(self, person: Person, of_year: int, month: int) -> None:
         day = date(of_year, month, 28)

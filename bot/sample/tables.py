@@ -21,6 +21,7 @@ from db.accounts import Chat
 from db.activities import Activity
 from db.attendance import Attendance
 from db.deliveries import Delivery
+from db.dues import DuesPayment
 from db.indices import Appraisal
 from db.ledger import Entry, Total, Wallet
 from db.letters import Letter, Receipt
@@ -55,6 +56,7 @@ class Tables:
         self.chats = rows(Chat, "channel address member_id bound_at heard_at choices")
         self.activities = rows(Activity, ACTIVITY_COLUMNS)
         self.attendance = rows(Attendance, " ".join(Came._fields))
+        self.dues = rows(DuesPayment, "member_id month organization_id in_time ticked_by ticked_at")
         self.redemptions = rows(Redemption, " ".join(Exchanged._fields))
         self.entries = rows(Entry, ENTRY_COLUMNS)
         self.totals = rows(Total, "member_id year rule_id points hundredths")

@@ -25,6 +25,7 @@ from db.accounts import Chat
 from db.activities import Activity
 from db.attendance import Attendance
 from db.declarations import Declaration
+from db.dues import DuesPayment
 from db.engine import write_engine
 from db.indices import FortressIndex
 from db.inspections import Inspection
@@ -516,6 +517,15 @@ def test_somebody_has_a_declaration_to_review_and_a_card_to_work_on(whole: City)
     ]
     assert whole.all(select(Rectification.state)) == [("open",)]
     assert whole.all(select(Inspection.inspector_id, Inspection.state)) == [(people.inspector.id, "noticed")]
+
+
+def test_the_sample_peoples_dues_are_ticked_as_they_are_booked(whole: City) -> None:
+    me = whole.made.people.member.id
+    booked = select(Entry.cause).where(col(Entry.member_id) == me, col(Entry.rule_id) == "PB2")
+    ticked = select(DuesPayment.month).where(col(DuesPayment.member_id) == me, col(DuesPayment.state) == "paid")
+    months = sorted(month for (month,) in whole.all(ticked))
+    assert months
+    assert months == sorted(cause.removeprefix("dues:") for (cause,) in whole.all(booked))
 
 
 def test_a_city_from_before_the_departments_is_still_one(tmp_path: Path, whole: City) -> None:
