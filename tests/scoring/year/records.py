@@ -80,7 +80,7 @@ def unpay_dues(town: Town) -> int:
 def propose(town: Town) -> int:
     """A record about some members is handed in."""
     chance = town.chance
-    rule = "PZ1" if chance.random() < 0.01 else chance.choice(PROPOSED)
+    rule = "PZ1" if chance.random() < 0.04 else chance.choice(PROPOSED)
     first = town.member()
     draft = proposals.begin(
         town.session, member_id=SUN, organization_id=town.home[first], rule_id=rule, now=town.now

@@ -33,7 +33,7 @@ def local(day: date, at: time = time(8)) -> datetime:
 class Town:
     """The city as the driver knows it: who belongs where, what day and time it is.
 
-    One seed and one number of events give one year, on both databases.
+    One seed and one number of events give one year on one kind of database; ids are numbered otherwise on the other.
     """
 
     def __init__(self, engine: Engine, seed: int, size: int) -> None:
