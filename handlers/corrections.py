@@ -87,7 +87,7 @@ def _line(ctx: Context) -> Reply:
     value = "" if typed in EMPTY else _read(typed, rule)
     if value is None:
         return _new(ctx, first=ctx.say("corrections.no_value", value=typed[:20]))
-    if not periods_locked.is_locked(ctx.session, period):
+    if not _is_locked(ctx, period):
         return _new(ctx, first=ctx.say("corrections.not_locked", period=period))
     wrong = wrong_reason(ctx, why)
     if wrong:
@@ -127,6 +127,13 @@ def _rule(field: str, thing: str, period: str) -> Indicator | CommonItem | None:
     except ValueError:
         return None
     return rule
+
+
+def _is_locked(ctx: Context, period: str) -> bool:
+    """By the calendar too, as for declarations and sheets: a period from before the service has no lock."""
+    days = shipped().org_power.terms_on(ctx.today).deadlines
+    over = ctx.today >= days.locked_from(closing_month(read_period(period)).last)
+    return over or periods_locked.is_locked(ctx.session, period)
 
 
 def _read(typed: str, rule: Indicator | CommonItem) -> str | None:

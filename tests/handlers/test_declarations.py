@@ -360,6 +360,17 @@ async def test_a_correction_needs_a_lock_a_reason_and_two_people(story, say, loo
     assert await look(lambda s: values.latest(s, LIANGFENG, "C02", "2026-05")) == "1"
 
 
+async def test_a_period_from_before_the_service_can_be_corrected_and_an_open_one_cannot(story, say):
+    story.clock.now = at(6, 14)
+    told = [
+        (await say.all(DING, "更正数值", "1", f"B10 C02 2026-{month} 1 补查属实")).text for month in ("03", "05")
+    ]
+    assert ["改成 1" in text for text in told] == [True, False]
+    assert "还没锁定" in told[1]
+    story.clock.now = at(6, 15)
+    assert "改成 1" in (await say.all(DING, "更正数值", "1", "B10 C02 2026-05 1 补查属实")).text
+
+
 async def test_after_the_deadline_what_has_a_value_from_elsewhere_is_not_called_missed(story, say, look, clock):
     clock.now = at(6, 8)
     await look(
