@@ -72,9 +72,9 @@ def _district(ctx: Context, closing: YearClose | None, lines: list[str]) -> list
     say, year = ctx.say, _year(ctx)
     buttons = []
     lines += _preview(ctx, year)
-    if closing is None:
+    if closing is None and year_results.counts(ctx.session, year):
         buttons.append(Button(say("year_close.open"), "year_close:open"))
-    elif closing.state == "open":
+    elif closing is not None and closing.state == "open":
         lines += [
             say(f"year_close.waits_{kind}", count=count)
             for kind, count in obstacles(ctx.session, year, ctx.today).items()
@@ -116,6 +116,8 @@ def _open(ctx: Context) -> Reply:
     if not _is_district(ctx):
         return _home(ctx, ctx.say("year_close.not_yours"))
     year = _year(ctx)
+    if not year_results.counts(ctx.session, year):  # a year before the service: it could never be confirmed
+        return _home(ctx)
     if ctx.arg(1) != "yes":
         count = len(year_close.committees_with_branches(ctx.session))
         text = ctx.say("year_close.sure_open", year=year, count=count)

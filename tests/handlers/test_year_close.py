@@ -115,7 +115,7 @@ async def test_a_year_is_closed_by_committee_and_district_after_the_time_to_obje
     assert (await look(lambda s: s.get(YearClose, 2026).state)) == "closed"
     lines = await look(lambda s: s.execute(select(YearResult)).scalars().all())
     assert len([line for line in lines if line.organization_id]) == 2
-    assert len([line for line in lines if line.member_id]) == 11
+    assert len([line for line in lines if line.member_id]) == 13, "also of a branch without a field"
     assert "您的支部：五星" in (await told(ALICE))[-1]
     card = await say(ALICE, "stars:card:2026", kind="button")
     assert card.picture.kind == "chart"
@@ -347,6 +347,13 @@ def at_once(engines: list[Engine], acts) -> list[object]:
     return results
 
 
+async def test_a_year_before_the_service_is_not_opened(say, look, clock):
+    clock.now = JANUARY
+    assert [one.action for one in (await say(DING, "定星")).buttons] == ["vetoes", "menu"]
+    assert "还没有开始" in (await say(DING, "year_close:open:yes", kind="button")).text
+    assert await look(lambda s: year_close.get(s, 2026)) is None
+
+
 async def test_two_confirmations_at_once_are_one_and_every_line_is_written_once(say, look, clock, city, engines):
     await city()
     opening = [lambda s: year_close.open_year(s, 2026, DING, JANUARY, [2])] * 4
@@ -359,7 +366,7 @@ async def test_two_confirmations_at_once_are_one_and_every_line_is_written_once(
     while await look(year_close.freezing) is not None:
         at_once(engines, [lambda s: notes.freeze_next(s, JANUARY, ZONE)] * 4)
     lines = await look(lambda s: s.execute(select(YearResult.version)).scalars().all())
-    assert list(lines) == [1] * 13
+    assert list(lines) == [1] * 15
 
 
 async def test_the_same_event_reported_at_once_stands_once_and_is_decided_once(look, city, engines):
