@@ -13,10 +13,9 @@ from zoneinfo import ZoneInfo
 from sqlmodel import Session
 
 from db import scoring_export as facts
+from notices.cells import safe_cell
 from scoring.exact import printed
 from scoring.folder_reading import HEADERS
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
 
 def export(url: str, directory: Path, *, as_of: date, zone: ZoneInfo) -> dict[str, int]:
@@ -41,11 +40,6 @@ def export(url: str, directory: Path, *, as_of: date, zone: ZoneInfo) -> dict[st
     return counts
 
 
-def safe_name(name: str) -> str:
-    """A name as a spreadsheet shows it: one that would be a formula gets an apostrophe, which makes it text."""
-    return f"'{name}" if name.startswith(FORMULA) else name
-
-
 Cells = Callable[[tuple[Any, ...]], tuple[Any, ...]]
 
 
@@ -64,7 +58,7 @@ def _rows(session: Session, as_of: date, zone: ZoneInfo) -> dict[str, tuple[fact
 
 
 def _named(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    return row[0], safe_name(row[1]), *("" if cell is None else cell for cell in row[2:])
+    return row[0], safe_cell(row[1]), *("" if cell is None else cell for cell in row[2:])
 
 
 def _decimal(hundredths: int) -> str:

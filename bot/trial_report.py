@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from db.members import Member
 from db.organizations import Organization
+from notices.cells import safe_cell
 from notices.wording import two_places
 from scoring.trial import Colour, Moves, Trial
 
@@ -99,4 +100,4 @@ def _tables(session: Session, trial: Trial) -> Iterator[Table]:
 def _codes(session: Session, table: type[Member] | type[Organization]) -> dict[int, str]:
     """Numbers by id; one that a spreadsheet would take for a formula is led by an apostrophe."""
     found = session.execute(select(col(table.id), col(table.code)))
-    return {row[0]: f"'{row[1]}" if row[1][:1] in ("=", "+", "-", "@", "\t", "\r") else row[1] for row in found}
+    return {row[0]: safe_cell(row[1]) for row in found}

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from bot import sample
 from bot.__main__ import app
-from bot.scoring_export import export, safe_name
+from bot.scoring_export import export
 from db import ledger, migrate, scoring_export, values
 from db.activities import Activity
 from db.database_file import Refused
@@ -24,6 +24,7 @@ from db.engine import write_engine
 from db.indices import Appraisal, FortressIndex, Negative, OrgPowerIndex, PioneerIndex, PoolColour
 from db.members import Member, Membership
 from db.organizations import Organization
+from notices.cells import safe_cell
 from scoring.catalogue import shipped
 from scoring.folder import Scores, score_folder
 from scoring.folder_reading import HEADERS, read_folder
@@ -239,10 +240,10 @@ def test_a_sample_city_agrees_with_its_export(tmp_path: Path) -> None:
     engine.dispose()
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+86", "-x", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize("name", ["=1+1", "+86", "-x", "@x", "\tx", "\rx", " =1", "＝1"])
 def test_no_name_can_be_a_formula(name: str) -> None:
-    assert safe_name(name) == f"'{name}"
-    assert safe_name(f"赵{name}") == f"赵{name}"
+    assert safe_cell(name) == f"'{name}"
+    assert safe_cell(f"赵{name}") == f"赵{name}"
 
 
 def test_the_command_writes_the_folder_and_refuses_what_it_cannot_read(
