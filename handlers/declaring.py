@@ -154,6 +154,8 @@ def _picture(ctx: Context) -> Reply:
     if found is None:
         return _gone(ctx)
     draft, branch, due = found
+    if ctx.picture_id is None and draft.picture_id is not None:
+        return _note(ctx) if ctx.arg(2) else _preview(ctx, *found)  # words below a preview are its note
     if ctx.picture_id is None:
         return _ask_picture(ctx, draft, due, first=ctx.say("declarations.need_picture"))
     words = " ".join(" ".join(ctx.args[2:]).split())[:NOTE_MAX]

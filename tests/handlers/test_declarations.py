@@ -371,6 +371,14 @@ async def test_a_period_from_before_the_service_can_be_corrected_and_an_open_one
     assert "改成 1" in (await say.all(DING, "更正数值", "1", "B10 C02 2026-05 1 补查属实")).text
 
 
+async def test_words_below_a_preview_are_its_note_and_do_not_lose_the_picture(story, say):
+    await say.all(SUN, "申报", "1", "2")
+    await story.picture(SUN)
+    preview = await say(SUN, "会议记录在册，大家都到了")
+    assert "说明：会议记录在册，大家都到了" in preview.text
+    assert (await say(SUN, "1")).text.startswith("已交：支部委员会会议每月至少一次。")
+
+
 async def test_after_the_deadline_what_has_a_value_from_elsewhere_is_not_called_missed(story, say, look, clock):
     clock.now = at(6, 8)
     await look(
