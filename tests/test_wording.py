@@ -20,7 +20,12 @@ ZH, EN = texts("zh"), texts("en")
 FILES = {name.partition(".")[0] for name in ZH}
 LINES_MAX = 6
 LINE_MAX = 101  # characters of one Chinese line, as many as the oath has: five lines of a phone
-NOT_TEXTS = {"sample.filled", "activities.csv", "warnings.csv", "declarations.toml"}  # a word of the audit log, files
+NOT_TEXTS = {
+    "sample.filled",
+    "activities.csv",
+    "warnings.csv",
+    "declarations.toml",
+}  # a word of the audit log, files
 SAYERS = {"say", "_say", "words"}  # what a wording is called where it speaks
 
 

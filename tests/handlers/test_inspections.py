@@ -101,7 +101,9 @@ async def test_an_indicator_counts_only_after_the_window_and_a_review(say, look,
 
     clock.now = datetime(2026, 6, 23, 15, 59, 59, tzinfo=UTC)
     assert (await say(DING, "待入账")).text == "现在没有要入账的检查。"
-    assert "可以申诉到 6 月 23 日（含当天）" in (await say(DING, "inspection_review:post_yes:1", kind="button")).text
+    assert (
+        "可以申诉到 6 月 23 日（含当天）" in (await say(DING, "inspection_review:post_yes:1", kind="button")).text
+    )
     assert await look(lambda s: notes.tell_ready(s, clock.now, ZONE)) == 0
     clock.now += SECOND
     assert await look(lambda s: notes.tell_ready(s, clock.now, ZONE)) == 1

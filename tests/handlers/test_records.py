@@ -57,7 +57,14 @@ async def state(look) -> str:
     return await look(lambda s: s.execute(select(Proposal.state).order_by(Proposal.id.desc())).scalars().first())
 
 
-OF_RECORDS = ("totals equal", "wallets equal", "one cause", "a line that undoes", "a confirmed record", "the ledger")
+OF_RECORDS = (
+    "totals equal",
+    "wallets equal",
+    "one cause",
+    "a line that undoes",
+    "a confirmed record",
+    "the ledger",
+)
 
 
 async def whole(look) -> list[str]:
