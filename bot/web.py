@@ -18,6 +18,7 @@ from bot.app import Service, secret
 from bot.channels.web.pictures import router as picture_router
 from bot.channels.web.say import router as say_router
 from bot.channels.web.upload import router as upload_router
+from bot.memory import give_back_large
 from bot.pages.board import router as board_router
 from bot.pages.chat import attach
 from bot.sample import people
@@ -115,6 +116,7 @@ def cookie_secret(settings: Settings) -> str:
 async def serve(settings: Settings) -> None:
     """Run the service until it is told to stop (SIGTERM, Ctrl+C)."""
     quiet_logs(settings.log_level)
+    give_back_large()
     service = Service(settings)
     await service.open_channels()
     accounts_known = await service.dispatcher.write(accounts.count_chats)
