@@ -28,6 +28,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from benchmarks.big_city import AS_OF, build
+from bot.memory import give_back_large
 from db import ledger, period_values
 from db.columns import parted
 from db.duties import CITY
@@ -247,6 +248,7 @@ def main() -> None:
     parser.add_argument("--phase", choices=PHASES)
     given = parser.parse_args()
     if given.phase:
+        give_back_large()  # as the service does
         print(json.dumps(PHASES[given.phase](given.database)))
         return
     with tempfile.TemporaryDirectory() as folder:

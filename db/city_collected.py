@@ -5,38 +5,54 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import orjson
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from db import appraisals
 from db.city_columns import View
-from db.columns import rows
+from db.columns import Ints, rows
+from db.entry_texts import Entries, entries
 from db.indices import Appraisal
 
 PERIODS = 3_000  # of one part
+LAID = 6_000  # of one part in columns
 
 OfPeriod = tuple[int, str, dict[str, str]]
 """Organisation, period, and its values by indicator."""
 
 
-def period_values(session: Session) -> Iterator[list[OfPeriod]]:
-    """All values of every organisation and period of the record, many at once."""
+class Laid(NamedTuple):
+    """Rows of `PeriodValues` in columns. entries: their rows are places in `organizations` and `periods`."""
+
+    organizations: Ints
+    periods: list[str]
+    entries: Entries
+
+
+def period_values(session: Session) -> Iterator[list[OfPeriod] | Laid]:
+    """All values of every organisation and period of the record, many at once; in columns where they can be."""
     if session.connection().dialect.name != "sqlite":
         query = "SELECT organization_id, period, CAST(entries AS TEXT) FROM period_values"
         found = rows(session, query)
         while part := [(row[0], row[1], orjson.loads(row[2])) for row in islice(found, PERIODS)]:
             yield part
         return
-    # Many rows as one document: parsing is cheaper than asking for rows.
+    # Many rows as one text: reading it is cheaper than asking for rows.
     last = next(iter(rows(session, "SELECT coalesce(max(rowid), 0) FROM period_values")))[0]
+    names = "group_concat(organization_id), group_concat(period), group_concat(entries, '')"
     one = "'[' || organization_id || ',\"' || period || '\",' || entries || ']'"
-    for low in range(0, last, PERIODS):
-        query = f"SELECT group_concat({one}) FROM period_values WHERE rowid > {low} AND rowid <= {low + PERIODS}"
-        text = next(iter(rows(session, query)))[0]
-        yield orjson.loads(f"[{text or ''}]")
+    for low in range(0, last, LAID):
+        here = f"FROM period_values WHERE rowid > {low} AND rowid <= {low + LAID}"
+        count, ids, periods, text = next(iter(rows(session, f"SELECT count(*), {names} {here}")))
+        told = entries(text, count) if count else None
+        if told is not None and len(texts := periods.split(",")) == count:
+            yield Laid(np.fromstring(ids, dtype=np.int64, sep=","), texts, told)
+        elif count:
+            yield orjson.loads(f"[{next(iter(rows(session, f'SELECT group_concat({one}) {here}')))[0]}]")
 
 
 def value_lines(session: Session, view: View) -> Iterator[Sequence[Any]]:

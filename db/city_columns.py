@@ -29,7 +29,8 @@ _ORDINAL = {  # proleptic ordinals, as `date.toordinal` counts
     "postgresql": "({0} - DATE '0001-01-01' + 1)",
 }
 _SECONDS = {  # since 1970
-    "sqlite": "CAST(strftime('%s', {0}) AS INTEGER)",
+    # Milliseconds, as SQLite itself counts them, from its day 0; writing them as text costs several times more.
+    "sqlite": "(CAST(julianday({0}) * 86400000 + 0.5 AS INTEGER) / 1000 - 210866760000)",
     "postgresql": "CAST(floor(extract(epoch FROM {0})) AS BIGINT)",
 }
 
@@ -144,7 +145,7 @@ def sums(
         everybody = [member_ids[start : start + KEYS_MAX] for start in range(0, len(member_ids), KEYS_MAX)]
     for chosen in everybody:
         here = f"{where} AND member_id IN ({', '.join(map(str, chosen))})" if chosen else where
-        for part in parted(session, table, [packed], here):
+        for part in parted(session, table, [packed], here, few=member_ids is not None):
             key = (part[:, 0] + (1 << 31)) >> 32
             rule = key & 63
             told = rule != 63
@@ -168,7 +169,7 @@ def activities(session: Session, view: View) -> Activities:
     since = _instant(end_of(view.first - timedelta(days=1), view.zone))
     until = _instant(end_of(view.as_of, view.zone))
     where = f"starts_at > {since} AND starts_at <= {until} AND {view.known('created_at')}"
-    texts = sorted(row[0] for row in rows(session, f"SELECT DISTINCT kinds FROM activity WHERE {where}"))
+    texts = sorted(row[0] for row in rows(session, "SELECT DISTINCT kinds FROM activity"))
     numbers = " ".join(f"WHEN '{_quoted(one)}' THEN {place}" for place, one in enumerate(texts))
     kind = f"(CASE kinds {numbers} ELSE 0 END)" if texts else "0"
     seconds = _word(session, _SECONDS)
@@ -177,7 +178,7 @@ def activities(session: Session, view: View) -> Activities:
         session,
         "activity",
         [
-            "id",
+            "id" if view.known_at else "0",
             f"organization_id * {1 << 32} + {kind} * 4 + CASE WHEN scope = 'region' THEN 2 ELSE 0 END"
             f" + CASE WHEN {counts} THEN 1 ELSE 0 END",
             seconds.format("starts_at"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -10,6 +9,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import orjson
 from sqlalchemy import func, select
 from sqlmodel import Field, Session, SQLModel
 
@@ -102,14 +102,21 @@ class MarkDifference(Difference):
 
 
 def pioneer(session: Session, year: int) -> tuple[Ints, Ints]:
-    """Members with an index of the year, in order, and five columns: base, positive, conduct, score, stars."""
-    packed = "((base * 16384 + positive) * 16384 + conduct) * 16384 + score"
+    """Members with an index of the year, in order, and their figures as `packed` puts them together."""
+    figures = "(((base * 16384 + positive) * 16384 + conduct) * 16384 + score) * 8 + stars"
     if session.connection().dialect.name != "sqlite":
-        packed = packed.replace("(base *", "(base::bigint *")
-    found = ints(session, "pioneer_index", ["member_id", packed, "stars"], f"year = {year}")
-    found = found[np.argsort(found[:, 0], kind="stable")]
-    parts = [found[:, 1] >> shift & 16383 for shift in (42, 28, 14, 0)]
-    return found[:, 0], np.stack([*parts, found[:, 2]])
+        figures = figures.replace("(base *", "(base::bigint *")
+    found = ints(session, "pioneer_index", ["member_id", figures], f"year = {year}")
+    if (found[1:, 0] < found[:-1, 0]).any():
+        found = found[np.argsort(found[:, 0], kind="stable")]
+    return np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1])
+
+
+def packed(figures: Ints) -> Ints:
+    """Base, positive, conduct and score (hundredths, below 16384) and stars (below 8) of each as one number."""
+    base, positive, conduct, score, stars = figures
+    found: Ints = ((((base << 14 | positive) << 14 | conduct) << 14 | score) << 3) | stars
+    return found
 
 
 def fortress(session: Session, year: int) -> dict[int, dict[str, Any]]:
@@ -154,7 +161,7 @@ def month_rows(session: Session, table: str, month: str) -> Iterator[bulk.Row]:
 
 def _json(value: Any) -> Any:
     """JSON as SQLite gives it (text) or PostgreSQL (read already)."""
-    return json.loads(value) if isinstance(value, str) else value
+    return orjson.loads(value) if isinstance(value, str) else value
 
 
 def _day(value: Any) -> date:

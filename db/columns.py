@@ -29,12 +29,14 @@ def ints(session: Session, table: str, expressions: Sequence[str], where: str = 
     return np.concatenate(parts) if parts else np.empty((0, len(expressions)), dtype=np.int64)
 
 
-def parted(session: Session, table: str, expressions: Sequence[str], where: str = "true") -> Iterator[Ints]:
-    """The same in parts, for more rows than memory should hold."""
+def parted(
+    session: Session, table: str, expressions: Sequence[str], where: str = "true", *, few: bool = False
+) -> Iterator[Ints]:
+    """The same in parts, for more rows than memory should hold. few: an index finds them; there is one part."""
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
-        yield from _from_sqlite(driver, table, expressions, where)
+        yield from _from_sqlite(driver, table, expressions, where, few)
     else:
         yield from _from_postgresql(driver, table, expressions, where)
 
@@ -49,16 +51,14 @@ def rows(session: Session, query: str) -> Iterator[Sequence[Any]]:
         cursor.close()
 
 
-def _from_sqlite(driver: Any, table: str, expressions: Sequence[str], where: str) -> Iterator[Ints]:
+def _from_sqlite(driver: Any, table: str, expressions: Sequence[str], where: str, few: bool) -> Iterator[Ints]:
     joined = "||','||".join(f"({one})" for one in expressions)
     last = driver.execute(f"SELECT coalesce(max(rowid), 0) FROM {table}").fetchone()[0]
-    low = 0
-    while low < last:
-        here = f"rowid > {low} AND rowid <= {low + ROWS}"
+    for low in (0,) if few else range(0, last, ROWS):
+        here = "true" if few else f"rowid > {low} AND rowid <= {low + ROWS}"
         count, text = driver.execute(
             f"SELECT count(*), group_concat({joined}) FROM {table} WHERE {here} AND ({where})"
         ).fetchone()
-        low += ROWS
         if count:
             yield _parsed(text or "", count, len(expressions))
 

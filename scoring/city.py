@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from sqlalchemy.engine import Engine
-from sqlalchemy.pool import QueuePool
 from sqlmodel import Session
 
 from db import city_collected, city_columns
 from db.city_columns import Branch, View
 from db.duties import COUNTABLE
 from scoring.batch import BatchResult, Columns, Ints, month_counts, pioneer_batch
+from scoring.beside import Beside
 from scoring.catalogue import FIELDS, Catalogue, shipped
 from scoring.fortress_batch import ActivityColumns, BranchColumns, FortressColumns, Voices, fortress_batch
 from scoring.fortress_facts import first_closes
 from scoring.org_power import record_months
 from scoring.org_power_batch import PowerColumns, PowerMonth, org_power_batch
-from scoring.places import Places
+from scoring.places import Places, distinct
 from scoring.value_reading import read_values
 
-T = TypeVar("T")
 STUDY = "PB3"  # whose hours the study of a branch counts
 
 
@@ -56,37 +52,36 @@ def compute_city(
     view: View,
     catalogue: Catalogue | None = None,
     *,
-    beside: bool = False,
+    other: Beside | None = None,
     added: Mapping[str, tuple[Ints, Ints]] | None = None,
 ) -> CityIndices:
     """All indices on the day of `view`; reads only.
 
-    beside: read the points on a second connection at the same time, where the engine has one to give. Only for a
-    session that has written nothing.
+    other: reads the points at the same time.
     added: per rule (members, points) that count beside what is booked: for trying another price.
     """
     rules = catalogue or shipped()
     branches = city_columns.branches(session, view)
     places = Places(np.array([branch.id for branch in branches], dtype=np.int64))
     roll = _Roll(session, view)
-    with _meanwhile(session, beside, lambda own: _Sums(own, rules, view, roll)) as sums:
-        told = city_columns.activities(session, view)
-        values = read_values(session, view, places)
-        cases = _Cases(city_collected.negatives(session, view), places)
-        voices = _voices(city_collected.voices(session, view), places)
-        first = first_closes(rules.indicators, values.known, view.as_of)
-        fields = np.array([FIELDS.index(branch.field) for branch in branches], dtype=np.int64)
-        founded = np.array(
-            [one.founded_on.toordinal() if one.founded_on else 0 for one in branches], dtype=np.int64
-        )
-        power = PowerColumns(fields, founded, values, cases.by_month())
-        record = record_months(rules.indicators, values.known, view.as_of)
-        months = [org_power_batch(rules, power, month=month, first_closed=first) for month in record]
+    sums = (other or Beside(session, None)).begin(lambda own: _Sums(own, rules, view, roll))
+    told = city_columns.activities(session, view)
+    values = read_values(session, view, places)
+    cases = _Cases(city_collected.negatives(session, view), places)
+    voices = _voices(city_collected.voices(session, view), places)
+    first = first_closes(rules.indicators, values.known, view.as_of)
+    fields = np.array([FIELDS.index(branch.field) for branch in branches], dtype=np.int64)
+    founded = np.array([one.founded_on.toordinal() if one.founded_on else 0 for one in branches], dtype=np.int64)
+    power = PowerColumns(fields, founded, values, cases.by_month())
+    record = record_months(rules.indicators, values.known, view.as_of)
+    months = [org_power_batch(rules, power, month=month, first_closed=first) for month in record]
     members = _members(rules, view, roll, sums().with_more(roll, added or {}), places, told)
+    activities = _of_branches(told, places)
+    del sums, told  # so that the largest columns never stand beside all the others
     columns = BranchColumns(
         fields=fields,
         founded=founded,
-        activities=_of_branches(told, places),
+        activities=activities,
         values=values,
         **_figures(members, len(branches)),
         negatives=cases.of_year(view.as_of.year),
@@ -94,30 +89,6 @@ def compute_city(
     )
     fortress = fortress_batch(rules, columns, as_of=view.as_of, first_closed=first)
     return CityIndices(view.as_of, branches, members, fortress, months)
-
-
-@contextmanager
-def _meanwhile(session: Session, beside: bool, work: Callable[[Session], T]) -> Iterator[Callable[[], T]]:
-    """Gives what tells the result of `work`, which runs during the block, or right now on the session itself."""
-    if not (beside and _has_room(session)):
-        found = work(session)
-        yield lambda: found
-        return
-
-    def own() -> T:
-        with Session(session.get_bind()) as other:
-            return work(other)
-
-    with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(own)
-        yield running.result
-
-
-def _has_room(session: Session) -> bool:
-    """Whether the session's engine has another connection; to wait for one that this session holds never ends."""
-    engine = session.get_bind()
-    assert isinstance(engine, Engine)
-    return not isinstance(engine.pool, QueuePool) or engine.pool.checkedout() < engine.pool.size()
 
 
 class _Roll:
@@ -128,7 +99,7 @@ class _Roll:
         modes = city_columns.modes(session, view)
         exempt = np.array([one for one, mode in modes.items() if mode == "exempt"], dtype=np.int64)
         self.spans = spans[~np.isin(spans[:, 0], exempt)]
-        self.places = Places(np.unique(self.spans[:, 0]))
+        self.places = Places(distinct(self.spans[:, 0]))
         self.member = self.places(self.spans[:, 0])
         by_rate = np.array([one for one, mode in modes.items() if mode == "rate"], dtype=np.int64)
         self.rate = np.isin(self.places.ids, by_rate)

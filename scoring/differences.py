@@ -21,15 +21,15 @@ from scoring.ratios import Ints
 PART = 20_000  # rows that stand as Python objects at once
 
 
-def pioneer(session: Session, rules: Catalogue, found: CityIndices) -> Difference:
-    """Members whose index is new, changed or gone."""
+def pioneer(rules: Catalogue, found: CityIndices, standing: tuple[Ints, Ints]) -> Difference:
+    """Members whose index is new, changed or gone. standing: as `city_results.pioneer` gives it."""
     result, ids = found.members.result, found.members.ids
     figures = np.stack([result.base, result.positive, result.conduct, result.score, result.stars])
-    stored, old = city_results.pioneer(session, found.as_of.year)
+    stored, old = standing
     near = np.minimum(np.searchsorted(stored, ids), max(0, len(stored) - 1))
     same = np.zeros(len(ids), dtype=bool)
     if len(stored):
-        same = (stored[near] == ids) & (old[:, near] == figures).all(axis=0)
+        same = (stored[near] == ids) & (old[near] == city_results.packed(figures))
     changed = np.flatnonzero(~same)
     gone = np.setdiff1d(stored, ids, assume_unique=True).tolist()
     fixed = (found.as_of.isoformat(), rules.pioneer.scheme.id)

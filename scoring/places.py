@@ -9,6 +9,21 @@ from scoring.ratios import Ints
 SPARSE = 8  # ids may lie this far apart before a table from id to place costs more than a search
 
 
+def distinct(ids: Ints) -> Ints:
+    """Each id once, in order; where ids lie close, without sorting."""
+    last = int(ids.max()) if len(ids) else 0
+    if last >= _reach(len(ids)):
+        return np.unique(ids)
+    there = np.zeros(last + 1, dtype=bool)
+    there[ids] = True
+    return np.flatnonzero(there)
+
+
+def _reach(count: int) -> int:
+    """The largest id up to which a table is worth it."""
+    return SPARSE * count + 100_000
+
+
 class Places:
     """From ids to their places in a sorted array; -1 for those that are not in it."""
 
@@ -16,7 +31,7 @@ class Places:
         self.ids = ids
         self._table: Ints | None = None
         last = int(ids[-1]) if len(ids) else 0
-        if last < SPARSE * len(ids) + 100_000:
+        if last < _reach(len(ids)):
             self._table = np.full(last + 2, -1, dtype=np.int64)
             self._table[ids] = np.arange(len(ids))
 

@@ -12,6 +12,7 @@ from db import city_results
 from db.city_columns import View
 from db.city_results import Difference
 from db.duties import CITY
+from scoring import beside as second
 from scoring import differences
 from scoring.branch_index import BranchIndex, compute, parts_of
 from scoring.catalogue import shipped
@@ -61,9 +62,11 @@ def prepare(
     at once; only for a session that has written nothing.
     """
     rules = shipped()
-    found = compute_city(session, View(as_of, zone, lines=lines), rules, beside=beside)
+    with second.beside(session, on=beside) as other:
+        standing = other.begin(lambda own: city_results.pioneer(own, as_of.year))
+        found = compute_city(session, View(as_of, zone, lines=lines), rules, other=other)
     changes = [
-        differences.pioneer(session, rules, found),
+        differences.pioneer(rules, found, standing()),
         differences.fortress(session, rules, found),
         *month_differences(session, rules, found, whole=lines),
     ]

@@ -17,7 +17,7 @@ from bot.__main__ import app
 from bot.roll.apply import apply
 from bot.roll.plan import plan
 from bot.roll.read import Roll
-from db import activities, activity_records, appraisals, ledger, negatives, resolutions, values
+from db import activities, activity_records, appraisals, city_results, ledger, negatives, resolutions, values
 from db.activities import Activity
 from db.indices import FortressIndex, OrgPowerIndex, PioneerIndex, PoolColour
 from db.ledger import Entry
@@ -325,7 +325,10 @@ def test_a_mode_that_was_there_before_or_came_with_the_roll_is_replayed(year, en
 
 
 def store_differences(session: Session, rules: Any, found: Any) -> None:
-    differences = [pioneer_difference(session, rules, found), fortress_difference(session, rules, found)]
+    differences = [
+        pioneer_difference(rules, found, city_results.pioneer(session, found.as_of.year)),
+        fortress_difference(session, rules, found),
+    ]
     for one in (*differences, *month_differences(session, rules, found, whole=True)):
         one.write(session)
 

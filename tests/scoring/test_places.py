@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scoring.places import SPARSE, Places
+from scoring.places import SPARSE, Places, distinct
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,8 @@ def test_only_ids_that_lie_close_get_a_table() -> None:
 
     assert [has_table(100_000 + 2 * SPARSE + more) for more in (-1, 0)] == [True, False]
     assert Places(np.array([], dtype=np.int64))._table is not None
+
+
+@pytest.mark.parametrize("ids", [[], [7], [3, 1, 3, 2, 1], [10**9, 2, 10**9], [0, 0]])
+def test_each_id_is_told_once_in_order(ids: list[int]) -> None:
+    assert distinct(np.array(ids, dtype=np.int64)).tolist() == sorted(set(ids))
