@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from db import ledger, migrate, schema
+from db import ledger, migrate, period_rebuild, schema, values
 from db.engine import write_engine
 from db.migrate import Refused
 from tests import cast
@@ -311,6 +311,27 @@ def test_an_unreachable_server_is_refused_without_the_password() -> None:
     with pytest.raises(Refused, match="cannot be reached") as refusal:
         migrate.upgrade("postgresql://someone:s3cret-word@/none?host=/nonexistent")
     assert "s3cret" not in str(refusal.value)
+
+
+def test_values_that_were_there_before_their_log_get_its_first_line(empty_url: str) -> None:
+    migrate.upgrade(empty_url, to="0001")
+    engine = write_engine(empty_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(
+            "INSERT INTO organization (id, code, name, level, path, place) VALUES (10, 'B10', 'b', 'branch', '/10/', '')"
+        )
+        for indicator, value in (("C02", "1"), ("F01", "true")):
+            connection.exec_driver_sql(
+                "INSERT INTO indicator_value (organization_id, indicator_id, period, value, recorded_at)"
+                f" VALUES (10, '{indicator}', '2026-03', '{value}', '2026-04-05 02:00:00')"
+            )
+    migrate.upgrade(empty_url)
+    with Session(engine) as session:
+        assert [(line.value, line.cause) for line in values.history(session, 10, "C02", "2026-03")] == [
+            ("1", "before_the_log")
+        ]
+        assert period_rebuild.correct(session) == (1, 0)
+    engine.dispose()
 
 
 def test_a_new_column_becomes_the_next_revision_and_0001_is_then_fixed(
