@@ -67,7 +67,7 @@ def try_(
 
 @group.command()
 def schema(
-    to: Annotated[Path, typer.Argument(help="the folder for the schemas")] = Path("schemas"),
+    to: Annotated[Path, typer.Argument(help="the folder for the schemas")] = Path("var/schemas"),
 ) -> None:
     """Write a JSON Schema per rule file, so that an editor completes and checks while one types."""
     from scoring.catalogue import json_schemas
