@@ -1,4 +1,4 @@
-"""What the city refresh reads in bulk and stores in bulk; the rest of the service asks by one key at a time."""
+"""Facts of one branch, or of each, as rows: for judging one by one. `city_columns` reads a whole city."""
 
 from __future__ import annotations
 
@@ -7,19 +7,17 @@ from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, delete, func, insert, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlmodel import Session, col
 
 from db.activities import Activity
-from db.indices import Appraisal, FortressIndex, Negative, PioneerIndex
+from db.indices import Appraisal, Negative
 from db.ledger import Total
 from db.members import Member, Membership
 from db.organizations import Organization
 from db.values import IndicatorValue
 
 Rows = Sequence[tuple[Any, ...]]
-CHUNK = 20_000  # rows of one insert
-KEYS_MAX = 5_000  # keys in one condition
 
 
 def branches(session: Session, as_of: date, only: int | None = None) -> Rows:
@@ -160,53 +158,6 @@ def appraisals(session: Session, year: int, only: int | None = None) -> Rows:
     if only is not None:
         statement = statement.where(col(Appraisal.organization_id) == only)
     return _rows(session, statement)
-
-
-def former_ranks(session: Session, year: int) -> dict[int, tuple[int, int | None, date]]:
-    """(rank, rank at the end of the last month, day) of the refresh before, by branch."""
-    statement = select(
-        col(FortressIndex.organization_id),
-        col(FortressIndex.rank),
-        col(FortressIndex.rank_before),
-        col(FortressIndex.as_of),
-    ).where(col(FortressIndex.year) == year)
-    return {row[0]: (row[1], row[2], row[3]) for row in session.execute(statement)}
-
-
-def pioneer_figures(session: Session, year: int) -> dict[int, tuple[int, ...]]:
-    """(base, positive, conduct, score, stars) of every stored pioneer index of the year, by member."""
-    names = ("member_id", "base", "positive", "conduct", "score", "stars")
-    statement = select(*(col(getattr(PioneerIndex, name)) for name in names)).where(col(PioneerIndex.year) == year)
-    return {row[0]: row[1:] for row in _rows(session, statement)}
-
-
-def replace_pioneer(session: Session, year: int, rows: Sequence[dict[str, Any]], gone: Sequence[int]) -> None:
-    """Put these rows in the place of their members' pioneer indices of the year, and take away those of `gone`."""
-    old = [row["member_id"] for row in rows] + list(gone)
-    for start in range(0, len(old), KEYS_MAX):
-        session.execute(
-            delete(PioneerIndex).where(
-                col(PioneerIndex.year) == year, col(PioneerIndex.member_id).in_(old[start : start + KEYS_MAX])
-            )
-        )
-    _add(session, PioneerIndex, rows)
-
-
-def replace_fortress(session: Session, year: int, rows: Iterable[dict[str, Any]]) -> None:
-    """Put these rows in the place of the year's fortress indices."""
-    session.execute(delete(FortressIndex).where(col(FortressIndex.year) == year))
-    _add(session, FortressIndex, rows)
-
-
-def _add(session: Session, table: Any, rows: Iterable[dict[str, Any]]) -> None:
-    waiting: list[dict[str, Any]] = []
-    for row in rows:
-        waiting.append(row)
-        if len(waiting) == CHUNK:
-            session.execute(insert(table), waiting)
-            waiting = []
-    if waiting:
-        session.execute(insert(table), waiting)
 
 
 def _here(organization_id: int, as_of: date) -> Any:
