@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,6 +9,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from bot.errand import Errand
 from db import pictures
 from notices.channel import SendError
 
@@ -30,29 +30,13 @@ def media_type(content: bytes) -> str | None:
     return next((kind for magic, kind in _MAGIC.items() if content.startswith(magic)), None)
 
 
-class IncomingPictures:
+class IncomingPictures(Errand):
     """Fetches what is open, at the start and whenever a message brought a picture."""
 
     def __init__(self, write: Write, fetchers: Mapping[str, Fetch]) -> None:
+        super().__init__("incoming pictures", self.fetch_open)
         self._write = write
         self._fetchers = fetchers
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin, with what an earlier run left open."""
-        self._wake.set()
-        self._task = asyncio.create_task(self._serve())
-
-    async def stop(self) -> None:
-        """End; what is still open is fetched after the next start."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def arrived(self) -> None:
-        """A message with a picture was committed."""
-        self._wake.set()
 
     async def fetch_open(self) -> int:
         """Fetch what is open now; how many pictures were tried."""
@@ -60,13 +44,6 @@ class IncomingPictures:
         for picture_id, channel, reference in waiting:
             await self._fetch(picture_id, channel, reference)
         return len(waiting)
-
-    async def _serve(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while await self.fetch_open():
-                pass
 
     async def _fetch(self, picture_id: int, channel: str, reference: str) -> None:
         fetch = self._fetchers.get(channel)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
+from bot.errand import Errand
 from bot.sheets.read import read
 from bot.sheets.refusal import Refusal
 from db import sheets
@@ -25,7 +26,7 @@ Fetch = Callable[[str], Awaitable[bytes]]
 Run = Callable[[Callable[[Session], Any]], Awaitable[Any]]
 
 
-class IncomingSheets:
+class IncomingSheets(Errand):
     """Looks at what has come, at the start and whenever a message brought a file.
 
     write: runs a work in a transaction; look: runs one that only reads, beside the writer. site: where the web
@@ -42,29 +43,13 @@ class IncomingSheets:
         zone: ZoneInfo,
         site: str = "",
     ) -> None:
+        super().__init__("incoming sheets", self.read_open)
         self._write = write
         self._look = look
         self._fetchers = fetchers
         self._clock = clock
         self._zone = zone
         self._site = site
-        self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin, with what an earlier run left open."""
-        self._wake.set()
-        self._task = asyncio.create_task(self._serve())
-
-    async def stop(self) -> None:
-        """End; what is still open is looked at after the next start."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    def arrived(self) -> None:
-        """A message with a file was committed."""
-        self._wake.set()
 
     async def read_open(self) -> int:
         """Look at what is open now; how many files there were."""
@@ -76,13 +61,6 @@ class IncomingSheets:
                 log.exception("sheet %s could not be looked at", sheet_id)
                 await self._refuse(sheet_id, Refusal("broken"))
         return len(waiting)
-
-    async def _serve(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while await self.read_open():
-                pass
 
     async def _look_at(self, sheet_id: int, channel: str, reference: str, content: bytes | None) -> None:
         try:
