@@ -13,7 +13,7 @@ from db import declarations, periods_locked
 from db.declarations import Declaration
 from db.organizations import Organization
 from handlers.conversation import Button, Command, Context, Reply
-from handlers.declaration_sight import picture_of, service_saw, shown
+from handlers.declaration_sight import picture_of, told
 from notices import declaration_outcomes as outcomes
 from notices.declarations import thing
 from notices.declared_words import said_day, said_period, said_title, said_value
@@ -124,12 +124,7 @@ def _see(ctx: Context) -> Reply:
 
 def _one(ctx: Context, row: Declaration, branch: Organization, *, first: str = "") -> Reply:
     """One declaration with its proof, and what can be decided."""
-    lines = [first] if first else []
-    lines += [ctx.say("declaration_review.from", branch=branch.name), *shown(ctx, branch, row)]
-    due = thing(branch, row)
-    saw = service_saw(ctx, branch, due) if due else ""
-    if saw:
-        lines.append(saw)
+    lines = told(ctx, branch, row, first)
     buttons: tuple[Button, ...] = ()
     if row.declared_by == ctx.me:
         lines.append(ctx.say("declaration_review.own"))

@@ -9,7 +9,7 @@ from db.declarations import Declaration
 from db.organizations import Organization
 from handlers.conversation import Context, Picture
 from handlers.dates import said_day
-from notices.declarations import said_thing
+from notices.declarations import said_thing, thing
 from notices.declared_words import said_day as said_date
 from scoring.declaring import Due
 
@@ -60,3 +60,10 @@ def shown(ctx: Context, branch: Organization, row: Declaration) -> list[str]:
     if row.picture_id is None:
         lines.append(ctx.say("declarations.no_picture"))
     return lines
+
+
+def told(ctx: Context, branch: Organization, row: Declaration, first: str = "") -> list[str]:
+    """What somebody who checks reads: whose it is, what it says, and what the service saw itself."""
+    due = thing(branch, row)
+    lines = [first, ctx.say("declaration_review.from", branch=branch.name), *shown(ctx, branch, row)]
+    return [line for line in (*lines, service_saw(ctx, branch, due) if due else "") if line]

@@ -12,9 +12,9 @@ from db.declarations import Declaration
 from db.organizations import Organization
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.declaration_review import wrong_reason
-from handlers.declaration_sight import picture_of, service_saw, shown
+from handlers.declaration_sight import picture_of, told
 from notices import declaration_outcomes as outcomes
-from notices.declarations import month_before, thing
+from notices.declarations import month_before
 from notices.declared_words import said_period
 from scoring.declaring import month_of, read_period
 
@@ -79,12 +79,7 @@ def _see(ctx: Context, node: Organization) -> Reply:
 
 
 def _one(ctx: Context, row: Declaration, branch: Organization, *, first: str = "") -> Reply:
-    lines = [first] if first else []
-    lines += [ctx.say("declaration_review.from", branch=branch.name), *shown(ctx, branch, row)]
-    due = thing(branch, row)
-    saw = service_saw(ctx, branch, due) if due else ""
-    if saw:
-        lines.append(saw)
+    lines = told(ctx, branch, row, first)
     buttons: tuple[Button, ...] = ()
     if row.recheck not in spot_checks.TO_CHECK:
         lines.append(ctx.say(f"spot_checks.is_{row.recheck}", why=row.recheck_reason))
