@@ -40,7 +40,8 @@ async def test_a_letter_in_doubt_is_not_sent_again_and_an_answer_ends_the_doubt(
     sqlite: MakeDatabase, nursery: Nursery, tmp_path: Path
 ) -> None:
     # At the same time: after such a death what was only claimed waits until its lease of 20 s is over.
-    failpoints = ("send.after_intent:1", "send.after_response:2", "send.before_outcome:3")
+    # The outcomes of a letter may all be written in one go, so only the first writing is sure to come.
+    failpoints = ("send.after_intent:1", "send.after_response:2", "send.before_outcome:1")
     await asyncio.gather(*(_doubt(sqlite, nursery, tmp_path / str(n), one) for n, one in enumerate(failpoints)))
 
 
