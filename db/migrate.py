@@ -73,6 +73,22 @@ def upgrade(url: str, *, folder: Path = FOLDER, to: str = "head") -> str:
 DIFFERS = "the schema differs from the models"  # how a line of `examine` begins that no start puts right
 
 
+def is_there(url: str) -> bool:
+    """Whether any table stands in the database. True, too, for one that does not answer: its reader says why.
+
+    Raises Refused when a folder stands in the place of the file. Writes nothing.
+    """
+    if is_file(url) and not size(url):
+        return False
+    engine = create_engine(database_url(url), poolclass=NullPool, hide_parameters=True)
+    try:
+        return bool(inspect(engine).get_table_names())
+    except DatabaseError:
+        return True
+    finally:
+        engine.dispose()
+
+
 def examine(url: str, *, folder: Path = FOLDER) -> list[str]:
     """What is wrong with the database's schema, one line each; an empty list when nothing is. Writes nothing.
 

@@ -42,7 +42,7 @@ def invite(
     """Print a one-time bind code for a member, or make a sheet with QR codes for a branch."""
     from bot import invitations
 
-    settings = terminal.read_settings(checked=False)
+    settings = terminal.stored_settings()
     if (member is None) == (branch is None):
         terminal.err.print("give either a member or --branch")
         raise typer.Exit(2)

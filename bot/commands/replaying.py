@@ -24,7 +24,7 @@ def replay(
     from bot.replaying import NotFound, tell
     from scoring.folder_rows import day as read_day
 
-    settings = terminal.read_settings(checked=False)
+    settings = terminal.stored_settings()
     with terminal.ended_by(NotFound, ValueError, LookupError, OSError), terminal.ended_by_strangers(settings):
         on = read_day(as_of)
         if on > datetime.now(settings.zone).date():

@@ -47,7 +47,7 @@ def try_(
     from scoring.trial import run_trial
     from scoring.trial_rules import tried_rules
 
-    settings = terminal.read_settings(checked=False)
+    settings = terminal.stored_settings()
     today = datetime.now(settings.zone).date()
     if year > today.year:
         terminal.err.print(f"{year} has not begun", markup=False)

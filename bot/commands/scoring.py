@@ -42,7 +42,7 @@ def export(
     """Write the facts behind the indices of the running service, so that `score` can check its figures."""
     from bot.scoring_export import export as write
 
-    settings = terminal.read_settings(checked=False)
+    settings = terminal.stored_settings()
     on = _day(as_of) if as_of is not None else datetime.now(settings.zone).date()
     with terminal.ended_by(OSError), terminal.ended_by_strangers(settings):
         counts = write(settings.database_url, scoring, as_of=on, zone=settings.zone)

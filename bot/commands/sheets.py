@@ -36,7 +36,7 @@ def sheet(
     """Hand in a department's values: a verdict per row, then all or nothing."""
     from bot.sheets.form import drawn, form_rows, negatives_of
 
-    settings = terminal.read_settings(checked=False)
+    settings = terminal.stored_settings()
     now = datetime.now(UTC)
     with (
         terminal.ended_by(NotPossible, OSError),
@@ -122,7 +122,7 @@ def remit(
     from db import audit
     from scoring.catalogue import shipped
 
-    settings = terminal.read_settings(checked=False)
+    settings = terminal.stored_settings()
     now, catalogue = datetime.now(UTC), shipped()
     wanted = [one.upper() for one in indicators or ()]
     known = {row.id for row in (*catalogue.indicators, *catalogue.common, *catalogue.negatives)}

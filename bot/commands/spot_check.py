@@ -27,7 +27,7 @@ def spot_check(
         month = month_of(read_period(period).last)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    settings = terminal.read_settings(checked=False)
+    settings = terminal.stored_settings()
     with terminal.open_engine(settings) as engine, Session(engine) as session:
         row = spot_checks.of_month(session, month.text)
         ids = spot_checks.candidates(session, month.text)

@@ -36,6 +36,23 @@ def read_settings(*, checked: bool = True) -> Settings:
     return settings
 
 
+def stored_settings() -> Settings:
+    """The settings of a command that works on what is stored, or the end of the program when nothing is.
+
+    Without it such a command would make an empty database and find everything in order there.
+    """
+    settings = read_settings(checked=False)
+    try:
+        there = migrations.is_there(settings.database_url)
+    except Refused as refusal:
+        refuse(str(refusal))
+    if not there:
+        err.print("there is no database yet: `run`, `sample` or `import` makes it", markup=False)
+        err.print("if there should be one, see HONGXIN_DATABASE_URL", markup=False)
+        raise typer.Exit(2)
+    return settings
+
+
 def tell_problems(problems: list[checks.Problem]) -> None:
     """Print each problem with its id and what to do about it."""
     for problem in problems:

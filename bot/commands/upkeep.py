@@ -20,7 +20,7 @@ app = typer.Typer()
 @app.command(name="verify")
 def verify_() -> None:
     """Prove the invariants of the database: totals, wallets, stock, memberships, outbox, audit chain."""
-    settings = terminal.read_settings(checked=False)
+    settings = terminal.stored_settings()
     failed = False
     # Nothing is migrated here: a start would put lost triggers back, and nobody would hear of them.
     with terminal.ended_by_strangers(settings), verify.reading(settings.database_url) as session:
@@ -36,7 +36,7 @@ def rebuild() -> None:
     from db.rebuild import rebuild as from_lines
     from scoring.update import prepare, store
 
-    settings = terminal.read_settings(checked=False)
+    settings = terminal.stored_settings()
     now = datetime.now(UTC)
     with terminal.open_engine(settings) as engine, Session(engine) as session, terminal.progress() as tell:
         found = from_lines(session, tell)
@@ -52,7 +52,7 @@ def backup(
     to: Annotated[Path, typer.Argument(help="the copy, or a folder for dated copies")] = Path("backups"),
 ) -> None:
     """Copy the database while the service runs, and prove that the copy can be read."""
-    settings = terminal.read_settings(checked=False)
+    settings = terminal.stored_settings()
     with terminal.ended_by(backups.NotPossible, OSError):
         made = backups.make(settings.database_url, to, datetime.now(UTC))
     terminal.out.print(f"{made} (verified)", markup=False)

@@ -293,8 +293,6 @@ def test_verify_proves_a_healthy_database_and_names_what_is_broken(city):
 
 def test_verify_needs_a_database_of_this_program(city):
     city.rename(city.with_name("kept.db"))
-    missing = run("verify")
-    assert (missing.exit_code, missing.stderr) == (3, "there is no database yet: the first start makes it\n")
     city.write_text("no database " * 100)
     assert run("verify").exit_code == 3
     shutil.copy(city.with_name("kept.db"), city)
@@ -322,6 +320,33 @@ def test_who_only_reads_says_why_it_cannot(city, monkeypatch, words):
     monkeypatch.setenv("HONGXIN_DATABASE_URL", f"postgresql://hongxin:{CANARY}@127.0.0.1:1/x")
     told = run(*words)
     assert (told.exit_code, told.stderr) == (3, "the database cannot be reached; see HONGXIN_DATABASE_URL\n")
+
+
+WORKING = (
+    *READING,
+    ("rebuild",),
+    ("backup", "copies"),
+    ("spot-check", "--period", "2026-03"),
+    ("invite", "M101"),
+    ("sheet", "values.csv", "--by", "M304"),
+    ("remit", "--by", "M304"),
+)
+
+
+@pytest.mark.parametrize("what", ["nothing", "an empty file", "no table"])
+def test_who_works_on_what_is_stored_makes_no_database(place, what):
+    path = place / "city.db"
+    if what == "an empty file":
+        path.touch()
+    elif what == "no table":
+        alter(path, "CREATE TABLE t (a)", "DROP TABLE t")
+    before = path.read_bytes() if path.exists() else None
+    for words in WORKING:
+        told = run(*words)
+        assert (told.exit_code, told.stdout) == (2, ""), words
+        assert told.stderr.startswith("there is no database yet: `run`, `sample` or `import` makes it\n"), words
+        assert (path.read_bytes() if path.exists() else None) == before, words
+    assert {one.name for one in place.iterdir()} <= {"city.db"}
 
 
 def test_a_day_to_come_cannot_be_replayed(city):

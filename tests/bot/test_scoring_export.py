@@ -252,7 +252,7 @@ def test_the_command_writes_the_folder_and_refuses_what_it_cannot_read(
     monkeypatch.setenv("HONGXIN_DATABASE_URL", f"sqlite:///{tmp_path / 'none.db'}")
     words = ["export", "--scoring", str(tmp_path / "out")]
     done = CliRunner().invoke(app, words)
-    assert done.exit_code == 3
+    assert done.exit_code == 2
     assert "there is no database yet" in done.stderr
     assert not (tmp_path / "none.db").exists(), "looking makes no database"
     assert CliRunner().invoke(app, [*words, "--as-of", "tomorrow"]).exit_code == 2
