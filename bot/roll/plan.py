@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
@@ -128,6 +128,11 @@ class _Known:
                 )
             )
         }
+        left: dict[int, date | None] = {}
+        for member_id, to_day in session.execute(
+            select(col(Membership.member_id), func.max(col(Membership.to_day))).group_by(col(Membership.member_id))
+        ):
+            left[member_id] = to_day
         roles: dict[int, set[str]] = {}
         for member_id, role, organization_id in session.execute(
             select(col(Role.member_id), col(Role.role), col(Role.organization_id)).where(
@@ -139,7 +144,7 @@ class _Known:
         return {
             one.code: {name: getattr(one, name) for name in names}
             | dict(zip(("organization", "from_day"), belongs.get(one.id or 0, ("", None)), strict=True))
-            | {"roles": ";".join(sorted(roles.get(one.id or 0, set())))}
+            | {"roles": ";".join(sorted(roles.get(one.id or 0, set()))), "left": left.get(one.id or 0)}
             for one in session.execute(select(Member)).scalars()
         }
 
@@ -257,6 +262,8 @@ def _member_mistakes(known: _Known, code: str, values: dict[str, Any]) -> Iterat
     stored = known.members.get(code)
     if stored and stored["organization"] not in ("", organization) and values["from_day"] <= stored["from_day"]:
         yield f"a transfer must be later than {stored['from_day']}"
+    if stored and not stored["organization"] and stored["left"] and values["from_day"] < stored["left"]:
+        yield f"转入日期 lies before {stored['left']}, when the former membership ended"
     for role in filter(None, (values.get("roles") or "").split(";")):
         if role.partition(":")[2] not in known.codes:
             yield f"职责 {role}: the organisation is not known"

@@ -77,6 +77,25 @@ def test_another_branch_is_a_transfer_from_that_day(engine, tmp_path):
         ]
 
 
+def test_who_comes_back_does_not_belong_twice_to_one_day(engine, tmp_path):
+    left = date(2026, 3, 1)
+    with Session(engine) as session:
+        old = session.exec(select(Membership).where(Membership.member_id == ALICE)).one()
+        old.to_day = left
+        session.commit()
+    path = tmp_path / "m.csv"
+    row = "编号,姓名,支部编号,转入日期\nM101,艾丽丝,B10,{}\n"
+    path.write_text(row.format("2026-02-28"), encoding="utf-8")
+    made = plan(engine, read(path), today=DAY)
+    why = ["转入日期 lies before 2026-03-01, when the former membership ended"]
+    assert [verdict.what for verdict in made.verdicts] == why
+    path.write_text(row.format(left), encoding="utf-8")
+    apply(engine, plan(engine, read(path), today=DAY), now=NOON)
+    with Session(engine) as session:
+        rows = session.exec(select(Membership).where(Membership.member_id == ALICE).order_by(Membership.from_day))
+        assert [(one.from_day, one.to_day) for one in rows] == [(date(2020, 1, 1), left), (left, None)]
+
+
 @pytest.mark.parametrize(
     ("row", "why"),
     [
