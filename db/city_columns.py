@@ -49,6 +49,11 @@ class View:
         """The first day of the year."""
         return date(self.as_of.year, 1, 1)
 
+    @property
+    def last(self) -> date:
+        """The last day of the year."""
+        return date(self.as_of.year, 12, 31)
+
     def known(self, column: str) -> str:
         """The condition that a row was written down by then; a row without an instant always was."""
         return "true" if self.known_at is None else f"({column} IS NULL OR {column} <= {_instant(self.known_at)})"
@@ -137,7 +142,8 @@ def sums(
     packed = f"member_id * {1 << 38} + CASE rule_id {cases} ELSE {63 << 32} END"
     if view.lines:
         table = "entry"
-        where = f"in_index AND day >= '{view.first}' AND day <= '{view.as_of}' AND {view.known('booked_at')}"
+        # To the year's end, as in the totals: a check-in before midnight may be for an activity after it.
+        where = f"in_index AND day BETWEEN '{view.first}' AND '{view.last}' AND {view.known('booked_at')}"
     else:
         table, where = "total", f"year = {view.as_of.year}"
     everybody: Sequence[Sequence[int]] = [()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from db import activities, attendance, ledger, occurrences
+from db import activities, attendance, ledger, members, occurrences
 from db.activities import CheckIn
 from handlers.conversation import Button, Command, Context, Reply
 from notices import closing
@@ -106,7 +106,12 @@ def _already(ctx: Context, activity: CheckIn) -> Reply:
 
 
 def _book(ctx: Context, activity: CheckIn, attended_round: int) -> int:
-    """Book the points of one attendance; how many there were."""
+    """Book the points of one attendance for the member's branch on the activity's day; how many there were."""
+    day = activity.starts_at.astimezone(ctx.zone).date()
+    branch_id = ctx.branch_id
+    if day != ctx.today:  # before midnight for an activity after it, or the other way round
+        branch = members.branch_of(ctx.session, ctx.me, day)
+        branch_id = branch.id if branch else None
     return book_attendance(
         ctx.session,
         activity_id=activity.id,
@@ -114,7 +119,7 @@ def _book(ctx: Context, activity: CheckIn, attended_round: int) -> int:
         title=activity.title,
         starts_at=activity.starts_at,
         member_id=ctx.me,
-        organization_id=ctx.branch_id,
+        organization_id=branch_id,
         attended_round=attended_round,
         zone=ctx.zone,
         at=ctx.now,

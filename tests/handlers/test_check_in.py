@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from db import ledger
-from tests.cast import ALICE, BOB, CHARLIE, LATER_CODE, NOON, OTHER_CODE, OWN_CODE, REGION_CODE
+from sqlalchemy import select, update
+
+from db import activities, ledger
+from db.activities import Activity
+from db.indices import PioneerIndex
+from db.ledger import Entry
+from db.members import Membership
+from scoring.replay import replay
+from scoring.update import prepare, store
+from tests.cast import (
+    ALICE,
+    BOB,
+    CHARLIE,
+    DAY,
+    LATER_CODE,
+    NOON,
+    OTHER_CODE,
+    OWN_CODE,
+    REGION_CODE,
+    SHAZHOU,
+)
+from tests.conftest import ZONE
 
 
 def labels(message):
@@ -109,3 +129,33 @@ async def test_times_of_another_day_are_said_with_the_day(say, clock):
     assert "6 月 15 日 18:30" in (await say(ALICE, "1")).text
     clock.now = NOON + timedelta(days=3)
     assert "签到已在 6 月 15 日 " in (await say(ALICE, f"签到 {LATER_CODE}")).text
+
+
+async def test_a_check_in_before_midnight_belongs_to_the_day_on_which_the_activity_begins(say, look, clock):
+    evening = datetime(2026, 6, 15, 15, 50, tzinfo=UTC)  # 23:50 in the city
+    monday, tuesday = DAY, DAY + timedelta(days=1)
+
+    def prepared(session):
+        activity = activities.by_code(session, LATER_CODE)
+        late = {"starts_at": evening + timedelta(minutes=20), "ends_at": evening + timedelta(hours=1)}
+        opened = {"check_in_opens_at": evening, "check_in_closes_at": evening + timedelta(hours=1)}
+        session.execute(update(Activity).where(Activity.id == activity.id).values(**late, **opened))
+        moving = update(Membership).where(Membership.member_id == ALICE)
+        session.execute(moving.values(to_day=tuesday))  # a night later she belongs to the other branch
+        session.add(Membership(member_id=ALICE, organization_id=SHAZHOU, from_day=tuesday))
+
+    def line(session):
+        return session.execute(select(Entry.day, Entry.organization_id)).one()
+
+    def both_ways(session):
+        store(session, prepare(session, monday, zone=ZONE))
+        same = prepare(session, monday, zone=ZONE, lines=True).rows
+        scores = replay(session, monday, zone=ZONE).members
+        again = dict(zip(scores.ids.tolist(), scores.result.score.tolist(), strict=True))[ALICE]
+        return same, again == session.get(PioneerIndex, (ALICE, 2026)).score
+
+    await look(prepared)
+    clock.now = evening
+    assert "签到成功" in (await say(ALICE, f"签到 {LATER_CODE}")).text
+    assert await look(line) == (tuesday, SHAZHOU)
+    assert await look(both_ways) == (0, True), "totals, raw lines and the replay of that evening agree"
