@@ -30,13 +30,22 @@ def ints(session: Session, table: str, expressions: Sequence[str], where: str = 
 
 
 def parted(
-    session: Session, table: str, expressions: Sequence[str], where: str = "true", *, few: bool = False
+    session: Session,
+    table: str,
+    expressions: Sequence[str],
+    where: str = "true",
+    *,
+    few: bool = False,
+    key: str = "rowid",
 ) -> Iterator[Ints]:
-    """The same in parts, for more rows than memory should hold. few: an index finds them; there is one part."""
+    """The same in parts, for more rows than memory should hold. few: an index finds them; there is one part.
+
+    key: the column by whose order SQLite finds the rows of a part, each number once among those of `where`.
+    """
     connection = session.connection()
     driver: Any = connection.connection.driver_connection
     if connection.dialect.name == "sqlite":
-        yield from _from_sqlite(driver, table, expressions, where, few)
+        yield from _from_sqlite(driver, table, expressions, where, few, key)
     else:
         yield from _from_postgresql(driver, table, expressions, where)
 
@@ -51,11 +60,16 @@ def rows(session: Session, query: str) -> Iterator[Sequence[Any]]:
         cursor.close()
 
 
-def _from_sqlite(driver: Any, table: str, expressions: Sequence[str], where: str, few: bool) -> Iterator[Ints]:
+def _from_sqlite(
+    driver: Any, table: str, expressions: Sequence[str], where: str, few: bool, key: str
+) -> Iterator[Ints]:
     joined = "||','||".join(f"({one})" for one in expressions)
-    last = driver.execute(f"SELECT coalesce(max(rowid), 0) FROM {table}").fetchone()[0]
-    for low in (0,) if few else range(0, last, ROWS):
-        here = "true" if few else f"rowid > {low} AND rowid <= {low + ROWS}"
+    lows: Sequence[int] = (0,)
+    if not few:
+        last = f"SELECT coalesce(max({key}), 0) FROM {table} WHERE {'true' if key == 'rowid' else where}"
+        lows = range(0, driver.execute(last).fetchone()[0], ROWS)
+    for low in lows:
+        here = "true" if few else f"{key} > {low} AND {key} <= {low + ROWS}"
         count, text = driver.execute(
             f"SELECT count(*), group_concat({joined}) FROM {table} WHERE {here} AND ({where})"
         ).fetchone()

@@ -35,11 +35,16 @@ class Entry(SQLModel, table=True):
 
 
 class Total(SQLModel, table=True):
-    """Sum of a member's index lines under one rule in one year. Always equals the lines."""
+    """Sum of a member's index lines under one rule in one year. Always equals the lines.
 
-    member_id: int = Field(foreign_key="member.id", primary_key=True)
+    A rule's totals lie together, ordered by member: the refresh of a city reads them rule by rule, in half the
+    time that telling one rule from another takes; one person's are found by the index.
+    """
+
+    __table_args__ = (Index("ix_total_member_id", "member_id", "year"), {"sqlite_with_rowid": False})
     year: int = Field(primary_key=True)
     rule_id: str = Field(primary_key=True)
+    member_id: int = Field(foreign_key="member.id", primary_key=True)
     points: int = 0
     hundredths: int = 0
 
@@ -86,7 +91,7 @@ def _add_total(dialect: str) -> Any:
         hundredths=bindparam("hundredths"),
     )
     return adding.on_conflict_do_update(
-        index_elements=["member_id", "year", "rule_id"],
+        index_elements=["year", "rule_id", "member_id"],
         set_={
             "points": col(Total.points) + adding.excluded.points,
             "hundredths": col(Total.hundredths) + adding.excluded.hundredths,

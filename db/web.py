@@ -86,9 +86,12 @@ def recent(
     return list(session.execute(statement).scalars())[::-1]
 
 
-def line(session: Session, line_id: int) -> WebLine | None:
-    """The line with this id."""
-    return session.get(WebLine, line_id)
+def line(session: Session, address: str, member_id: int | None, line_id: int) -> WebLine | None:
+    """The line with this id; None when it is another chat's, or was meant for a former holder of this one."""
+    statement = select(WebLine).where(
+        col(WebLine.id) == line_id, col(WebLine.address) == address, _may_see(member_id)
+    )
+    return session.execute(statement).scalar_one_or_none()
 
 
 def of_message(session: Session, address: str, key: str) -> list[WebLine]:

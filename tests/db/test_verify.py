@@ -195,7 +195,7 @@ CORRUPTIONS = [
     ("V1", sql("UPDATE total SET points = points + 1 WHERE member_id = 103"), f"member {MO} 2026 PB1"),
     ("V1", sql("UPDATE total SET hundredths = 0 WHERE member_id = 103"), f"member {MO} 2026 PB1"),
     ("V1", sql("DELETE FROM total WHERE member_id = 103"), f"member {MO} 2026 PB1"),
-    ("V1", sql("INSERT INTO total VALUES (302, 2025, 'PB1', 2, 100)"), f"member {KE} 2025 PB1"),
+    ("V1", sql("INSERT INTO total VALUES (2025, 'PB1', 302, 2, 100)"), f"member {KE} 2025 PB1"),
     ("V2", sql("UPDATE wallet SET balance = balance + 1 WHERE member_id = 103"), f"member {MO}"),
     ("V2", sql("DELETE FROM wallet WHERE member_id = 103"), f"member {MO}"),
     ("V3", sql("UPDATE wallet SET balance = 5, debt = 3 WHERE member_id = 103", loose="wallet"), f"member {MO}"),
