@@ -6,9 +6,14 @@ from db import members
 from handlers import work
 from handlers.conversation import Button, Command, Context, Reply
 
+ENTRIES_MAX = 8  # 9 is back: a ninth entry would be 10, a number that people mistype
+MORE = "more"
+STEP_BACK = ("me", "letters", "wishes")
+"""What goes behind 更多 where there is too much for one page, the first of them first."""
+
 
 def menu(ctx: Context) -> Reply:
-    """What this person can do, as numbers: never more than ten, whatever the offices."""
+    """What this person can do, as numbers 1 to 8; the rest is behind the last of them (`more`)."""
     from handlers import COMMANDS
 
     say, who = ctx.say, ctx.who
@@ -22,6 +27,12 @@ def menu(ctx: Context) -> Reply:
         if command.in_menu and (mobile or not command.only_mobile)
     ]
     shown[-1:-1] = _duties(ctx)  # before the person's own page, which ends the menu
+    if len(shown) > ENTRIES_MAX:
+        behind = STEP_BACK[: len(shown) - ENTRIES_MAX + 1]
+        if ctx.arg() == MORE:
+            return Reply(say("menu.more_head"), tuple(one for one in shown if one.action in behind), back="menu")
+        shown = [one for one in shown if one.action not in behind]
+        shown.append(Button(say("menu.more"), f"menu:{MORE}"))
     return Reply(say("menu.greeting", name=who.name, branch=who.branch_name), tuple(shown), at_home=True)
 
 

@@ -6,10 +6,12 @@ import pytest
 
 from db.members import Role
 from handlers import COMMANDS
+from handlers.menu import ENTRIES_MAX
 from handlers.work import DUTIES, REVIEWS
-from tests.cast import ALICE, CITY, DAY, DING, INES, KE, MO, OLGA, RUI, SUN
+from tests.cast import ALICE, CITY, DAY, DING, INES, KE, MO, NAMES, OLGA, RUI, SUN
 
 BASE = ["check_in", "points", "rewards", "wishes", "letters", "index", "activities", "me"]
+DOING = {command.name for command in COMMANDS if command.acts}
 
 
 def actions(message):
@@ -30,7 +32,33 @@ def actions(message):
     ],
 )
 async def test_the_menu_holds_what_everybody_needs_and_one_way_to_the_office(say, person, more):
-    assert actions(await say(person, "菜单")) == [*BASE[:-1], *more, "me"]
+    first = await say(person, "菜单")
+    if not more:
+        assert actions(first) == BASE
+        return
+    here = [one for one in BASE if one not in ("letters", "me")]
+    assert actions(first) == [*here, *more, "menu:more"]
+    assert first.labels()[-1] == "8 更多"
+    rest = await say(person, "8")
+    assert actions(rest) == ["letters", "me", "menu"]
+    assert actions(await say(person, "0")) == actions(first)
+
+
+async def test_no_number_of_a_menu_comes_after_9(say, look):
+    await look(appointed)
+    everything = set()
+    for person in NAMES:
+        waiting, seen = ["menu"], set()
+        while waiting:
+            asked = waiting.pop()
+            seen.add(asked)
+            message = await say(person, asked, kind="button")
+            assert [number for number, _ in message.numbered() if number > 9] == [], (person, asked)
+            if asked.partition(":")[0] in ("menu", "work"):  # what they lead to, and no further
+                waiting += [one for one in actions(message) if one not in seen and one not in DOING]
+        assert "me" in seen
+        everything |= seen
+    assert {*DUTIES, *REVIEWS} <= everything, "somebody has to see every one of them"
 
 
 async def test_a_secretary_reaches_every_duty_and_comes_back(say):
@@ -64,13 +92,16 @@ async def test_a_page_that_is_none_is_the_first(say, asked):
     assert actions(await say(SUN, asked, kind="button"))[:2] == ["warnings", "work:review"]
 
 
-async def test_all_offices_at_once_still_make_a_short_menu(say, look):
-    def appoint(session):
-        for role in sorted({role for command in COMMANDS for role in command.roles}):
-            session.add(Role(member_id=MO, organization_id=CITY, role=role, from_day=DAY))
+def appointed(session):
+    """Give Mo every office that there is."""
+    for role in sorted({role for command in COMMANDS for role in command.roles}):
+        session.add(Role(member_id=MO, organization_id=CITY, role=role, from_day=DAY))
 
-    await look(appoint)
-    assert len((await say(MO, "菜单")).buttons) == 10
+
+async def test_all_offices_at_once_still_make_a_short_menu(say, look):
+    await look(appointed)
+    assert len((await say(MO, "菜单")).buttons) == ENTRIES_MAX
+    assert actions(await say(MO, "8")) == ["wishes", "letters", "me", "menu"]
     message, found = await say(MO, "工作"), set()
     while True:
         assert len(message.buttons) <= 9
