@@ -64,6 +64,13 @@ def top(
     return [Placed(*found) for found in session.execute(statement)]
 
 
+def field_size(session: Session, month: str, field: str) -> int:
+    """How many organisations of the field have a result of the month."""
+    row = OrgPowerIndex
+    statement = select(col(row.field_size)).where(col(row.month) == month, col(row.field) == field)
+    return int(session.execute(statement.order_by(col(row.rank)).limit(1)).scalar() or 0)
+
+
 def field_dimensions(session: Session, month: str, field: str) -> list[tuple[int, ...]]:
     """The five dimensions of every organisation of the field in the month, in hundredths."""
     columns = [col(getattr(OrgPowerIndex, name)) for name in DIMENSIONS]

@@ -6,17 +6,16 @@ from db import indices, power_board
 from db.organizations import FIELDS, Organization
 from handlers import power_scope
 from handlers.conversation import Button, Command, Context, Picture, Reply
-from notices.boards import Board, fortress_board, own_place, power_board_of
+from handlers.paging import LINES_MAX, page_of
+from notices.boards import Board, fortress_board, lacks, own_place, power_board_of
 from notices.said_pool import months_back
-from notices.wording import two_places
 from scoring.catalogue import shipped
 
-TOP = 10
 POWER = "power"
 
 
 def board(ctx: Context) -> Reply:
-    """`榜单`: the own field's; buttons: another field, the picture (FIELD:picture), the other index (power)."""
+    """`榜单`: the own field's; or FIELD, its further places (FIELD:PLACE), FIELD:picture, and the same behind power."""
     if ctx.arg() == POWER:
         return _power(ctx)
     branch = ctx.branch()
@@ -26,38 +25,27 @@ def board(ctx: Context) -> Reply:
     if not shown.places:
         steps = (Button(ctx.say("menu.index"), "index"), Button(ctx.say("board.power_board"), "board:power"))
         return Reply(ctx.say("board.empty"), steps)
-    text = _lines(ctx, shown)
-    if branch and branch.id and own_field == field:
-        text.append(_own_place(ctx, branch.id, field, shown))
-    return _reply(ctx, shown, text, own_field, branch, picture=ctx.arg(1) == "picture")
+    own = _own_place(ctx, branch.id, shown) if branch and branch.id and own_field == field else ""
+    return _reply(ctx, shown, own, own_field, branch, ctx.args[1:])
 
 
 def _field(word: str, own_field: str | None) -> str:
     return word if word in FIELDS else own_field or FIELDS[0]
 
 
-def _lines(ctx: Context, shown: Board) -> list[str]:
-    field = ctx.say(f"fields.{shown.field}")
-    text = [ctx.say(f"board.head_{shown.kind}", field=field, when=shown.when), *shown.lines()]
-    return text + ([ctx.say("board.equal")] if shown.more else [])
-
-
-def _own_place(ctx: Context, organization_id: int, field: str, shown: Board) -> str:
+def _own_place(ctx: Context, organization_id: int, shown: Board) -> str:
     """Own rank, how it moved since the last month, and what lacks to the ten; never who is behind."""
     say = ctx.say
     own = indices.fortress_of(ctx.session, organization_id, ctx.today.year)
     if own is None:
         return say("board.own_unknown")
-    size = indices.field_size(ctx.session, ctx.today.year, field)
     moved = (own.rank_before or own.rank) - own.rank
     name = "board.own_up" if moved > 0 else "board.own_down" if moved < 0 else "board.own_same"
-    text = say(name, rank=own.rank, size=size, moved=abs(moved))
-    missing = shown.places[-1].score - own.score if len(shown.places) == TOP else 0
-    return f"{text}{say('board.missing', missing=two_places(missing))}" if missing > 0 else text
+    return say(name, rank=own.rank, size=shown.size, moved=abs(moved)) + lacks(say, shown, own.score)
 
 
 def _power(ctx: Context) -> Reply:
-    """The board of the organisational power index: the last published month, `power[:FIELD[:picture]]`."""
+    """The board of the organisational power index: the last published month, `power[:FIELD[:picture|PLACE]]`."""
     say, branch = ctx.say, power_scope.own(ctx)
     own_field = branch.field if branch else None
     field = _field(ctx.arg(1), own_field)
@@ -66,32 +54,50 @@ def _power(ctx: Context) -> Reply:
     if shown is None or not shown.places:
         day = shipped().org_power.terms_on(ctx.today).deadlines.lock_day + 1
         return Reply(say("board.empty_power", day=day), (Button(say("board.fortress_board"), "board"),))
-    text = _lines(ctx, shown)
+    own = ""
     if branch is not None and branch.id and own_field == field:
         row = power_board.of(ctx.session, branch.id, months[0])
         before = power_board.of(ctx.session, branch.id, months_back(months[0], 2)[0])
-        text.append(
+        own = (
             say("board.own_line", place=own_place(say, shown, row, before))
             if row
             else say("board.own_unknown_power")
         )
-    return _reply(ctx, shown, text, own_field, branch, picture=ctx.arg(2) == "picture")
+    return _reply(ctx, shown, own, own_field, branch, ctx.args[2:])
 
 
 def _reply(
-    ctx: Context, shown: Board, text: list[str], own_field: str | None, own: Organization | None, *, picture: bool
+    ctx: Context,
+    shown: Board,
+    own_line: str,
+    own_field: str | None,
+    own: Organization | None,
+    args: tuple[str, ...],
 ) -> Reply:
-    drawn = None
+    """A page of the board, `args` naming the place where it begins; or `picture`, with all of it in words, too."""
+    say, picture = ctx.say, args[:1] == ("picture",)
+    head = say(f"board.head_{shown.kind}", field=say(f"fields.{shown.field}"), when=shown.when)
+    below = [say("board.equal")] if shown.more else []
+    below += [say("board.half", size=shown.size, places=shown.limit)] if shown.halved else []
+    below += [own_line] if own_line else []
     if picture:
-        chart = shown.chart(ctx.say, own_id=own.id if own else None)
+        chart = shown.chart(say, own_id=own.id if own else None)
+        lines = [head, *shown.lines(), *below]
         drawn = Picture("chart", chart.data(), chart.alt)
-    return Reply("\n".join(text), _steps(ctx, shown, own_field, picture=picture), drawn)
+        return Reply("\n".join(lines), _steps(ctx, shown, own_field, picture=True), drawn)
+    first = int(args[0]) if args and args[0].isascii() and args[0].isdigit() and len(args[0]) < 3 else 0
+    page = page_of(shown.lines(), first, LINES_MAX - 1 - len(below))
+    steps = (*page.more(ctx, f"{_this(shown)}:{shown.field}"), *_steps(ctx, shown, own_field, picture=False))
+    return Reply("\n".join((head, *page.shown, *below)), steps)
+
+
+def _this(shown: Board) -> str:
+    return "board:power" if shown.kind == POWER else "board"
 
 
 def _steps(ctx: Context, shown: Board, own_field: str | None, *, picture: bool) -> tuple[Button, ...]:
     """What lacks, the picture, the other index, and the other fields."""
-    say, power = ctx.say, shown.kind == POWER
-    this = "board:power" if power else "board"
+    say, power, this = ctx.say, shown.kind == POWER, _this(shown)
     why = "org_power:why" if power else "index:fortress_why"
     steps = [Button(say("board.what_lacks"), why)] if shown.field == own_field else []
     if not picture:

@@ -33,6 +33,14 @@ def places(scores: Sequence[int]) -> list[Place]:
     return [found[score] for score in scores]
 
 
+def named_at_most(n: int, most: int) -> int:
+    """How many of n a board names: the upper half, rounded up, and never more than `most`.
+
+    A board of all but a few would tell who the few are.
+    """
+    return min(most, (n + 1) // 2)
+
+
 def at_bottom(place: Place, share: Fraction) -> bool:
     """Whether the place lies in the bottom `share` of its field: fewer than floor(n x share) stand lower.
 

@@ -13,6 +13,8 @@ from db.indices import FortressIndex, OrgPowerIndex, PoolColour
 from db.organizations import Organization
 from db.pictures import Picture
 from db.warnings import BranchWarning
+from notices.boards import power_board_of
+from notices.wording import wording
 from scoring.branch_power import median_of, power_of
 from scoring.catalogue import shipped
 from scoring.update import refresh_city
@@ -209,7 +211,7 @@ def a_field(session, count, month=MONTH, field="soe"):
 
 async def test_the_board_leaves_out_red_and_vetoed_and_tells_the_own_place_alone(say, april, look):
     def more(session):
-        a_field(session, 14)
+        a_field(session, 24)
         session.add(PoolColour(organization_id=1002, month=MONTH, colour="red", owner="x", reason="C02"))
         session.add(PoolColour(organization_id=1003, month=MONTH, colour="yellow", owner="x", reason="bottom_10"))
         session.add(FortressIndex(
@@ -217,8 +219,8 @@ async def test_the_board_leaves_out_red_and_vetoed_and_tells_the_own_place_alone
             activities=0, veto=True, stars=0, rank=1, as_of=NOON.date(), rules="x",
         ))  # fmt: skip
         own = session.get(OrgPowerIndex, (LIANGFENG, MONTH))
-        own.field, own.rank, own.field_size, own.score = "soe", 15, 15, 9000
-        session.get(OrgPowerIndex, (LIANGFENG, "2026-03")).rank = 20
+        own.field, own.rank, own.field_size, own.score = "soe", 25, 25, 9000
+        session.get(OrgPowerIndex, (LIANGFENG, "2026-03")).rank = 30
         session.get(OrgPowerIndex, (LIANGFENG, "2026-03")).field = "soe"
         session.get(Organization, LIANGFENG).field = "soe"
 
@@ -226,11 +228,17 @@ async def test_the_board_leaves_out_red_and_vetoed_and_tells_the_own_place_alone
     message = await say(ALICE, "组织力榜单")
     lines = message.text.splitlines()
     assert lines[0] == "国企 组织力指数 TOP10（2026年4月）："
-    assert [line.split()[0] for line in lines[1:11]] == ["1", "3", "5", "6", "7", "8", "9", "10", "11", "12"]
-    assert lines[11] == "您的支部：第 15 名（共 15），比上月前进 5 名。离前 10 还差 8.88 分。"
-    assert len(lines) == 12
+    shown, own = [line.split()[0] for line in lines[1:5]], lines[5]
+    assert own == "您的支部：第 25 名（共 25），比上月前进 5 名。离前 10 还差 8.88 分。"
+    while any("更多" in label for label in message.labels()):
+        message = await say(ALICE, "更多")
+        first, *places, last = message.text.splitlines()
+        assert (first, last, len(places) <= 4) == (lines[0], own, True), "six lines a message"
+        shown += [line.split()[0] for line in places]
+    assert shown == ["1", "3", "5", "6", "7", "8", "9", "10", "11", "12"]
     drawn = await say(ALICE, "看图")
     assert "第1党支部 98.99" in drawn.picture.alt
+    assert len(drawn.text.splitlines()) == 12, "beside the picture stands all of it"
     assert (await say(ALICE, "堡垒榜单")).buttons
 
 
@@ -242,8 +250,21 @@ async def test_equal_scores_share_a_place_and_the_board_says_that_it_is_full(say
 
     await look(equal)
     lines = (await say(ALICE, "board:power:soe", kind="button")).text.splitlines()
-    assert [line.split()[0] for line in lines[1:11]] == ["1"] * 10
-    assert lines[11] == "还有同分并列的，这里列不下。"
+    assert [line.split()[0] for line in lines[1:4]] == ["1"] * 3
+    assert lines[4:] == ["还有同分并列的，这里列不下。", "这个领域共 12 个，只列前 6 名。"]
+
+
+async def test_nobody_of_the_lower_half_fills_the_place_of_one_who_is_left_out(look, april):
+    def places(session):
+        a_field(session, 12)
+        for number in (1, 2, 3):
+            session.add(
+                PoolColour(organization_id=1000 + number, month=MONTH, colour="red", owner="x", reason="C02")
+            )
+        session.flush()
+        return [one.rank for one in power_board_of(session, wording("zh"), "soe", MONTH).places]
+
+    assert await look(places) == [4, 5, 6]
 
 
 async def test_before_the_first_publication_everything_is_provisional(say, look):
