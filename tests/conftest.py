@@ -30,6 +30,7 @@ LEFT_OUT = pytest.StashKey[list[tuple[str, str]]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Look once for what this machine lacks: the process that sums up runs no test itself."""
+    databases.stay_in_memory()
     config.stash[LEFT_OUT] = [] if databases.IN_CI else databases.missing_programs()
 
 
