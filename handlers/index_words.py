@@ -12,7 +12,7 @@ from notices.said_values import is_share
 from notices.wording import two_places
 from scoring.blocks import Named
 from scoring.catalogue import shipped
-from scoring.explain import Line
+from scoring.explain import Line, Part
 from scoring.items import CommonItem
 
 TITLE_MAX = 16  # characters of a title on a button
@@ -33,9 +33,22 @@ def short_of(ctx: Context, named: Named) -> str:
 
 def line_of(ctx: Context, line: Line) -> str:
     """One rule in a line: what it brought, of how much, for how many."""
-    most = f" / {line.most // 100}" if line.most is not None else ""
     have = "" if line.have is None else _quantity(ctx, line)
-    return f"{title_of(ctx, line.rule)} {two_places(line.value)}{most}{have}"
+    return f"{title_of(ctx, line.rule)} {_brought(ctx, line.value, line.most)}{have}"
+
+
+def part_of(ctx: Context, part: Part) -> str:
+    """One part of an index in a line: its title and what it brought, of how much."""
+    if part.title is None:  # 扣分 is its title already
+        return f"{title_of(ctx, None)} {two_places(abs(part.value))}"
+    return f"{title_of(ctx, part.title)} {_brought(ctx, part.value, part.most)}"
+
+
+def _brought(ctx: Context, value: int, most: int | None) -> str:
+    """`12.00 / 20`; what takes points is said so: nobody reads a minus sign before a score."""
+    if value < 0:
+        return ctx.say("index.taken", points=two_places(-value))
+    return two_places(value) + (f" / {most // 100}" if most else "")
 
 
 def _quantity(ctx: Context, line: Line) -> str:

@@ -74,7 +74,8 @@ def _place(ctx: Context, row: OrgPowerIndex) -> str:
     if before is None:
         return text
     change = row.score - before.score
-    return text + say("power.change", change=("+" if change >= 0 else "") + two_places(change))
+    name = "power.higher" if change > 0 else "power.lower" if change < 0 else "power.same"
+    return text + say(name, points=two_places(abs(change)))
 
 
 def _dimensions(ctx: Context, row: OrgPowerIndex) -> str:

@@ -7,7 +7,7 @@ from db.indices import OrgPowerIndex
 from db.organizations import Organization
 from handlers import power_scope, value_lines
 from handlers.conversation import Button, Context, Reply
-from handlers.index_words import short_of, since_of, status_of, title_of
+from handlers.index_words import part_of, short_of, since_of, status_of, title_of
 from notices.declared_words import said_period
 from notices.said_pool import month_end, said_month
 from notices.said_values import said_demand
@@ -45,8 +45,7 @@ def why(ctx: Context, branch: Organization, row: OrgPowerIndex) -> Reply:
     for part in figure.parts:
         if part.id == DEDUCTIONS and not part.lines:
             continue
-        most = f" / {part.most // 100}" if part.most else ""
-        lines.append(f"{title_of(ctx, part.title)} {two_places(part.value)}{most}")
+        lines.append(part_of(ctx, part))
         buttons.append(Button(title_of(ctx, part.title), f"{_back(branch, row, 'part')}:{part.id}"))
     if figure.value != row.score:
         lines.append(say("power.newer", score=two_places(row.score)))
@@ -62,8 +61,7 @@ def _part(ctx: Context, branch: Organization, row: OrgPowerIndex) -> Reply:
     ordered = sorted(part.lines, key=lambda line: _order(line))
     skip = (ctx.arg_id(4) or 0) * PAGE
     shown = ordered[skip : skip + PAGE] or ordered[:PAGE]
-    most = f" / {part.most // 100}" if part.most else ""
-    lines = [f"{title_of(ctx, part.title)} {two_places(part.value)}{most}"]
+    lines = [part_of(ctx, part)]
     lines += [f"· {_told(ctx, line)}" for line in shown]
     buttons = [Button(short_of(ctx, line.rule), f"{_back(branch, row, 'item')}:{line.rule.id}") for line in shown]
     if skip + PAGE < len(ordered):

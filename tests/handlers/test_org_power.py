@@ -85,6 +85,13 @@ async def test_a_member_sees_the_published_month_of_their_branch_with_its_weak_s
     assert "C02 支部委员会会议每月至少一次；C04" in lines[3]
     assert "三色池：蓝色。" in lines
     assert "诊断" not in str(message.labels())
+    for before, said in (
+        (full.score, "低"),
+        (stored.score, "得分和上月一样。"),
+        (0, f"得分比上月高 {score} 分。"),
+    ):
+        await look(lambda s, before=before: setattr(power_board.of(s, LIANGFENG, "2026-03"), "score", before))
+        assert said in (await say(ALICE, "组织力指数是多少")).text.splitlines()[1]
     provisional = await say(ALICE, "看2026年5月")
     assert "2026年5月，暂定，还会变" in provisional.text
     assert (await say(ALICE, "指数 2026-03-31")).text.startswith("梁丰社区党支部 组织力指数（2026年3月，已公布）")
@@ -93,7 +100,7 @@ async def test_a_member_sees_the_published_month_of_their_branch_with_its_weak_s
 async def test_why_goes_from_the_figure_to_the_picture_for_those_in_charge(say, april):
     why = await say.all(SUN, "组织力", "1")
     assert why.text.splitlines()[0].startswith("2026年4月组织力指数 ")
-    assert why.text.splitlines()[-1] == "扣分 -2.00"
+    assert why.text.splitlines()[-1] == "扣分 2.00"
     part = await say(SUN, "1")
     assert part.text.splitlines()[1].startswith("· C02 支部委员会会议每月至少一次：未达标，少 ")
     item = await say(SUN, "1")
