@@ -8,23 +8,23 @@ from handlers.check_in import score_line
 from handlers.conversation import Button, Command, Context, Picture, Reply
 from handlers.index_words import FROM_RULE, worth_of
 from handlers.line_evidence import evidence
+from handlers.paging import LINES_MAX
 from scoring.catalogue import shipped
 
-LINES_MAX = 10
 PAGE = 6  # lines on buttons
 
 
 def points(ctx: Context) -> Reply:
-    """`积分`: balance, index and the last ten lines; `lines`: lines to look at; `line:ID`: one of them."""
+    """`积分`: balance, index and the last lines; `lines`: lines to look at; `line:ID`: one of them."""
     if ctx.arg() == "lines":
         return _lines(ctx)
     if ctx.arg() == "line":
         return _line(ctx)
-    lines = ledger.lines(ctx.session, ctx.me, most=LINES_MAX)
     text = [score_line(ctx)]
     debt = ledger.purse(ctx.session, ctx.me)[1]
     if debt:
         text.append(ctx.say("points.debt", debt=debt))
+    lines = ledger.lines(ctx.session, ctx.me, most=LINES_MAX - len(text) - 1)  # the others: `lines`
     if lines:
         text.append(ctx.say("points.recent", count=len(lines)))
         text += [_told(ctx, line) for line in lines]
@@ -42,11 +42,11 @@ def points(ctx: Context) -> Reply:
 
 def _lines(ctx: Context) -> Reply:
     """A page of lines, each on a button."""
-    offset = (ctx.arg_id(1) or 0) if len(ctx.args) > 1 else 0
+    offset = ctx.arg_id(1) or 0
     found = ledger.lines(ctx.session, ctx.me, most=PAGE + 1, offset=offset)
     buttons = [Button(_short(ctx, line), f"points:line:{line.id}") for line in found[:PAGE]]
     if len(found) > PAGE:
-        buttons.append(Button(ctx.say("points.older"), f"points:lines:{offset + PAGE}"))
+        buttons.append(Button(ctx.say("menu.more"), f"points:lines:{offset + PAGE}"))
     text = ctx.say("points.which_line" if found else "points.none")
     return Reply(text, tuple(buttons), back="points")
 

@@ -10,10 +10,11 @@ from db.organizations import Organization
 from db.warnings import OTHER, POOL, BranchWarning
 from handlers import warning_page, warning_soon, warning_why
 from handlers.conversation import HOME, Button, Command, Context, Reply
+from handlers.paging import LINES_MAX
 from handlers.warning_page import ABOVE, sees
 from notices.said_warnings import said_warning
 
-SHOWN_MAX = 5
+SHOWN_MAX = LINES_MAX - 2  # a line above tells how many, and one by colour or what comes soon
 KINDS = {"red": POOL[0], "yellow": POOL[1], "blue": POOL[2], OTHER: OTHER}
 """Word in a button -> kind of warning."""
 
@@ -76,10 +77,8 @@ def _chosen(ctx: Context) -> Reply:
     roles = [role for role, _ in _owned(ctx)]
     shown = warnings.under(ctx.session, node.path, SHOWN_MAX, kind=kind, skip=page * SHOWN_MAX, first=roles)
     buttons = _lined(ctx, shown, lines)
-    rest = count - page * SHOWN_MAX - len(shown)
-    if rest:
-        lines.append(say("warnings.more", count=rest))
-        buttons.append(Button(say("warnings.next"), f"warnings:list:{word or 'any'}:{page + 1}"))
+    if count > page * SHOWN_MAX + len(shown):
+        buttons.append(Button(say("menu.more"), f"warnings:list:{word or 'any'}:{page + 1}"))
     buttons.append(Button(say("warnings.by_colour"), "warnings:by"))
     return Reply("\n".join(lines), tuple(buttons), back="warnings:by" if kind else HOME)
 
@@ -139,10 +138,8 @@ def _own(ctx: Context, branch: Organization, listed: Sequence[BranchWarning]) ->
     shown = listed[page * SHOWN_MAX : (page + 1) * SHOWN_MAX]
     lines = [say("warnings.own", count=len(listed))]
     buttons = _lined(ctx, [(one, branch) for one in shown], lines, of_branch=False)
-    rest = len(listed) - page * SHOWN_MAX - len(shown)
-    if rest:
-        lines.append(say("warnings.more", count=rest))
-        more.insert(0, Button(say("warnings.next"), f"warnings:own:any:{page + 1}"))
+    if len(listed) > page * SHOWN_MAX + len(shown):
+        more.insert(0, Button(say("menu.more"), f"warnings:own:any:{page + 1}"))
     return Reply("\n".join((*lines, *soon)), (*buttons, *more))
 
 
@@ -202,7 +199,7 @@ def _past(ctx: Context) -> Reply:
         lines.append(say(f"warnings.{name}", number=number, branch=branch.name, line=line, state=state))
         buttons.append(Button(say("warnings.choice", number=number), f"warnings:show:{warning.id}"))
     if len(found) > SHOWN_MAX:
-        buttons.append(Button(say("warnings.next"), f"warnings:past:{page + 1}"))
+        buttons.append(Button(say("menu.more"), f"warnings:past:{page + 1}"))
     return Reply("\n".join(lines), tuple(buttons), back="warnings")
 
 

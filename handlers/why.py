@@ -2,41 +2,56 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from db import ledger
 from handlers.conversation import Button, Context, Reply
-from handlers.index_words import FROM_RULE, line_of, since_of, title_of, worth_of
+from handlers.index_words import FROM_RULE, line_of, part_of, since_of, title_of, worth_of
+from handlers.paging import LINES_MAX, page_of
 from notices.wording import two_places
 from scoring.catalogue import shipped
 from scoring.explain import Figure, explain_pioneer
 from scoring.sources import source_in
 from scoring.standing import standing
 
-LINES_MAX = 5  # of the ledger, as evidence of one rule
+EVIDENCE_MAX = 5  # lines of the ledger, as evidence of one rule
 
 
 def why(ctx: Context) -> Reply:
-    """The parts with the rules that moved them, and a button for each."""
+    """`why[:PLACE]`: the parts with the rules that moved them, page by page, and a button for each rule."""
     now = standing(ctx.session, ctx.me, ctx.today)
     if now is None:
         return Reply(ctx.say("index.exempt"), back="index")
     figure = explain_pioneer(shipped(), now, as_of=ctx.today)
-    lines, buttons = _parts(ctx, figure)
-    return Reply("\n".join(lines), tuple(buttons), back="index")
+    page = page_of(_lines(ctx, figure), ctx.arg_id(1), LINES_MAX - 1)
+    first = page.shown[0]
+    head = ctx.say("index.why_head", score=two_places(figure.value))
+    if ctx.arg_id(1) and first.part and first.button:  # a page that begins within a part says which
+        head = first.part
+    buttons = [one.button for one in page.shown if one.button]
+    text = "\n".join((head, *(one.text for one in page.shown)))
+    return Reply(text, (*buttons, *page.more(ctx, "index:why")), back="index")
 
 
-def _parts(ctx: Context, figure: Figure) -> tuple[list[str], list[Button]]:
-    """A pioneer figure as text, part by part, and a button for every rule that moved it."""
-    text = [ctx.say("index.why_head", score=two_places(figure.value))]
-    buttons: list[Button] = []
+class _Line(NamedTuple):
+    """One line of the figure. button: to the line's rule; None for the line of a part. part: what it is of."""
+
+    text: str
+    button: Button | None = None
+    part: str = ""
+
+
+def _lines(ctx: Context, figure: Figure) -> list[_Line]:
+    """A pioneer figure part by part, with every rule that moved it."""
+    lines: list[_Line] = [_Line(ctx.say("index.zeroed", rule=title_of(ctx, one.rule))) for one in figure.zeroed_by]
     for part in figure.parts:
-        most = f" / {part.most // 100}" if part.most else ""
-        text.append(f"{title_of(ctx, part.title)} {two_places(part.value)}{most}")
+        head = part_of(ctx, part)
+        lines.append(_Line(head))
         for line in part.lines:
             if line.value or line.have:
-                text.append(f"· {line_of(ctx, line)}")
-                buttons.append(Button(title_of(ctx, line.rule), f"index:rule:{line.rule.id}"))
-    text += [ctx.say("index.zeroed", rule=title_of(ctx, line.rule)) for line in figure.zeroed_by]
-    return text, buttons[:8]
+                button = Button(title_of(ctx, line.rule), f"index:rule:{line.rule.id}")
+                lines.append(_Line(f"· {line_of(ctx, line)}", button, head))
+    return lines
 
 
 def rule(ctx: Context) -> Reply:
@@ -59,7 +74,7 @@ def rule(ctx: Context) -> Reply:
             status=say(f"index.status_{terms.status.rstrip('*')}"),
         )
     ]
-    lines = ledger.lines_of_rule(ctx.session, ctx.me, one.id, ctx.today.year, most=LINES_MAX)
+    lines = ledger.lines_of_rule(ctx.session, ctx.me, one.id, ctx.today.year, most=EVIDENCE_MAX)
     text += [
         say(
             "index.line",

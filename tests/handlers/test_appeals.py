@@ -76,7 +76,7 @@ def deducted(rule_id: str = "PN6", grade: str = "serious"):
 
 async def test_a_line_is_walked_down_to_the_activity_and_appealed_to_the_committee(say, look):
     await say(ALICE, f"签到 {OWN_CODE}")
-    assert "4 看一笔、申诉" in (await say(ALICE, "积分")).labels()
+    assert "4 更多明细、申诉" in (await say(ALICE, "积分")).labels()
     assert (await say(ALICE, "看一笔积分")).labels()[0] == "1 6月15日 +2 参加本支部活动"
     shown = await say(ALICE, "1")
     assert "依据：主题党日：重温入党誓词（社区党员活动室），今天 12:10；记录于 今天 12:00。" in shown.text

@@ -48,6 +48,21 @@ async def test_why_goes_down_to_rule_source_and_line(say, look):
     assert (await say(ALICE, "9")).text == why.text
 
 
+async def test_a_long_why_is_read_page_by_page(say, look):
+    moved = (("PB1", 2), ("PB2", 1), ("PP1", 3), ("PP4", 2), ("PN1", -2), ("PN3", -1))
+    for rule, points in moved:
+        await book(look, rule, points)
+    pages = [await say.all(ALICE, "指数", "1")]
+    while any("更多" in label for label in pages[-1].labels()):
+        pages.append(await say(ALICE, "更多"))
+    assert len(pages) == 2
+    assert max(len(page.text.splitlines()) for page in pages) == 6
+    assert {f"index:rule:{rule}" for rule, _ in moved} <= {one.action for page in pages for one in page.buttons}
+    assert pages[1].text.splitlines()[0].startswith("加分 "), "a page that begins within a part says which"
+    assert "扣 2.00 分" in pages[1].text
+    assert (await say(ALICE, "index:why:99", kind="button")).text == pages[0].text, "no such page: the first"
+
+
 async def test_what_stands_below_study_is_said_in_hours(say, look):
     await book(look, "PB3", 0, hundredths=750)
     assert "· 6月15日 +7.5 学时" in (await say(ALICE, "index:rule:PB3", kind="button")).text

@@ -34,7 +34,7 @@ async def test_the_last_lines_say_why_and_which_side_they_count_on(say, look):
     assert any(line.startswith("6月15日 -1") and line.endswith("（只计指数）") for line in lines)
 
 
-async def test_only_the_last_ten_lines_are_shown(say, look):
+async def test_six_lines_are_shown_and_the_others_behind_more(say, look):
     def book(session):
         for number in range(11):
             ledger.book(
@@ -43,8 +43,11 @@ async def test_only_the_last_ten_lines_are_shown(say, look):
 
     await look(book)
     text = (await say(ALICE, "明细")).text
-    assert "最近 10 笔" in text
-    assert text.count("6月15日") == 10
+    assert "最近 4 笔" in text
+    assert text.count("6月15日") == 4
+    assert len(text.splitlines()) == 6
+    await say(ALICE, "4")
+    assert len([label for label in (await say(ALICE, "更多")).labels() if "6月15日" in label]) == 5
 
 
 async def test_points_taken_back_after_they_were_spent_are_a_debt_that_later_points_pay(say, look, clock):
