@@ -14,7 +14,10 @@ from notices.year_close import said_stars, shown_stars
 from scoring.branch_power import median_of
 from scoring.catalogue import shipped
 from scoring.charts import Axis, radar
+from scoring.explain import Part, explain_fortress
 from scoring.update import BranchIndex, compute, parts_of
+
+WEAK_SHOWN, CAUSES_SHOWN = 2, 2
 
 
 def branch_index(ctx: Context, branch: Organization) -> BranchIndex | None:
@@ -58,7 +61,8 @@ def fortress(ctx: Context) -> Reply:
     text += "\n" + say("index.activities", have=result.activities, needed=result.needed)
     weak = _weakest(ctx, found)
     if weak:
-        text += "\n" + say("index.weakest", parts=say("index.step_joint").join(weak))
+        named = [title_of(ctx, part.title) for part in weak if part.title]
+        text += "\n" + say("index.weakest", parts=say("index.step_joint").join(named))
     steps = (
         Button(say("index.why"), f"index:fortress_why:{branch.id}"),
         Button(say("index.radar"), f"index:radar:{branch.id}"),
@@ -78,12 +82,27 @@ def _aspects(ctx: Context) -> list[tuple[str, str, int]]:
     return [(aspect.id, title_of(ctx, aspect), points[aspect.id]) for aspect in rules.fortress.aspect]
 
 
-def _weakest(ctx: Context, found: BranchIndex, most: int = 2) -> list[str]:
-    """The two aspects that miss the largest share of their points."""
-    own = parts_of(found.result)
-    missing = [(1 - Fraction(own[name], 100 * points), title) for name, title, points in _aspects(ctx) if points]
-    missing.sort(key=lambda one: -one[0])
-    return [title for share, title in missing[:most] if share > 0]
+def _weakest(ctx: Context, found: BranchIndex) -> list[Part]:
+    """The two aspects that miss the largest share of their points; fewer where fewer miss any."""
+    parts = explain_fortress(shipped(), found.result, field=found.field, as_of=ctx.today).parts
+    short = [(Fraction(part.value, part.most), part) for part in parts if part.most and part.value < part.most]
+    return [part for _, part in sorted(short, key=lambda one: one[0])[:WEAK_SHOWN]]
+
+
+def _weak_line(ctx: Context, part: Part) -> str:
+    """A weak aspect with the items behind it, the one that lacks most first."""
+    say = ctx.say
+    gaps = sorted((line.value - (line.most or 0), place) for place, line in enumerate(part.lines))
+    causes = [
+        f"{part.lines[place].rule.id} {title_of(ctx, part.lines[place].rule)}" for gap, place in gaps if gap < 0
+    ]
+    return say(
+        "power.weak_more" if len(causes) > CAUSES_SHOWN else "power.weak",
+        dimension=title_of(ctx, part.title) if part.title else "",
+        score=two_places(part.value),
+        causes=say("power.between").join(causes[:CAUSES_SHOWN]),
+        count=len(causes),
+    )
 
 
 def chart(ctx: Context) -> Reply:
@@ -108,9 +127,11 @@ def chart(ctx: Context) -> Reply:
     )
     picture = Picture("chart", drawn.data(), drawn.alt)
     steps = (Button(say("index.why"), f"index:fortress_why:{branch.id}"), Button(say("menu.board"), "board"))
-    text = "\n".join(f"{title} {two_places(own[name])} / {points}" for name, title, points in aspects)
+    lines = [say("index.radar_head", branch=branch.name)]
+    lines += [f"{title} {two_places(own[name])} / {points}" for name, title, points in aspects]
+    lines += [_weak_line(ctx, part) for part in _weakest(ctx, found)]
     return Reply(
-        f"{say('index.radar_head', branch=branch.name)}\n{text}",
+        "\n".join(lines),
         steps,
         picture,
         back=f"index:fortress:{branch.id}",

@@ -156,6 +156,8 @@ def _radar(ctx: Context, branch: Organization, row: OrgPowerIndex) -> Reply:
         say("power.radar_line", title=one.title_in(say.language), own=two_places(own), median=two_places(other))
         for one, own, other in zip(titles, values, middle, strict=True)
     ]
+    found = power_of(ctx.session, branch, row.month)
+    lines += _weak(ctx, found) if found is not None else ()
     steps = (
         Button(say("index.why"), f"org_power:why:{branch.id}:{row.month}"),
         Button(say("power.fortress_radar"), f"index:radar:{branch.id}"),

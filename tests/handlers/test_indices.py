@@ -84,7 +84,9 @@ async def test_the_radar_says_in_words_what_it_shows(say, fresh):
     message = await say(ALICE, "index:radar")
     assert message.picture.kind == "chart"
     assert "本支部" in message.picture.alt
-    assert message.text.count("/") == 5
+    lines = message.text.splitlines()
+    assert sum("/" in line for line in lines[1:6]) == 5
+    assert [line.split(" 0.00（F")[0] for line in lines[6:]] == ["较弱：领导班子", "较弱：党员队伍"]
 
 
 async def test_gaps_are_listed_with_their_standing(say, fresh):

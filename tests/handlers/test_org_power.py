@@ -78,18 +78,14 @@ async def test_a_member_sees_the_published_month_of_their_branch_with_its_weak_s
     assert lines[0] == f"梁丰社区党支部 组织力指数（2026年4月，已公布）：{score} 分。"
     assert (
         lines[1]
-        == f"第 1 名（共 1）。得分比上月 -{(full.score - stored.score) // 100}.{(full.score - stored.score) % 100:02d}。"
+        == f"第 1 名（共 1）。得分比上月低 {(full.score - stored.score) // 100}.{(full.score - stored.score) % 100:02d} 分。"
     )
     assert "负面清单扣 2.00" in lines[2]
     assert lines[3].startswith("较弱：政治领导力 ")
     assert "C02 支部委员会会议每月至少一次；C04" in lines[3]
     assert "三色池：蓝色。" in lines
     assert "诊断" not in str(message.labels())
-    for before, said in (
-        (full.score, "低"),
-        (stored.score, "得分和上月一样。"),
-        (0, f"得分比上月高 {score} 分。"),
-    ):
+    for before, said in ((full.score, "低"), (stored.score, "得分和上月一样。"), (0, f"得分比上月高 {score} 分。")):
         await look(lambda s, before=before: setattr(power_board.of(s, LIANGFENG, "2026-03"), "score", before))
         assert said in (await say(ALICE, "组织力指数是多少")).text.splitlines()[1]
     provisional = await say(ALICE, "看2026年5月")
@@ -197,7 +193,10 @@ async def test_the_radar_stands_against_the_median(say, april):
     message = await say(ALICE, "雷达图")
     assert "组织力指数 2026年4月" in str(message.picture.data)
     assert "同领域中位数" in message.picture.alt
-    assert len(message.text.splitlines()) == 6
+    lines = message.text.splitlines()
+    assert len(lines) == 7
+    assert lines[-1].startswith("较弱：政治领导力 ")
+    assert "C02 支部委员会会议每月至少一次；C04" in lines[-1]
     assert (median_of([1]), median_of([3, 1]), median_of([1, 2]), median_of([5, 1, 9])) == (1, 2, 2, 5)
 
 
