@@ -19,6 +19,7 @@ from bot.channels.web.pictures import router as picture_router
 from bot.channels.web.say import router as say_router
 from bot.channels.web.upload import router as upload_router
 from bot.memory import give_back_large
+from bot.pages import live
 from bot.pages.board import router as board_router
 from bot.pages.chat import attach
 from bot.sample import people
@@ -58,6 +59,7 @@ def web_app(service: Service) -> FastAPI:
             app.include_router(channel.router)
     # Not only for the chat page: who sent a table over Telegram fetches its verdicts here, too.
     app.include_router(sheet_router(service.read, clock=service.clock, zone=settings.zone))
+    app.include_router(live.router())
     if settings.board_page:
         app.include_router(
             board_router(

@@ -226,6 +226,7 @@ def _bars(places: Sequence[Place], language: Language, room: int) -> list[dict[s
     bars = [
         {
             "value": place.score,
+            "name": place.name + _mark(place, language),  # whole: a live chart breaks it where its screen asks
             "itemStyle": {"color": RED if place.mark else RED_SOFT, "borderRadius": 12},
             "label": {**name, "formatter": _shown(place, language, room), "color": RED if place.mark else INK},
         }

@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from db import pool
+from db import pool, values
 from db.indices import FortressIndex, OrgPowerIndex
 from db.organizations import Organization
-from tests.cast import COMMITTEE, NOON
+from scoring.branch_power import power_of
+from scoring.catalogue import shipped
+from tests.cast import COMMITTEE, LIANGFENG, NOON
 
 NAMES = (
     *("梁丰社区第一网格党支部", "东莱社区党支部", "塘市街道南苑社区第二网格党支部委员会", "暨阳社区党支部"),
@@ -17,6 +19,31 @@ NAMES = (
     *("范庄社区党支部", "河东社区党支部", "新丰社区党支部", "老宅社区党支部"),
 )
 MONTHS = ("2026-03", "2026-04")
+UNMET = ("C02", "C04", "C07", "C08")
+
+
+def own_result(session: Session) -> None:
+    """The cast's own branch in the same months, from values: some indicators of two dimensions stand unmet."""
+    branch = session.get_one(Organization, LIANGFENG)
+    for month in MONTHS:
+        for one in shipped().indicators_on(branch.field, NOON.date()):
+            if one.period == "monthly":
+                value = one.unmet if one.id in UNMET else one.met
+                values.record(
+                    session, organization_id=LIANGFENG, indicator_id=one.id, period=month, collect=one.collect,
+                    value=value, cause=f"auto:{month}", recorded_at=NOON,
+                )  # fmt: skip
+    for month in MONTHS:
+        found = power_of(session, branch, month)
+        assert found is not None
+        session.add(
+            OrgPowerIndex(
+                **{one.id: one.score for one in found.dimensions},
+                organization_id=LIANGFENG, field=branch.field, month=month, rank=14, field_size=14, score=found.score,
+                deduction=0, as_of=NOON.date(), rules="org_power_v1",
+            )
+        )  # fmt: skip
+    session.flush()
 
 
 def fill(session: Session, field: str = "urban_community") -> None:

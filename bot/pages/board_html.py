@@ -1,4 +1,7 @@
-"""The board page as HTML: pictures for the eye, and under each a table with everything that it shows."""
+"""The board page as HTML: charts for the eye, and under each a table with everything that it shows.
+
+A chart is a picture; the script draws the same option live in its place, sharp and in the chosen size of type.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urlencode
 
+from bot.pages import live
 from db.organizations import FIELDS
 from notices.boards import Board
 from notices.said_pool import month_end, said_month
@@ -17,7 +21,7 @@ from scoring.charts import NARROW, place_height
 
 STATIC = Path(__file__).parent / "static"
 STYLE = (STATIC / "boards.css").read_text(encoding="utf-8")
-SCRIPT = (STATIC / "boards.js").read_text(encoding="utf-8")
+SCRIPT = live.SCRIPT + (STATIC / "boards.js").read_text(encoding="utf-8")
 SIZES = (18, 24, 30)  # pixels, as on the chat page
 PHONE_MAX = 600  # pixels of a page that gets the picture for phones
 
@@ -101,7 +105,7 @@ def _section(shown: Shown, board: Board) -> str:
     head = escape(
         say(f"board.head_{board.kind}", field=say(f"fields.{board.field}"), when=board.when).rstrip("：:")
     )
-    path = f"/board/{board.kind}.png"
+    path, option = f"/board/{board.kind}.png", live.embedded(board.chart(say).data())
     height = place_height(len(board.places))
     wide, narrow = escape(shown.address(path)), escape(shown.address(path, narrow="true"))
     more = f"<p>{escape(say('board.equal'))}</p>" if board.more else ""
@@ -116,7 +120,7 @@ def _section(shown: Shown, board: Board) -> str:
     return (
         f'<section aria-labelledby="{board.kind}"><h2 id="{board.kind}">{escape(head)}</h2><picture>'
         f'<source media="(max-width: {PHONE_MAX}px)" srcset="{narrow}" width="{NARROW}" height="{height}">'
-        f'<img src="{wide}" width="{WIDTH}" height="{height}" alt=""></picture>'
+        f'<img src="{wide}" width="{WIDTH}" height="{height}" alt=""></picture>{option}'
         f"<table><caption>{escape(say('board.page_table'))}</caption><thead><tr>{columns}</tr></thead>"
         f"<tbody>{rows}</tbody></table>{more}</section>"
     )

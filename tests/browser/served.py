@@ -17,7 +17,7 @@ from sqlmodel import Session
 from bot.channels.web import WebChannel, WebChat, picture_router, say_router, upload_router
 from bot.dispatch import Dispatcher
 from bot.drawing import Drawing
-from bot.pages import board
+from bot.pages import board, live
 from bot.pages import chat as chat_page
 from bot.writer import Writer
 from db import schema
@@ -39,6 +39,7 @@ def application(database: Path, *, demo: bool) -> FastAPI:
         with Session(engine) as session:
             cast.populate(session)
             boards.fill(session)
+            boards.own_result(session)
             session.commit()
     writer = Writer(engine)
     dispatcher = Dispatcher(writer, zone=ZoneInfo("Asia/Shanghai"), clock=lambda: cast.NOON, demo=demo)
@@ -62,6 +63,7 @@ def application(database: Path, *, demo: bool) -> FastAPI:
         return await channel.send(told["address"], message, key=told["key"])
 
     app.include_router(picture_router(chat))
+    app.include_router(live.router())
     app.include_router(
         board.router(writer.write, drawing.png, clock=lambda: cast.NOON, zone=dispatcher.zone, title="港城")
     )

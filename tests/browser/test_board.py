@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.browser.conftest import DESKTOP, PHONE, Person, Server, Visit
@@ -17,6 +19,11 @@ async def _open(person: Person, path: str = "/board?field=urban_community") -> N
     assert await person.page.evaluate("[...document.images].every((one) => one.naturalWidth > 0)")
 
 
+async def _drawn(person: Person, size: int) -> None:
+    """Wait for both live charts, in this size of the text."""
+    await person.page.locator(f".hx-live[data-drawn='{size}']").nth(1).wait_for()
+
+
 @pytest.mark.parametrize("size", [18, 24, 30])
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 async def test_it_is_readable_and_nothing_runs_out_of_the_screen(
@@ -25,6 +32,8 @@ async def test_it_is_readable_and_nothing_runs_out_of_the_screen(
     person = await visit(server, viewport)
     await _open(person)
     await person.page.click(f"[data-size='{size}']")
+    await _drawn(person, size)
+    assert await person.page.locator("picture:visible").count() == 0, "the live chart stands in its place"
     for text in await person.page.evaluate(CONTRASTS):
         assert text["ratio"] >= 4.5, text
         assert text["px"] >= min(size, 18), text
@@ -35,6 +44,18 @@ async def test_it_is_readable_and_nothing_runs_out_of_the_screen(
     narrow = await person.page.evaluate("document.images[0].currentSrc.includes('narrow')")
     assert narrow is (viewport is PHONE)
     await person.picture(f"{'phone' if viewport is PHONE else 'desktop'}-board-{size}")
+
+
+async def test_without_a_script_or_without_the_engine_the_picture_stays(server: Server, visit: Visit) -> None:
+    person = await visit(server, rough=True)
+    failed = asyncio.Event()
+    person.page.on("requestfailed", lambda _request: failed.set())
+    await person.page.route("**/echarts-*.js", lambda route: route.abort())
+    await _open(person)
+    await asyncio.wait_for(failed.wait(), 10)
+    await person.page.wait_for_function("!document.querySelector('.hx-live')")
+    assert await person.page.locator("picture:visible").count() == 2
+    assert "<noscript" not in await person.page.content(), "nothing but the script takes the picture away"
 
 
 async def test_tables_say_what_the_pictures_show_and_fields_and_months_are_chosen(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
+
 import httpx
 import pytest
 from fastapi import FastAPI
 
-from bot.drawing import DrawingError
-from bot.pages import board
+from bot.drawing import ECHARTS, DrawingError
+from bot.pages import board, live
 from db.indices import OrgPowerIndex
 from db.organizations import Organization
 from tests import boards
@@ -22,9 +26,10 @@ async def ask(writer, look):
     async def draw(picture):
         if "行政村" in picture.alt:
             raise DrawingError("no")
-        return picture.alt.encode()
+        return json.dumps([picture.alt, picture.data], ensure_ascii=False).encode()
 
     app = FastAPI()
+    app.include_router(live.router())
     app.include_router(board.router(writer.write, draw, clock=lambda: NOON, zone=ZONE, title="<港城>"))
     await look(boards.fill)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
@@ -39,9 +44,20 @@ async def test_the_best_of_a_field_are_shown_to_everybody_and_nobody_else(ask):
     assert "书记" not in page
     assert "&lt;港城&gt; 榜单" in page
     assert "当月红色预警或当年一票否决的组织不上组织力榜" in page
-    assert (await ask("/board/power.png?field=urban_community&month=2026-03")).text.startswith(
-        "城市社区 组织力指数"
-    )
+
+
+async def test_the_live_chart_is_the_option_of_the_picture_and_the_policy_knows_its_script(ask):
+    page = await ask("/board?field=urban_community&month=2026-03")
+    options = re.findall(r'<script type="application/json" class="hx-option">(.*?)</script>', page.text)
+    alt, data = (await ask("/board/power.png?field=urban_community&month=2026-03")).json()
+    assert alt.startswith("城市社区 组织力指数")
+    assert json.loads(options[0]) == data
+    assert f"'{live.INTEGRITY}'" in page.headers["content-security-policy"]
+    for coding in ("gzip", "identity"):
+        script = await ask(live.SOURCE, headers={"accept-encoding": coding})
+        assert hashlib.sha256(script.content).digest() == hashlib.sha256(ECHARTS.read_bytes()).digest()
+        assert script.headers.get("content-encoding", "identity") == coding
+        assert "immutable" in script.headers["cache-control"]
 
 
 @pytest.mark.parametrize(
@@ -81,3 +97,4 @@ async def test_a_month_that_is_not_published_is_not_shown(ask, look):
     assert "2026年5月" not in page
     assert "&lt;b&gt;第一" in page
     assert "<b>第一" not in page
+    assert "\\u003cb>第一" in page, "in the option, too"
