@@ -10,6 +10,7 @@ from nicegui import ui
 
 from bot.channels.web.lines import Line
 from bot.pages.elements import box, text
+from bot.pages.live import lives
 from notices.channel import BACK_NUMBER, HOME_NUMBER, Message, Picture
 from notices.wording import Wording
 
@@ -32,7 +33,7 @@ class Bubble:
                 if line.message.text:
                     _words(line.message.text)
                 if line.message.picture and line.picture_url:
-                    _picture(line.picture_url, line.message.picture, say)
+                    _picture(line, line.picture_url, line.message.picture, say)
                 at = line.at.astimezone(zone)
                 text(
                     "time", _clock(at, now.astimezone(zone)), "hx-time", datetime=at.isoformat(timespec="minutes")
@@ -68,10 +69,16 @@ def _words(words: str) -> None:
                     text("span", part, "hx-code" if _CODE.fullmatch(part) else "")
 
 
-def _picture(url: str, picture: Picture, say: Wording) -> None:
-    label = say("web.open_picture") + picture.alt
-    with box("a", f"hx-picture hx-{picture.kind}", href=url, target="_blank", rel="noopener", aria_label=label):
+def _picture(line: Line, url: str, picture: Picture, say: Wording) -> None:
+    """The picture, which leads to itself in full size; one that can live, to the live chart."""
+    label, live = say("web.open_picture") + picture.alt, lives(picture)
+    more = {"data_live": str(line.id)} if live else {}
+    with box(
+        "a", f"hx-picture hx-{picture.kind}", href=url, target="_blank", rel="noopener", aria_label=label, **more
+    ):
         box("img", alt=picture.alt, src=url, data_unseen=say("web.picture_unseen"))
+        if live:
+            text("span", say("web.live_open"), "hx-larger", aria_hidden="true")
 
 
 def _clock(at: datetime, now: datetime) -> str:

@@ -20,6 +20,7 @@ from bot.channels.web.chat import WebChat
 from bot.channels.web.lines import speaker
 from bot.channels.web.people import People, Sample, UnknownMember, address_of, samples
 from bot.channels.web.plain import plain
+from bot.pages import live
 from bot.pages.conversation import Conversation, whose
 from bot.pages.elements import box, text
 from bot.pages.strip import strip
@@ -72,7 +73,8 @@ def attach(
     """
     site = Site(chat, people, demo, title)
     style = (STATIC / "chat.css").read_text(encoding="utf-8")
-    script = (STATIC / "chat.js").read_text(encoding="utf-8")
+    scripts = (live.SCRIPT, *((STATIC / name).read_text(encoding="utf-8") for name in ("dialog.js", "chat.js")))
+    script = "".join(scripts)
 
     @ui.page("/", title=title, viewport=VIEWPORT, language="zh-CN", response_timeout=20.0)
     async def chat_page(request: Request) -> None:

@@ -19,6 +19,7 @@ from bot.channels.web.lines import Said
 from bot.channels.web.plain import plain
 from bot.pages.bubbles import Bubble, pressed
 from bot.pages.elements import box, text
+from bot.pages.live import lives
 from db.accounts import Speaker
 from notices.channel import HOME
 from notices.wording import Wording
@@ -40,6 +41,10 @@ SPOKEN = (
     "location_busy",
     "too_long",
 )
+
+
+LIVE_WORDS = ("live_close", "live_save", "live_failed", "live_legend")
+LINE_DIGITS = 18  # more than any line's id has, and no more than the database takes
 
 
 class Refusal(Exception):
@@ -83,6 +88,7 @@ class Conversation:
         self._client.on_delete(lambda: self._chat.end_ticket(self._ticket))
         self._client.on_connect(self._connected)
         ui.on("hongxin_did", self._did)
+        ui.on("hongxin_live", self._live)
 
     async def refresh(self) -> None:
         """Draw the stored lines that are not on the page yet."""
@@ -173,11 +179,21 @@ class Conversation:
             await self._count_codes()
         return Said(key=key, text=words)
 
+    async def _live(self, event: GenericEventArguments) -> None:
+        """Show the chart of a line alive, to whoever was sent that line: a branch's figures are not public."""
+        asked = str(event.args.get("line", "")) if isinstance(event.args, dict) else ""
+        line = await self._chat.line(self._address, int(asked[:LINE_DIGITS])) if _is_number(asked) else None
+        if line is None or line.message.picture is None or not lives(line.message.picture):
+            return
+        picture, words = line.message.picture, {name: self._say(f"web.{name}") for name in LIVE_WORDS}
+        told = {"data": picture.data, "alt": picture.alt, "text": line.message.text, "url": line.picture_url}
+        self._run("live", {**told, "words": words})
+
     async def _press(self, key: str, place: str) -> Said:
         line_id, _, number = place.partition(":")
-        if not (line_id.isascii() and line_id.isdigit() and number.isascii() and number.isdigit()):
+        if not (_is_number(line_id) and _is_number(number)):
             raise Refusal("slow")
-        line = await self._chat.line(self._address, int(line_id[:18]))
+        line = await self._chat.line(self._address, int(line_id[:LINE_DIGITS]))
         found = pressed(line.message, int(number[:4])) if line else None
         if found is None:
             return Said(key=key, kind="button", text="", label="?")  # dispatch says that the button is old
@@ -198,6 +214,10 @@ class Conversation:
 def whose(who: Speaker, say: Wording) -> str:
     """The member and the branch, or that nobody is bound yet."""
     return " · ".join(part for part in (who.name, who.branch_name) if part) or say("web.stranger")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _point(point: object) -> tuple[float, float]:

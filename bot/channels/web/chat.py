@@ -153,11 +153,11 @@ class WebChat:
         return action
 
     async def line(self, address: str, line_id: int) -> Line | None:
-        """One line of this chat; None when it is another chat's or none at all."""
+        """One line that this chat's present holder may see; None for any other and for none at all."""
 
         def find(session: Session) -> Line | None:
-            row = web.line(session, line_id)
-            return line_of(row) if row is not None and row.address == address else None
+            row = web.line(session, address, holder(session, address), line_id)
+            return line_of(row) if row is not None else None
 
         return await self.write(find)
 

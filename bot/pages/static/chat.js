@@ -182,6 +182,12 @@ window.hongxin = (() => {
 
   // ---- the person ----
   document.addEventListener("click", (event) => {
+    const charted = event.target.closest("[data-live]"); // away from the server the link leads to the picture
+    if (charted && connected() && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      emitEvent("hongxin_live", { line: charted.dataset.live });
+      return;
+    }
     const choice = event.target.closest("[data-press], .hx-locate, [data-size]");
     if (!choice) return;
     if (choice.dataset.size) setSize(Number(choice.dataset.size));
@@ -220,5 +226,5 @@ window.hongxin = (() => {
     const open = () => { const demo = find(".hx-demo"); if (demo) demo.open = wide.matches; else setTimeout(open, 30); };
     if (wide.matches) open();
   });
-  return { ready, done, refused };
+  return { ready, done, refused, live: hongxinDialog.open };
 })();

@@ -58,12 +58,13 @@ async def test_a_device_that_was_handed_on_shows_nothing_of_its_former_holder(ch
         return change
 
     await look(hold(ALICE))
-    await chat.push("device:1", Message("给艾丽丝"), key="letter:1")
+    line_id = int(await chat.push("device:1", Message("给艾丽丝"), key="letter:1"))
     assert _texts(await chat.history("device:1")) == ["给艾丽丝"]
-    await look(hold(None))
-    assert await chat.history("device:1") == []
-    await look(hold(BOB))
-    assert await chat.history("device:1") == []
+    assert await chat.line("device:1", line_id) is not None
+    for holder in (None, BOB):
+        await look(hold(holder))
+        assert await chat.history("device:1") == []
+        assert await chat.line("device:1", line_id) is None, "neither its steps nor its live chart"
     assert await chat.letters_for("device:1", "k", first=True) == []
 
 
