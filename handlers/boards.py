@@ -15,7 +15,7 @@ POWER = "power"
 
 
 def board(ctx: Context) -> Reply:
-    """`榜单`: the own field's; or FIELD, further places (FIELD:PLACE), FIELD:picture, and the same behind power."""
+    """`榜单`: the own field's; or FIELD, its places from one on (FIELD:PLACE), FIELD:picture; power: the same."""
     if ctx.arg() == POWER:
         return _power(ctx)
     branch = ctx.branch()

@@ -16,7 +16,7 @@ from handlers.declaration_sight import picture_of, told
 from notices import declaration_outcomes as outcomes
 from notices.declarations import month_before
 from notices.declared_words import said_period
-from scoring.declaring import month_of, read_period
+from scoring.declaring import deadlines, month_of, read_period
 
 ROLE = outcomes.DISTRICT
 SHOWN_MAX = 6
@@ -24,12 +24,12 @@ IDS_MAX = 20  # drawn ids of one message
 
 
 def spot_check(ctx: Context) -> Reply:
-    """What the district has to look at; for everybody else, the draw of the month."""
+    """What the district has to look at; for others, what was drawn from them. `proof`: how it was drawn."""
     if ctx.arg() == "proof":
         return _proof(ctx)
     node = ctx.node(ROLE)
     if node is None:
-        return _proof(ctx)
+        return _drawn(ctx)
     steps: dict[str, Callable[[Context, Organization], Reply]] = {
         "see": _see,
         "pass": _pass,
@@ -150,6 +150,31 @@ def _suspect(ctx: Context, node: Organization) -> Reply:
     return _list(ctx, node, first=ctx.say("spot_checks.suspected" if told else "spot_checks.suspected_before"))
 
 
+def _drawn(ctx: Context) -> Reply:
+    """What was drawn in the own subtree, and what to do about it."""
+    month = month_of(month_before(ctx.today))
+    row = spot_checks.of_month(ctx.session, month.text)
+    period = said_period(ctx.say, month)
+    how = (Button(ctx.say("spot_checks.how"), "spot_check:proof"),)
+    if row is None or row.drawn_at is None:
+        day = deadlines(month.last).committee_day + 1  # once everything is decided
+        return Reply(ctx.say("spot_checks.to_come", period=period, day=day), how if row else ())
+    own = _own_ids(ctx, month.text)
+    lines = [ctx.say("spot_checks.share", period=period, candidates=row.candidates, drawn=row.drawn)]
+    lines += [*own, ctx.say("spot_checks.prepare")] if own else [ctx.say("spot_checks.none_here")]
+    return Reply("\n".join(lines), how)
+
+
+def _own_ids(ctx: Context, month: str) -> list[str]:
+    """The numbers drawn in the subtrees of one's roles, as one line; nothing when there are none."""
+    paths = [node.path for role, node in ctx.roles() if role in ROLES]
+    ids = spot_checks.drawn_under(ctx.session, month, paths, most=IDS_MAX + 1)
+    if not ids:
+        return []
+    shown = ctx.say("declarations.comma").join(str(one) for one in ids[:IDS_MAX])
+    return [ctx.say("spot_checks.ids_more" if len(ids) > IDS_MAX else "spot_checks.ids", ids=shown)]
+
+
 def _proof(ctx: Context) -> Reply:
     """Seed, its hash as it was told before, the candidates, and what was drawn in the own subtree."""
     month = month_of(month_before(ctx.today))
@@ -175,12 +200,7 @@ def _proof(ctx: Context) -> Reply:
             drawn=row.drawn,
         )
     ]
-    paths = [node.path for role, node in ctx.roles() if role in ROLES]
-    ids = spot_checks.drawn_under(ctx.session, month.text, paths, most=IDS_MAX + 1)
-    shown_ids = ctx.say("declarations.comma").join(str(one) for one in ids[:IDS_MAX])
-    if ids:
-        lines.append(ctx.say("spot_checks.ids_more" if len(ids) > IDS_MAX else "spot_checks.ids", ids=shown_ids))
-    lines.append(ctx.say("spot_checks.recompute"))
+    lines += [*_own_ids(ctx, month.text), ctx.say("spot_checks.recompute")]
     return Reply("\n".join(lines), back="spot_check")
 
 
@@ -191,7 +211,8 @@ SPOT_CHECK = Command(
     spot_check,
     slash=("/spotcheck",),
     roles=ROLES,
-    phrases=("随机抽查", "复核申报", "抽查结果", "怎么抽的"),
+    phrases=("随机抽查", "复核申报", "抽查结果"),
+    steps=dict.fromkeys(("怎么抽的", "how it was drawn"), "proof"),
     in_menu=False,
     order=134,
 )

@@ -260,15 +260,22 @@ async def test_the_seed_is_fixed_before_and_told_with_the_draw(story, say, look)
         await story.declare(SUN, LIANGFENG, thing, "2")
         await story.approve(RUI, LIANGFENG, thing)
     row = await look(lambda s: spot_checks.of_month(s, "2026-05"))
-    before = (await say(SUN, "抽查")).text
+    first, before = await say(SUN, "抽查"), (await say(SUN, "怎么抽的")).text
+    assert "11 日抽签" in first.text
     assert row.commitment in before
-    assert row.seed not in before
+    assert row.seed not in first.text + before
+    assert row.commitment not in first.text, "the first screen says what to do"
     await days_pass(look, at(6, 10, 23, 59))
     assert (await look(lambda s: spot_checks.of_month(s, "2026-05"))).drawn_at is None
     await days_pass(look, at(6, 11, 0, 0))
     after = await look(lambda s: spot_checks.of_month(s, "2026-05"))
     assert (after.candidates, after.drawn, after.commitment) == (2, 1, row.commitment)
-    assert row.seed in (await say(SUN, "抽查")).text
+    told = await say(SUN, "抽查")
+    assert "2 件申报里抽中 1 件" in told.text
+    assert told.text.endswith("请备好这几件的原件，组织部会来核对。")
+    assert row.seed not in told.text
+    assert row.seed in (await say(SUN, "1")).text, "behind 怎么抽的"
+    assert (await say(QIAN, "抽查")).text.endswith("没有抽中您这里的，不用准备。")
     assert await look(lambda s: draws.draw(s, "2026-05", DAY, at(6, 11, 1))) is False  # once
 
 
