@@ -135,23 +135,36 @@ def sums(
     """
     if len(figures) > RULES_MAX:
         raise ValueError(f"more than {RULES_MAX} rules")
-    if view.lines or member_ids is not None or session.connection().dialect.name != "sqlite":
-        yield from _mixed(session, view, figures, member_ids)
+    mixed = view.lines or session.connection().dialect.name != "sqlite"
+    for chosen in _chosen(member_ids):
+        yield from (_mixed if mixed else _by_rule)(session, view, figures, chosen)
+
+
+def _chosen(member_ids: Sequence[int] | None) -> Iterator[str]:
+    """Conditions that name everybody, or these members in parts."""
+    if member_ids is None:
+        yield ""
         return
-    # Rule by rule, as they lie there: to ask every row for its rule would double the time.
+    for start in range(0, len(member_ids), KEYS_MAX):
+        yield f" AND member_id IN ({', '.join(map(str, member_ids[start : start + KEYS_MAX]))})"
+
+
+def _by_rule(
+    session: Session, view: View, figures: Mapping[str, str], chosen: str
+) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Rule by rule, as totals lie in SQLite: to ask every row for its rule would double the time."""
     for place, (rule_id, figure) in enumerate(figures.items()):
-        where = f"year = {view.as_of.year} AND rule_id = '{_plain(rule_id)}'"
-        for part in parted(
-            session, "total", [f"member_id * {1 << 32} + {FIGURES[figure]}"], where, key="member_id"
-        ):
+        where = f"year = {view.as_of.year} AND rule_id = '{_plain(rule_id)}'{chosen}"
+        packed = f"member_id * {1 << 32} + {FIGURES[figure]}"
+        for part in parted(session, "total", [packed], where, few=bool(chosen), key="member_id"):
             member = (part[:, 0] + (1 << 31)) >> 32
             yield member, np.broadcast_to(np.int64(place), member.shape), part[:, 0] - (member << 32)
 
 
 def _mixed(
-    session: Session, view: View, figures: Mapping[str, str], member_ids: Sequence[int] | None
+    session: Session, view: View, figures: Mapping[str, str], chosen: str
 ) -> Iterator[tuple[Ints, Ints, Ints]]:
-    """The same from rows of all rules together: raw lines, a few members, or whatever PostgreSQL passes once."""
+    """From rows of all rules together: the raw lines, or totals that PostgreSQL passes once."""
     # Rule and figure take 38 bits, the figure its lower 32 with the sign. 63: a rule that nobody asks for.
     cases = " ".join(
         f"WHEN '{_plain(one)}' THEN {place << 32} + {FIGURES[figures[one]]}" for place, one in enumerate(figures)
@@ -159,20 +172,14 @@ def _mixed(
     packed = f"member_id * {1 << 38} + CASE rule_id {cases} ELSE {63 << 32} END"
     if view.lines:
         table = "entry"
-        # To the year's end, as in the totals: a check-in before midnight may be for an activity after it.
-        where = f"in_index AND day BETWEEN '{view.first}' AND '{view.last}' AND {view.known('booked_at')}"
+        where = f"in_index AND day >= '{view.first}' AND day <= '{view.as_of}' AND {view.known('booked_at')}"
     else:
         table, where = "total", f"year = {view.as_of.year}"
-    everybody: Sequence[Sequence[int]] = [()]
-    if member_ids is not None:
-        everybody = [member_ids[start : start + KEYS_MAX] for start in range(0, len(member_ids), KEYS_MAX)]
-    for chosen in everybody:
-        here = f"{where} AND member_id IN ({', '.join(map(str, chosen))})" if chosen else where
-        for part in parted(session, table, [packed], here, few=member_ids is not None):
-            key = (part[:, 0] + (1 << 31)) >> 32
-            rule = key & 63
-            told = rule != 63
-            yield key[told] >> 6, rule[told], (part[:, 0] - (key << 32))[told]
+    for part in parted(session, table, [packed], f"{where}{chosen}", few=bool(chosen)):
+        key = (part[:, 0] + (1 << 31)) >> 32
+        rule = key & 63
+        told = rule != 63
+        yield key[told] >> 6, rule[told], (part[:, 0] - (key << 32))[told]
 
 
 class Activities(NamedTuple):
@@ -201,25 +208,25 @@ def activities(session: Session, view: View) -> Activities:
         session,
         "activity",
         [
-            "id" if view.known_at else "0",
             f"organization_id * {1 << 32} + {kind} * 4 + CASE WHEN scope = 'region' THEN 2 ELSE 0 END"
             f" + CASE WHEN {counts} THEN 1 ELSE 0 END",
             seconds.format("starts_at"),
             f"coalesce(should_attend, 0) * {1 << 32} + coalesce(attended, 0)",
+            *(["id"] if view.known_at else []),
         ],
         where,
     )
     if view.known_at is not None:
         found = _as_recorded(session, view, found)
-    found = found[found[:, 1] & 1 == 1]
-    place = found[:, 1]
+    found = found[found[:, 0] & 1 == 1]
+    place = found[:, 0]
     return Activities(
         place >> 32,
-        _day_of_year(view, found[:, 2]),
+        _day_of_year(view, found[:, 1]),
         place >> 1 & 1,
         (place & 0xFFFFFFFF) >> 2,
-        found[:, 3] >> 32,
-        found[:, 3] & 0xFFFFFFFF,
+        found[:, 2] >> 32,
+        found[:, 2] & 0xFFFFFFFF,
         texts,
     )
 
@@ -239,14 +246,14 @@ def _as_recorded(session: Session, view: View, found: Ints) -> Ints:
     session.expire_all()
     over = {row[0] for row in rows(session, f"SELECT id FROM activity WHERE ends_at <= {_instant(view.known_at)}")}
     changed = found.copy()
-    for row, activity_id in enumerate(found[:, 0].tolist()):
+    for row, activity_id in enumerate(found[:, 3].tolist()):
         if activity_id in noted:
             counts, figures = noted[activity_id]
-            changed[row, 1] = (changed[row, 1] & ~1) | int(counts)
-            changed[row, 3] = figures
+            changed[row, 0] = (changed[row, 0] & ~1) | int(counts)
+            changed[row, 2] = figures
         elif activity_id in later or activity_id not in over:
-            changed[row, 1] |= 1  # planned, as every activity begins
-            changed[row, 3] = 0
+            changed[row, 0] |= 1  # planned, as every activity begins
+            changed[row, 2] = 0
     return changed
 
 

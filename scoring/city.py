@@ -64,8 +64,9 @@ def compute_city(
     branches = city_columns.branches(session, view)
     places = Places(np.array([branch.id for branch in branches], dtype=np.int64))
     roll = _Roll(session, view)
-    sums = (other or Beside(session, None)).begin(lambda own: _Sums(own, rules, view, roll))
-    told = city_columns.activities(session, view)
+    other = other or Beside(session, None)
+    sums = other.begin(lambda own: _Sums(own, rules, view, roll))
+    activities = other.begin(lambda own: city_columns.activities(own, view))
     values = read_values(session, view, places)
     cases = _Cases(city_collected.negatives(session, view), places)
     voices = _voices(city_collected.voices(session, view), places)
@@ -75,13 +76,14 @@ def compute_city(
     power = PowerColumns(fields, founded, values, cases.by_month())
     record = record_months(rules.indicators, values.known, view.as_of)
     months = [org_power_batch(rules, power, month=month, first_closed=first) for month in record]
-    members = _members(rules, view, roll, sums().with_more(roll, added or {}), places, told)
-    activities = _of_branches(told, places)
-    del sums, told  # so that the largest columns never stand beside all the others
+    added_up, told = sums().with_more(roll, added or {}), activities()
+    members = _members(rules, view, roll, added_up, places, told)
+    by_branch = _of_branches(told, places)
+    del sums, activities, added_up, told  # so that the largest columns never stand beside all the others
     columns = BranchColumns(
         fields=fields,
         founded=founded,
-        activities=activities,
+        activities=by_branch,
         values=values,
         **_figures(members, len(branches)),
         negatives=cases.of_year(view.as_of.year),
