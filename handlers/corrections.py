@@ -6,31 +6,23 @@ A correction is a new line of the values' log. What stood before stays in it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
-from db import audit, corrections, organizations, periods_locked, values
+from db import audit, corrections, organizations, values
 from db.corrections import ValueCorrection
-from db.organizations import Organization
+from handlers import correction_making
 from handlers.conversation import Button, Command, Context, Reply
-from handlers.declaration_review import wrong_reason
-from handlers.declared_values import read_words
+from handlers.correctable import node_of, rule_of, told
 from notices.declaration_outcomes import DISTRICT
-from scoring.catalogue import shipped
-from scoring.declaring import closing_month, read_period
-from scoring.exact import fraction
-from scoring.items import CommonItem, Indicator
-from scoring.periods import period as period_of
+from scoring.items import Indicator
 
 ROLE = DISTRICT
 SHOWN_MAX = 6
-EMPTY = ("空", "无", "empty")  # nothing counts any more
 
 
 def correction(ctx: Context) -> Reply:
     """Corrections that wait for a second officer; with arguments, one step."""
     steps: dict[str, Callable[[Context], Reply]] = {
-        "new": _new,
-        "line": _line,
+        **correction_making.STEPS,
         "propose": _propose,
         "see": _see,
         "yes": _decide,
@@ -38,12 +30,6 @@ def correction(ctx: Context) -> Reply:
     }
     step = steps.get(ctx.arg())
     return step(ctx) if step else _list(ctx)
-
-
-def _node(ctx: Context) -> Organization:
-    node = ctx.node(ROLE)
-    assert node is not None, "dispatch lets in nobody without the role"
-    return node
 
 
 def _list(ctx: Context, *, first: str = "") -> Reply:
@@ -64,103 +50,7 @@ def _list(ctx: Context, *, first: str = "") -> Reply:
 
 
 def _reaches(ctx: Context, organization_id: int) -> bool:
-    return organizations.get(ctx.session, organization_id).path.startswith(_node(ctx).path)
-
-
-def _new(ctx: Context, *, first: str = "") -> Reply:
-    asked = ctx.say("corrections.ask")
-    return Reply(f"{first}\n{asked}" if first else asked, expect="correction:line", back="correction")
-
-
-def _line(ctx: Context) -> Reply:
-    """Read `B10 C02 2026-03 1 reason`: the branch's number, the thing, the period, the value, the reason."""
-    words = " ".join(ctx.args[1:]).split(maxsplit=4)
-    if len(words) < 5:
-        return _new(ctx, first=ctx.say("corrections.too_few"))
-    code, thing, period, typed, why = words
-    branch = organizations.by_code(ctx.session, code.upper()) or organizations.by_code(ctx.session, code)
-    if branch is None or branch.id is None or branch.field is None or not branch.path.startswith(_node(ctx).path):
-        return _new(ctx, first=ctx.say("corrections.no_branch", code=code[:20]))
-    rule = _rule(branch.field, thing.upper(), period)
-    if rule is None:
-        return _new(ctx, first=ctx.say("corrections.no_thing", thing=thing[:20], period=period[:10]))
-    value = "" if typed in EMPTY else _read(typed, rule)
-    if value is None:
-        return _new(ctx, first=ctx.say("corrections.no_value", value=typed[:20]))
-    if not _is_locked(ctx, period):
-        return _new(ctx, first=ctx.say("corrections.not_locked", period=period))
-    wrong = wrong_reason(ctx, why)
-    if wrong:
-        return _new(ctx, first=wrong)
-    made = ValueCorrection(
-        organization_id=branch.id,
-        indicator_id=rule.id,
-        period=period,
-        value=value,
-        reason=why,
-        proposed_by=ctx.me,
-        proposed_at=ctx.now,
-    )
-    ctx.session.add(made)
-    ctx.session.flush()
-    sure = Button(ctx.say("corrections.propose"), f"correction:propose:{made.id}")
-    return Reply(
-        _told(ctx, made), (sure, Button(ctx.say("corrections.again"), "correction:new")), back="correction"
-    )
-
-
-def _rule(field: str, thing: str, period: str) -> Indicator | CommonItem | None:
-    """The indicator or common item of this field whose periods are written like `period`; None: there is none."""
-    try:
-        day: date = closing_month(read_period(period)).last
-    except ValueError:
-        return None
-    every: tuple[Indicator | CommonItem, ...] = (
-        *shipped().indicators_on(field, day),
-        *(one for one in shipped().common_on(day) if one.collected),
-    )
-    rule = next((one for one in every if one.id == thing), None)
-    if rule is None:
-        return None
-    try:
-        period_of(rule.period if isinstance(rule, Indicator) else "monthly", period)
-    except ValueError:
-        return None
-    return rule
-
-
-def _is_locked(ctx: Context, period: str) -> bool:
-    """By the calendar too, as for declarations and sheets: a period from before the service has no lock."""
-    days = shipped().org_power.terms_on(ctx.today).deadlines
-    over = ctx.today >= days.locked_from(closing_month(read_period(period)).last)
-    return over or periods_locked.is_locked(ctx.session, period)
-
-
-def _read(typed: str, rule: Indicator | CommonItem) -> str | None:
-    if rule.statement:
-        return read_words(typed, "statement")
-    if typed.endswith(("%", "％")):
-        return read_words(typed, "rate")
-    try:
-        fraction(typed)
-    except ValueError:
-        return None
-    return None if "/" in typed else typed
-
-
-def _told(ctx: Context, one: ValueCorrection) -> str:
-    branch = organizations.get(ctx.session, one.organization_id)
-    before = values.latest(ctx.session, one.organization_id, one.indicator_id, one.period)
-    empty = ctx.say("corrections.empty")
-    return ctx.say(
-        "corrections.preview",
-        branch=branch.name,
-        thing=one.indicator_id,
-        period=one.period,
-        before=before or empty,
-        value=one.value or empty,
-        why=one.reason,
-    )
+    return organizations.get(ctx.session, organization_id).path.startswith(node_of(ctx).path)
 
 
 def _propose(ctx: Context) -> Reply:
@@ -181,12 +71,12 @@ def _see(ctx: Context) -> Reply:
     if one is None:
         return _list(ctx, first=ctx.say("corrections.unknown"))
     if one.proposed_by == ctx.me:
-        return Reply(f"{_told(ctx, one)}\n{ctx.say('corrections.own')}", back="correction")
+        return Reply(f"{told(ctx, one)}\n{ctx.say('corrections.own')}", back="correction")
     buttons = (
         Button(ctx.say("corrections.yes"), f"correction:yes:{one.id}"),
         Button(ctx.say("corrections.no"), f"correction:no:{one.id}"),
     )
-    return Reply(_told(ctx, one), buttons, back="correction")
+    return Reply(told(ctx, one), buttons, back="correction")
 
 
 def _decide(ctx: Context) -> Reply:
@@ -205,7 +95,7 @@ def _decide(ctx: Context) -> Reply:
 
 def _record(ctx: Context, one: ValueCorrection) -> None:
     branch = organizations.get(ctx.session, one.organization_id)
-    rule = _rule(branch.field or "", one.indicator_id, one.period)
+    rule = rule_of(branch.field or "", one.indicator_id, one.period)
     values.record(
         ctx.session,
         organization_id=one.organization_id,

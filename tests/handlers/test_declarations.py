@@ -14,7 +14,9 @@ from db.values import ValueRecord
 from handlers.declared_values import read_words
 from notices import spot_checks as draws
 from notices.declaration_days import keep_the_days
+from scoring.catalogue import shipped
 from scoring.declaring import declarables, due_at, month_of, running
+from scoring.periods import last_ended
 from tests.cast import ALICE, BOB, DAY, DING, INES, LIANGFENG, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
 from tests.handlers.declaring import Story, at
@@ -365,6 +367,46 @@ async def test_a_correction_needs_a_lock_a_reason_and_two_people(story, say, loo
     assert len(lines) == 1
     assert lines[0].startswith("correction:")
     assert await look(lambda s: values.latest(s, LIANGFENG, "C02", "2026-05")) == "1"
+
+
+async def test_a_correction_is_asked_one_thing_after_the_other(story, say):
+    story.clock.now = at(6, 16)
+    assert "请打编号或名称" in (await say.all(DING, "更正数值", "1")).text
+    assert "没有编号是 火星" in (await say(DING, "火星")).text
+    both = await say(DING, "党支部")
+    assert {"1 梁丰社区党支部", "2 沙洲村党支部"} <= set(both.labels())
+    things = await say(DING, "2")
+    while not any("C03" in label for label in things.labels()):
+        assert len(things.buttons) <= 9
+        things = await say(DING, "更多")
+    assert "没有找到“不存在”" in (await say(DING, "不存在")).text
+    periods = await say(DING, "C02")
+    assert periods.labels()[:2] == ["1 2026 年 5 月", "2 2026 年 4 月"]
+    assert "2026-06 还没锁定" in (await say(DING, "2026-06")).text
+    assert "没有 C02 在 2026Q1" in (await say(DING, "2026Q1")).text
+    assert "现在是 （空）" in (await say(DING, "2026-03")).text
+    assert "“许多”不是" in (await say(DING, "许多")).text
+    assert "请打原因" in (await say(DING, "1")).text, "a typed figure is no number of a button"
+    assert "请打原因" in (await say(DING, "补")).text
+    preview = await say(DING, "补查会议记录属实")
+    assert preview.text == "沙洲村党支部，C02，2026-03：\n原来 （空），改成 1。\n原因：补查会议记录属实"
+    assert "另一位同志确认" in (await say(DING, "1")).text
+
+
+async def test_a_statement_is_picked_and_forged_steps_lead_to_the_beginning(story, say):
+    story.clock.now = at(6, 16)
+    stated = next(one for one in shipped().indicators_on("urban_community", DAY) if one.statement)
+    here = f"{LIANGFENG}:{stated.id}:{last_ended(stated.period, at(3, 31).date()).text}"
+    asked = await story.press(DING, f"correction:period:{here}")
+    assert asked.labels()[:3] == ["1 达到", "2 没有达到", "3 收回数值"]
+    await say(DING, "3")
+    assert "改成 （空）" in (await say(DING, "补查会议记录属实")).text
+    forged = (
+        *("correction:thing:90", "correction:thing:x", "correction:period:10:XX", "correction:period:1:C02"),
+        *("correction:value:10:C02:2026-06:1", "correction:why:10:C02:2026-06:1:补查属实", "correction:why:::::"),
+    )
+    for action in forged:
+        assert "更正哪个支部" in (await story.press(DING, action)).text, action
 
 
 async def test_a_period_from_before_the_service_can_be_corrected_and_an_open_one_cannot(story, say):
