@@ -58,7 +58,7 @@ window.hongxinLive = (() => {
     const lines = Math.max(...names.map((one) => one.length));
     const row = LINE * lines + BAR + 10 + GAP, top = LINE / 2 * lines + 8;
     bars.data.forEach((one, place) => Object.assign(one.label, {
-      formatter: names[place].join("\n"), position: [0, -8], verticalAlign: "bottom", lineHeight: LINE,
+      formatter: names[place].join("\n"), position: [0, beside ? -14 : -8], verticalAlign: "bottom", lineHeight: LINE,
     }));
     if (beside) scores.data.forEach((one) => Object.assign(one.label, { align: "left", offset: [8, 0], fontSize: NAME }));
     bars.emphasis = { itemStyle: { color: "#9B1C1C" } };
