@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import activity_drafts, inbound, occurrences, sheets, web
+from db import activity_drafts, inbound, leftovers, occurrences, sheets, web
 from notices import (
     appraisals,
     birthdays,
@@ -41,6 +41,8 @@ REMINDERS_KEPT = timedelta(days=30)
 OCCURRENCES_KEPT = timedelta(days=400)
 SHEETS_KEPT = timedelta(days=1)  # files and rows of departments that nobody confirmed
 VERDICTS_KEPT = timedelta(days=30)
+WARNING_EVENTS_KEPT = timedelta(days=400)  # who heard of a colour and when; the warning itself stays
+INSPECTION_DRAFTS_KEPT = timedelta(days=30)
 CODES_KEPT = timedelta(days=60)  # of check-in; late records end after 30
 
 
@@ -97,6 +99,8 @@ def _clear_away(session: Session, moment: Moment) -> object:
         + occurrences.forget(session, now - OCCURRENCES_KEPT)
         + web.forget(session, now - WEB_LINES_KEPT)
         + sheets.forget(session, now - SHEETS_KEPT, now - VERDICTS_KEPT)
+        + leftovers.forget_warning_events(session, now - WARNING_EVENTS_KEPT)
+        + leftovers.forget_inspection_drafts(session, now - INSPECTION_DRAFTS_KEPT)
         + activity_drafts.retire_codes(session, now - CODES_KEPT)
     )
 
@@ -118,6 +122,7 @@ JOBS: tuple[Task | Poll, ...] = (
     Task(declarations.TASK, "40 8 1,4 * *", _begin, "once"),  # to secretaries: what is due, what is missing
     Task(declaration_days.TASK, "45 8 5,8,10,11,15 * *", _begin, "once"),  # to reviewers and the district
     Task(dues.TASK, dues.cron(), _begin, "once"),
+    Task("appeals_undecided", "20 9 * * *", inspections.remind_deciders, "all"),  # each day has appeals of its own
     Task("economy_reminders", "15 10 * * *", _remind_of_economy, "once"),
     Task("index_day_end", "1 0 * * *", _nothing, "once", prepare=_close_day),
     Task("index_refresh", "5 * * * *", _nothing, "once", prepare=_refresh),

@@ -19,6 +19,7 @@ class Terms:
     """The numbers of the file."""
 
     appeal_working_days: int
+    decide_working_days: int
     rectify_days: int
     remind_days_before: int
     again_days: int
@@ -38,6 +39,11 @@ def last_appeal_day(day: date) -> date:
 def appeal_until(day: date, zone: ZoneInfo) -> datetime:
     """The first instant at which an appeal against a finding of `day` is too late: the last day counts in full."""
     return datetime.combine(last_appeal_day(day) + timedelta(days=1), time(), zone).astimezone(UTC)
+
+
+def decide_by(day: date) -> date:
+    """The last day for deciding an appeal of `day`."""
+    return working_day_after(day, terms().decide_working_days)
 
 
 def due_on(day: date) -> date:

@@ -7,23 +7,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import inspections, members, organizations, rectifications
+from db import inspection_appeals, inspections, members, organizations, rectifications
 from db.inspections import Inspection
 from db.organizations import Organization
 from db.rectifications import Rectification
 from notices import outbox
 from notices.channel import Button, Message
-from notices.inspection_terms import last_appeal_day, next_step
+from notices.inspection_terms import decide_by, last_appeal_day, next_step, terms
 from notices.said_inspections import said_date, said_result, said_title
+from notices.schedule import Moment
 from notices.voices import voices
 from scoring.inspected import item_on
 
 BATCH = 50  # rows of one transaction
+APPEALS_LOOKED_AT = timedelta(days=40)  # no deadline of some working days is longer, whatever holidays there are
 TOLD_FROM = timedelta(hours=9)  # what a day brings is told from nine in the morning
 
 Step = tuple[str, str]  # name of the button's words, action
@@ -208,6 +210,27 @@ def _say_step(session: Session, inspection: Inspection, due: date, now: datetime
         above = [one for one in _above(session, branch, today) if one not in to]
         step = ("see_overdue", "inspection_review:overdue")
         _tell(session, above, "escalated", inspection, now, step, key=f"{key}:above", due=due)
+
+
+def remind_deciders(session: Session, run: Moment) -> int:
+    """The day after the last one for deciding, say once in one message how many appeals wait; how many."""
+    day = run.scheduled_for.astimezone(run.zone).date()
+    over = day - timedelta(days=1)
+    until = datetime.combine(day, time(), run.zone)
+    waiting: dict[int, int] = defaultdict(int)
+    count = 0
+    for inspection, made_at in inspection_appeals.undecided(session, until - APPEALS_LOOKED_AT, until):
+        if decide_by(made_at.astimezone(run.zone).date()) == over:
+            count += 1
+            branch = organizations.get(session, inspection.organization_id)
+            for member_id in deciders(session, inspection, branch, day):
+                waiting[member_id] += 1
+    for member_id, say in voices(session, list(waiting)).items():
+        text = say("inspections.told_undecided", count=waiting[member_id], days=terms().decide_working_days)
+        button = Button(say("inspections.list_appealed"), "inspection_review:appealed")
+        key = f"inspections:undecided:{day}"
+        outbox.tell(session, member_id=member_id, key=key, message=Message(text, (button,)), now=run.now, lane=1)
+    return count
 
 
 def tell_ready(session: Session, now: datetime, zone: ZoneInfo) -> int:

@@ -18,6 +18,7 @@ from db.members import Member, Membership, Role
 from handlers.inspection_making import value_in
 from notices import inspections as notes
 from notices.inspection_terms import appeal_until, due_on
+from notices.schedule import Moment
 from scoring import inspected, update
 from tests.cast import CITY, DING, INES, LIANGFENG, NAMES, NOON, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE, Voice
@@ -221,6 +222,24 @@ async def test_an_appeal_is_decided_by_the_committee_with_a_reason(say, look, cl
         assert (listed, card) == ("现在没有要入账的检查。", "dropped")
         assert (await say(DING, f"inspection_review:post_yes:{finding}", kind="button")).text.startswith("不入账")
     assert await look(lambda s: values.latest(s, SHAZHOU, "C16", "2026Q2")) is None
+
+
+async def test_whoever_decides_is_reminded_once_when_the_days_for_it_are_over(say, look, told, finding, cases):
+    for number in (finding, cases):
+        await say(QIAN, f"rectify:appeal:{number}", kind="button")
+        await say(QIAN, "党旗在里屋，请再来看看")
+    before = len(await told(RUI))
+
+    async def run(day: int) -> int:
+        nine = datetime(2026, 6, day, 9, 20, tzinfo=ZONE)
+        return await look(lambda s: notes.remind_deciders(s, Moment(nine, nine, ZONE)))
+
+    # Five working days after 15 June end on the 23rd: the Dragon Boat Festival and its weekend lie between.
+    assert [await run(day) for day in (22, 23, 24, 24, 25)] == [0, 0, 2, 2, 0]
+    assert (await told(RUI))[before:] == ["【申诉】有 2 件检查申诉过了 5 个工作日还没有审，请您定。"]
+    assert (await say(RUI, "inspection_review:appealed", kind="button")).text.startswith("等审核的申诉")
+    await say.all(RUI, f"inspection_review:see:{finding}", "维持原结果", "到现场看过了")
+    assert await run(24) == 1
 
 
 @pytest.mark.parametrize(
