@@ -14,7 +14,7 @@ from tests.scoring.year.town import FIRST, LAST, Act, Town, local
 ACTS: dict[Act, float] = {
     meetings.announce: 9,
     meetings.attend: 12,
-    meetings.undo: 3,
+    meetings.undo: 8,
     meetings.call_off: 0.8,
     meetings.approve: 0.8,
     records.pay_dues: 25,

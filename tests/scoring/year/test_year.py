@@ -37,7 +37,7 @@ from tests.scoring.year.opinions import (
 )
 from tests.scoring.year.town import LAST, YEAR
 
-EVENTS = int(os.environ.get("HONGXIN_YEAR_EVENTS", "3000"))
+EVENTS = int(os.environ.get("HONGXIN_YEAR_EVENTS", "1500"))
 SEED = int(os.environ.get("HONGXIN_YEAR_SEED", "20260101"))
 MOST = int(os.environ["HONGXIN_YEAR_MOST"]) if "HONGXIN_YEAR_MOST" in os.environ else None
 AT_FIRST = {"a project has raised what it was given"}  # the cast's: something was raised before the first line
