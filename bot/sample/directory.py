@@ -18,7 +18,7 @@ from notices.wording import wording
 
 FIRST = ("member", "secretary", "mobile", "reviewer", "keeper")
 """The sample people whom every sample city has."""
-SHOWN = (*FIRST, "department", "district", "inspector")
+SHOWN = (*FIRST, "department", "district", "second_district", "inspector")
 """The sample people in the order in which they are shown."""
 FILLED = "sample.filled"
 """The audit log's word for a city that is complete."""
@@ -53,6 +53,7 @@ class People:
     keeper: SamplePerson
     department: SamplePerson | None = None
     district: SamplePerson | None = None
+    second_district: SamplePerson | None = None
     inspector: SamplePerson | None = None
 
     def all(self) -> tuple[SamplePerson, ...]:

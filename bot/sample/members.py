@@ -14,6 +14,7 @@ COMMITTEE_SIZE = 4  # of a branch: the secretary and the next three
 BOUND_SHARE = 0.6  # of the members write in a chat
 SECRETARY, MEMBER, REVIEWER, KEEPER, DEPARTMENT, MOBILE = 0, 6, 4, 5, 7, 8
 SERVICE, DISTRICT, INSPECTOR = 2, 1, 3
+SECOND_DISTRICT = 17  # behind those who live elsewhere; only the sample branch is sure to have so many
 """Places of the sample people in their branches: each another one, for a small city has them all in one branch."""
 
 PLACES = {
@@ -25,6 +26,7 @@ PLACES = {
     "department": (4, DEPARTMENT),
     "service": (4, SERVICE),
     "district": (5, DISTRICT),
+    "second_district": (SAMPLE, SECOND_DISTRICT),
     "inspector": (5, INSPECTOR),
 }
 """Role of a sample person -> (number of the branch, place in it)."""
@@ -34,6 +36,7 @@ ON_THE_CITY = {
     "department": "department",
     "service": "department",
     "district": "district_org_department",
+    "second_district": "district_org_department",  # what one of them proposes, the other one confirms
     "inspector": "inspector",
 }
 """Sample person -> the role that they hold on the city."""
@@ -50,6 +53,7 @@ _KNOWN_NAMES = {
     "department": "欧阳明",
     "service": "贺思远",
     "district": "丁文博",
+    "second_district": "韦雪琴",
     "inspector": "殷秀兰",
 }
 

@@ -289,7 +289,7 @@ def test_a_database_without_a_sample_city_has_no_sample_people(tmp_path: Path) -
 def test_the_smallest_city_has_everybody_in_it(tmp_path: Path) -> None:
     made = filled(tmp_path / "one.db", size=1)
     assert made.made.branches == 1
-    assert len({one.id for one in made.made.people.all()}) == 8
+    assert len({one.id for one in made.made.people.all()}) == 9
     assert [one.scope for one in made.made.activities] == ["branch", "region"]
     made.engine.dispose()
 
@@ -370,6 +370,7 @@ def test_a_third_of_the_sample_branch_is_mobile_and_the_sample_people_are_what_t
     for one, role in (
         (people.department, "department"),
         (people.district, "district_org_department"),
+        (people.second_district, "district_org_department"),
         (people.inspector, "inspector"),
     ):
         assert one is not None
@@ -532,7 +533,7 @@ def test_a_city_from_before_the_departments_is_still_one(tmp_path: Path, whole: 
     copy(whole, tmp_path / "city.db")
     engine = write_engine(f"sqlite:///{tmp_path / 'city.db'}")
     with Session(engine) as session:
-        for role in ("department", "district", "inspector"):
+        for role in ("department", "district", "second_district", "inspector"):
             session.execute(select(Member).where(col(Member.code) == f"sample-{role}")).scalar_one().code = role
         session.commit()
     assert [one.role for one in sample.people(engine).all()] == [
