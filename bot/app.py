@@ -83,6 +83,8 @@ class Service:
         settings = self.settings
         self.channels.by_name["web"] = WebChannel(self.web)
         self.channels.keyed.add("web")
+        self.channels.marked |= {"web", "telegram"}
+        self.channels.worded.add("wechat")
         if settings.telegram_token:
             self.telegram = await open_telegram(
                 token=secret(settings.telegram_token),
@@ -96,6 +98,7 @@ class Service:
                 full_names=settings.telegram_full_names,
             )
             self.channels.by_name["telegram"] = self.telegram.channel
+            self.channels.abroad |= {"telegram"} if self.telegram.channel.masks_names else set()
         if settings.wechat_app_id:
             self.wechat = open_wechat(settings, self.dispatcher, self.drawing)
             self.channels.by_name["wechat"] = self.wechat.channel

@@ -14,6 +14,7 @@ from db import members
 from db.accounts import Speaker
 from db.organizations import Organization
 from notices.channel import HOME, Button, Message, Picture
+from notices.markup import Mark
 from notices.wording import Wording
 
 __all__ = ["HOME", "Button", "Command", "Context", "Incoming", "Message", "Picture", "Reply"]
@@ -57,10 +58,11 @@ class Reply:
     expect: str | None = None
     back: str = HOME
     at_home: bool = False  # this is the menu: no way home is shown
+    marks: tuple[Mark, ...] = ()  # what of `text` is bold, italic or a link
 
     def message(self) -> Message:
         """The part that a person sees."""
-        return Message(self.text, self.buttons, self.picture, self.ask_location)
+        return Message(self.text, self.buttons, self.picture, self.ask_location, marks=self.marks)
 
 
 @dataclass(slots=True)

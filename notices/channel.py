@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from notices.markup import Mark, plain
+
 HOME = "menu"
 """The action behind `0` everywhere."""
 
@@ -51,6 +53,7 @@ class Message:
     picture: Picture | None = None
     ask_location: bool = False
     hides: bool = False  # what the person said to get this is secret: no channel keeps it
+    marks: tuple[Mark, ...] = ()  # what of `text` is bold, italic or a link
 
     def numbered(self) -> list[tuple[int, Button]]:
         """Buttons with the numbers that pick them, in the order in which they are shown."""
@@ -83,7 +86,13 @@ class Message:
             stored["ask_location"] = True
         if self.hides:
             stored["hides"] = True
+        if self.marks:
+            stored["marks"] = [[mark.start, mark.end, mark.kind, mark.url] for mark in self.marks]
         return stored
+
+    def plain(self) -> str:
+        """The words for where no link can be shown."""
+        return plain(self.text, self.marks)
 
 
 def message_from_json(stored: Mapping[str, Any]) -> Message:
@@ -95,6 +104,7 @@ def message_from_json(stored: Mapping[str, Any]) -> Message:
         picture=Picture(picture["kind"], picture["data"], picture["alt"]) if picture else None,
         ask_location=bool(stored.get("ask_location")),
         hides=bool(stored.get("hides")),
+        marks=tuple(Mark(*mark) for mark in stored.get("marks", ())),
     )
 
 
@@ -142,10 +152,15 @@ class Channels:
     """The channels that are switched on, by name.
 
     keyed: those that do nothing at a second try with the same key, so that a doubtful one is simply made again.
+    marked: those that show bold, italics and links. worded: those that have no buttons and write the next steps
+    below the words. abroad: those over which no full name goes.
     """
 
     by_name: dict[str, Channel] = field(default_factory=dict)
     keyed: set[str] = field(default_factory=set)
+    marked: set[str] = field(default_factory=set)
+    worded: set[str] = field(default_factory=set)
+    abroad: set[str] = field(default_factory=set)
 
     def get(self, name: str) -> Channel | None:
         """The channel, or None when it is not switched on."""

@@ -13,6 +13,7 @@ from db.accounts import Speaker
 from db.deliveries import MAILBOX, MAILBOX_LANE, Delivery
 from notices.channel import Message, message_from_json
 from notices.letters import act, row_message, without_numbers
+from notices.markup import Marked, joined
 from notices.outbox import CITY, meant_for
 from notices.planner import refusal
 from notices.wording import wording
@@ -39,9 +40,11 @@ def handed_over(session: Session, who: Speaker, message: Message, now: datetime,
         if waiting.letter_id is not None:
             act(session, waiting.letter_id, who.member_id, "read", now)
         _next_part(session, waiting, now)
+        both = joined((Marked(message.text, message.marks), Marked(content.text, content.marks)), SEPARATOR)
         return replace(
             message,
-            text=f"{message.text}{SEPARATOR}{content.text}",
+            text=both.text,
+            marks=both.marks,
             buttons=(*message.buttons, *without_numbers(content).buttons),
             picture=message.picture or content.picture,
         )

@@ -15,15 +15,14 @@ from db.addressees import Addressee, Reach
 from db.letters import Letter, Topic
 from db.sending import Claimed
 from notices import quiet, quotas
-from notices.channel import Channel, Channels, Message, message_from_json
+from notices.channel import Channels, Message, message_from_json
 from notices.letters import name_of, row_message, stop
 from notices.outbox import meant_for, tell
+from notices.parting import cut
 from notices.wording import wording
 
 ORDER = ("wechat", "telegram", "web")  # after the member's own preference
 WINDOWED = frozenset({"wechat"})  # channels on which a person must have written to us first; see quotas.toml
-MARK = "（{place}/{of}）\n"
-WIDEST_MARK = MARK.format(place=99, of=99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +119,7 @@ def decide(facts: Facts, *, channels: Channels, now: datetime, zone: ZoneInfo) -
         if night is not None:
             return Hold(night)
     for reach in _ways(facts, channels):
-        channel = channels.get(reach.channel)
-        assert channel is not None
-        parcel = _parcel(facts, reach, channel, zone)
+        parcel = _parcel(facts, reach, channels, zone)
         if not parcel.cost or quotas.left_for(reach, now) >= parcel.cost + len(parcel.rest):
             return parcel
     if row.part > 1 and not _ways(facts, channels):
@@ -173,7 +170,9 @@ def _why_waiting(facts: Facts, channels: Channels) -> str:
     return next((reach.disabled for reach in facts.member.chats if reach.disabled), "no_way")
 
 
-def _parcel(facts: Facts, reach: Reach, channel: Channel, zone: ZoneInfo) -> Parcel:
+def _parcel(facts: Facts, reach: Reach, channels: Channels, zone: ZoneInfo) -> Parcel:
+    channel = channels.get(reach.channel)
+    assert channel is not None
     row, say = facts.row, wording(reach.language)
     if row.content is not None:
         message = message_from_json(row.content)
@@ -184,34 +183,11 @@ def _parcel(facts: Facts, reach: Reach, channel: Channel, zone: ZoneInfo) -> Par
     if row.part > 1:
         rest = tuple(message_from_json(part) for part in (row.content or {}).get("then", ()))
     else:
-        message, *rest_list = cut(message, channel)
+        name = channel.name
+        message, *rest_list = cut(message, channel, marked=name in channels.marked, worded=name in channels.worded)
         rest = tuple(rest_list)
     cost = 1 + (message.picture is not None) if reach.channel in WINDOWED else 0
     return Parcel(row, reach.channel, reach.address, message, cost, rest)
-
-
-def cut(message: Message, channel: Channel) -> list[Message]:
-    """The message in parts that the channel can carry, with their places; buttons on the last."""
-    if len(channel.parts(message.text)) == 1:
-        return [message]
-    pieces: list[str] = []
-    rest = message.text
-    while rest:
-        piece = channel.parts(WIDEST_MARK + rest)[0][len(WIDEST_MARK) :]
-        if not piece or not rest.startswith(piece):  # the channel alters the text: its own cuts, without marks
-            return _parts(message, channel.parts(message.text))
-        pieces.append(piece)
-        rest = rest[len(piece) :].lstrip()
-    marked = [MARK.format(place=place, of=len(pieces)) + piece for place, piece in enumerate(pieces, 1)]
-    return _parts(message, marked)
-
-
-def _parts(message: Message, texts: Sequence[str]) -> list[Message]:
-    *before, last = texts
-    return [
-        *(Message(text) for text in before),
-        Message(last, message.buttons, message.picture, message.ask_location),
-    ]
 
 
 def _reach(member: Addressee, channel: str, address: str) -> Reach:

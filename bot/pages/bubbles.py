@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from itertools import pairwise
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from nicegui import ui
@@ -12,6 +14,7 @@ from bot.channels.web.lines import Line
 from bot.pages.elements import box, text
 from bot.pages.live import lives
 from notices.channel import BACK_NUMBER, HOME_NUMBER, Message, Picture
+from notices.markup import Mark, safe_url
 from notices.wording import Wording
 
 _ADDRESS = re.compile(r"(?:https?://[^\s/]+)?(/web/(?:sheet|form)/[A-Za-z0-9_-]{22})")
@@ -31,7 +34,7 @@ class Bubble:
             with box("div", "hx-bubble hx-wide" if charted else "hx-bubble"):
                 text("p", say(SPOKEN_BY[line.speaker]), "hx-tag" if line.speaker == "letter" else "hx-unseen")
                 if line.message.text:
-                    _words(line.message.text)
+                    _words(line.message)
                 if line.message.picture and line.picture_url:
                     _picture(line, line.picture_url, line.message.picture, say)
                 at = line.at.astimezone(zone)
@@ -54,19 +57,45 @@ class Bubble:
             self._choices.classes("hx-gone" if self.speaker == newer == "service" else "hx-unnumbered")
 
 
-def _words(words: str) -> None:
-    """The text; a pick-up or bind code in it stays on one line, so that it can be read out.
-
-    Of addresses only our own downloads are links, and only by their path: what people write can lead nowhere else.
-    """
+def _words(message: Message) -> None:
+    """The text with its marks. Each run is an element of its own, whose words no browser reads as tags."""
+    words, marks = message.text, message.marks
+    edges = sorted({0, len(words), *(place for mark in marks for place in (mark.start, mark.end))})
     with box("p", "hx-text", dir="auto"):
-        for number, words_or_path in enumerate(_ADDRESS.split(words)):
-            if number % 2:
-                text("a", words_or_path, "hx-download", href=words_or_path, download="")
-                continue
-            for part in _CODE.split(words_or_path):
-                if part:
-                    text("span", part, "hx-code" if _CODE.fullmatch(part) else "")
+        for start, end in pairwise(edges):
+            over = [mark for mark in marks if mark.start <= start and end <= mark.end]
+            if over:
+                _marked(words[start:end], over)
+            else:
+                _unmarked(words[start:end])
+            for mark in over:
+                if mark.kind == "link" and mark.end == end and words[mark.start : mark.end] != mark.url:
+                    text("span", f"（{urlsplit(mark.url).hostname}）", "hx-host")  # seen before it is followed
+
+
+def _marked(words: str, over: list[Mark]) -> None:
+    """Words with marks over them. Links stand only in letters, and were checked when they were written."""
+    kinds = {mark.kind for mark in over}
+    classes = " ".join(f"hx-{kind}" for kind in sorted(kinds))
+    url = next((mark.url for mark in over if mark.kind == "link" and safe_url(mark.url)), None)
+    if url is not None:
+        text("a", words, classes, href=url, target="_blank", rel="noopener noreferrer nofollow")
+    else:
+        text("strong" if "bold" in kinds else "em", words, classes)
+
+
+def _unmarked(words: str) -> None:
+    """Words; a pick-up or bind code in them stays on one line, so that it can be read out.
+
+    Of bare addresses only our own downloads are links, and only by their path: what is typed leads nowhere else.
+    """
+    for number, words_or_path in enumerate(_ADDRESS.split(words)):
+        if number % 2:
+            text("a", words_or_path, "hx-download", href=words_or_path, download="")
+            continue
+        for part in _CODE.split(words_or_path):
+            if part:
+                text("span", part, "hx-code" if _CODE.fullmatch(part) else "")
 
 
 def _picture(line: Line, url: str, picture: Picture, say: Wording) -> None:

@@ -1,4 +1,4 @@
-"""A Message as calls of the Bot API. Always plain text, so that nothing a person types can break markup."""
+"""A Message as calls of the Bot API. Marks go as entities beside plain text: nothing typed can break it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from telegram import InputFile
 
 from bot.channels.telegram.text import CAPTION_MAX, TEXT_MAX, clean, cut, units
 from notices.channel import Message
+from notices.markup import Marked, pieces
 from notices.wording import Wording
 
 DATA_BYTES_MAX = 64  # callback_data of a button
+ENTITIES_MAX = 100  # of one message; Telegram passes over the rest
 ROW_COLUMNS = {1: 10_000, 2: 16, 3: 9}  # buttons in a row -> columns that each can show on a narrow phone
 
 Call: TypeAlias = tuple[str, dict[str, Any]]  # a method and its arguments
@@ -24,15 +26,18 @@ def calls(address: str, message: Message, image: bytes | None, say: Wording) -> 
     """
     text, markup = _text(message), _markup(message, say)
     if message.picture and image is None:
-        text = f"{text}\n{message.picture.alt}".strip()
+        text = Marked(f"{text.text}\n{clean(message.picture.alt)}".strip(), text.marks)
     made: list[Call] = []
     if image is not None:
         assert message.picture, "an image belongs to a picture"
-        caption = text if units(text) <= CAPTION_MAX else cut(clean(message.picture.alt), CAPTION_MAX)[0]
+        fits = units(text.text) <= CAPTION_MAX
+        caption = text if fits else Marked(cut(clean(message.picture.alt), CAPTION_MAX)[0])
         photo = InputFile(image, filename="picture.png" if image.startswith(b"\x89PNG") else "picture.jpg")
-        made.append(("sendPhoto", {"chat_id": address, "photo": photo, "caption": caption}))
-    if image is None or units(text) > CAPTION_MAX:
-        made += [("sendMessage", _words(address, part)) for part in cut(text, TEXT_MAX)]
+        photo_call = {"chat_id": address, "photo": photo, "caption": caption.text}
+        made.append(("sendPhoto", photo_call | _entities(caption, "caption_entities")))
+    if image is None or units(text.text) > CAPTION_MAX:
+        parts = pieces(text.text, text.marks, cut(text.text, TEXT_MAX))
+        made += [("sendMessage", _words(address, part)) for part in parts]
     if markup:
         made[-1][1]["reply_markup"] = markup
     return made
@@ -41,7 +46,7 @@ def calls(address: str, message: Message, image: bytes | None, say: Wording) -> 
 def edit(address: str, message_id: int, message: Message) -> Call | None:
     """The call that turns an older message into `message`; None when only a new message can show it."""
     text = _text(message)
-    if message.picture or message.ask_location or units(text) > TEXT_MAX:
+    if message.picture or message.ask_location or units(text.text) > TEXT_MAX:
         return None
     arguments = _words(address, text) | {"message_id": message_id}
     if keyboard := _keyboard(message):
@@ -49,18 +54,31 @@ def edit(address: str, message_id: int, message: Message) -> Call | None:
     return "editMessageText", arguments
 
 
-def _words(address: str, text: str) -> dict[str, Any]:
-    return {"chat_id": address, "text": text, "link_preview_options": {"is_disabled": True}}
+def _words(address: str, words: Marked) -> dict[str, Any]:
+    plain = {"chat_id": address, "text": words.text, "link_preview_options": {"is_disabled": True}}
+    return plain | _entities(words, "entities")
 
 
-def _text(message: Message) -> str:
+def _entities(words: Marked, name: str) -> dict[str, Any]:
+    """The marks under this argument's name, counted in Telegram's units; nothing where there are none."""
+    found: list[dict[str, Any]] = []
+    for mark in words.marks[:ENTITIES_MAX]:
+        start, length = units(words.text[: mark.start]), units(words.text[mark.start : mark.end])
+        kind = {"type": "text_link", "url": mark.url} if mark.kind == "link" else {"type": mark.kind}
+        found.append({**kind, "offset": start, "length": length})
+    return {name: found} if found else {}
+
+
+def _text(message: Message) -> Marked:
     """The words, and below them the choices that no button can carry; their numbers can be typed."""
     lines = [
         f"{number} {button.label}"
         for number, button in message.numbered()
         if message.ask_location or not _fits(button.action)
     ]
-    return clean("\n".join([message.text, *lines]))
+    text = "\n".join([message.text, *lines])
+    whole = clean(text)
+    return Marked(whole, message.marks if whole == text else ())  # mended: nobody knows where the marks are now
 
 
 def _fits(action: str) -> bool:

@@ -137,7 +137,7 @@ def _shown(message: Message, line: Line | None) -> dict[str, Any]:
     images = []
     if message.picture and line and line.picture_url:
         images.append({"url": line.picture_url, "alt": message.picture.alt})
-    return {"text": message.text, "buttons": buttons, "images": images}
+    return {"text": message.plain(), "buttons": buttons, "images": images}
 
 
 async def _read(request: Request) -> tuple[Asked, bytes | None]:

@@ -30,7 +30,7 @@ def words(message: Message, location_hint: str = "") -> str:
 
     location_hint stands between them when the message asks for a location, for which WeChat has no button.
     """
-    lines = [message.text]
+    lines = [message.plain()]
     if message.ask_location and location_hint:
         lines.append(location_hint)
     short: list[str] = []
