@@ -1,4 +1,4 @@
-"""The rules around the indices, read together: appraisal, close of the year, six stars, standards ledger."""
+"""The rules around the indices: appraisal, close of the year, six stars, standards ledger, letters' answers."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from scoring.appraisal import AppraisalScheme
 from scoring.blocks import Block
 from scoring.items import CommonItem, Indicator
+from scoring.letter_answers import LetterAnswersScheme
 from scoring.rule_files import read_rows, read_scheme
 from scoring.six_star import SixStarScheme
 from scoring.standards import StandardItem, items_of
@@ -20,6 +21,7 @@ MODELS: dict[str, type[Block]] = {
     "appraisal_poll.toml": AppraisalScheme,
     "year_end.toml": YearScheme,
     "six_star.toml": SixStarScheme,
+    "letter_answers.toml": LetterAnswersScheme,
     STANDARDS_FILE: StandardItem,
 }
 """The shape of each file."""
@@ -32,6 +34,7 @@ class Ratings:
     appraisal: AppraisalScheme
     year_close: YearScheme
     six_star: SixStarScheme
+    letter_answers: LetterAnswersScheme
     standards: tuple[StandardItem, ...]
 
     def standards_on(self, field: str, day: date) -> tuple[StandardItem, ...]:
@@ -44,10 +47,11 @@ def read_ratings(directory: Path, mistakes: list[str]) -> Ratings | None:
     appraisal = read_scheme(AppraisalScheme, directory, "appraisal_poll.toml", mistakes)
     year_close = read_scheme(YearScheme, directory, "year_end.toml", mistakes)
     six_star = read_scheme(SixStarScheme, directory, "six_star.toml", mistakes)
+    answers = read_scheme(LetterAnswersScheme, directory, "letter_answers.toml", mistakes)
     standards = read_rows(StandardItem, directory, STANDARDS_FILE, mistakes)
-    if appraisal is None or year_close is None or six_star is None or standards is None:
+    if appraisal is None or year_close is None or six_star is None or answers is None or standards is None:
         return None
-    return Ratings(appraisal, year_close, six_star, standards)
+    return Ratings(appraisal, year_close, six_star, answers, standards)
 
 
 def mismatches(
