@@ -172,7 +172,8 @@ def _mixed(
     packed = f"member_id * {1 << 38} + CASE rule_id {cases} ELSE {63 << 32} END"
     if view.lines:
         table = "entry"
-        where = f"in_index AND day >= '{view.first}' AND day <= '{view.as_of}' AND {view.known('booked_at')}"
+        # To the year's end, as in the totals: a check-in before midnight may be for an activity after it.
+        where = f"in_index AND day BETWEEN '{view.first}' AND '{view.last}' AND {view.known('booked_at')}"
     else:
         table, where = "total", f"year = {view.as_of.year}"
     for part in parted(session, table, [packed], f"{where}{chosen}", few=bool(chosen)):
