@@ -6,13 +6,24 @@ import sqlite3
 from typing import Any
 
 import orjson
+import psycopg
 from sqlalchemy import BigInteger, Integer, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """Type of ids that may pass 2^31; SQLite numbers only INTEGER keys by itself."""
+
+OUT_OF_ORDER = (
+    OperationalError,
+    InterfaceError,
+    sqlite3.OperationalError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
+"""The database does not answer, or has no room: nobody's mistake, and the same work may succeed later."""
 
 # Names for every constraint, so that a migration can find and change them on both databases.
 SQLModel.metadata.naming_convention = MetaData(

@@ -42,6 +42,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     rectifications,
     resolutions,
     rewards,
+    senders,
     sheets,
     spot_checks,
     standards,

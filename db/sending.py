@@ -1,17 +1,17 @@
 """How a delivery moves: claimed under a lease, an intent before the request, an outcome after it.
 
 Every step names the fence of its claim and the state that it leaves, so a process that was overtaken changes
-nothing. An intent without an outcome becomes `ambiguous` at the next start and is never sent again.
+nothing. `db.recovering` says what becomes of an intent without an outcome.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlmodel import Session, col
 
 from db.accounts import Chat
@@ -19,7 +19,6 @@ from db.deliveries import MAILBOX, MAILBOX_LANE, Attempt, Delivery
 from db.prepared import Prepared
 
 LANES = (0, 1, 2)
-DEATHS_MAX = 3  # a row that was in the hands of so many dying processes is set aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,27 +228,6 @@ def again(
     return True
 
 
-def recover(session: Session, now: datetime, *, starting: bool, keyed: Collection[str] = ()) -> tuple[int, int]:
-    """(doubtful, brought back): what a dead process left behind.
-
-    starting: this process alone sends and has just begun, so an open intent is nobody's; on `keyed` channels,
-    which refuse repetitions, it comes back, as claims do at the end of their lease. After DEATHS_MAX it failed.
-    """
-    doubtful = 0
-    if starting:
-        intents = update(Delivery).where(col(Delivery.state) == "sending")
-        _count(session, intents.where(col(Delivery.channel).in_(keyed)).values(state="claimed", lease_until=None))
-        doubtful = _count(session, intents.values(state="ambiguous", reason="process_died", finished_at=now))
-    left = [
-        col(Delivery.state) == "claimed",
-        or_(col(Delivery.lease_until).is_(None), col(Delivery.lease_until) <= now),
-    ]
-    poison = {"state": "failed", "reason": "poison", "finished_at": now, "died": Delivery.died + 1}
-    _count(session, update(Delivery).where(*left, col(Delivery.died) >= DEATHS_MAX - 1).values(**poison))
-    back = update(Delivery).where(*left).values(state="queued", died=Delivery.died + 1, lease_until=None)
-    return doubtful, _count(session, back)
-
-
 def _ended(
     session: Session,
     delivery_id: int,
@@ -294,7 +272,3 @@ def _back(
         uncounted=uncounted,
     )
     return changed == 1
-
-
-def _count(session: Session, statement: Any) -> int:
-    return int(session.execute(statement.execution_options(synchronize_session=False)).rowcount)  # type: ignore[attr-defined]

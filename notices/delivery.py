@@ -1,33 +1,37 @@
 """The delivery engine: takes what is due from the outbox, sends it at the channel's pace, writes what came of it.
 
 Per message: claim (lease and fence) -> intent -> request -> outcome, each committed before the next. Whatever
-dies in between leaves a row that says how far it got; see `db.sending`.
+dies in between leaves a row that says how far it got; see `db.sending`. Each of these transactions first asks
+whether the accounts are still this process's own; see `notices.lease`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import signal
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import deliveries, letters, sending
+from db import deliveries, letters, recovering, sending
+from db.engine import OUT_OF_ORDER
+from db.failpoints import reach
 from db.sending import Claimed
+from notices.acknowledging import Acknowledgements
 from notices.channel import Channels, SendError
+from notices.lease import SenderLease
 from notices.outbox import CITY
-from notices.outcomes import Choices, Outcome, by_number, record
+from notices.outcomes import Choices, Outcome, begin, by_number
 from notices.pacing import Pacer, pacer
 from notices.planner import Parcel, plan
+from notices.tenure import Overtaken, Tenure, Write
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 LEASE_S = 20.0  # a claim that is older belongs to nobody
 HAND_MAX = 64  # deliveries claimed and not yet sent: a new branch letter waits behind no more than these
@@ -35,28 +39,8 @@ IN_FLIGHT_MAX = 64  # requests at once
 NEAR_S = 5.0  # what may go out sooner than this is kept in hand, the rest goes back with its time
 POLL_S = 0.5  # between two looks at an idle outbox
 STOP_S = 10.0  # how long a stop waits for requests under way
-
-
-class Write(Protocol):
-    """Runs a function with a session of the writer and commits it; `Dispatcher.write` is one."""
-
-    def __call__(self, work: Callable[[Session], T], /) -> Awaitable[T]:
-        """The function's result."""
-        ...
-
-
-class Failpoint:
-    """Ends the process at a named place: `HONGXIN_FAILPOINT=send.after_intent:3` at the third time. For tests."""
-
-    def __init__(self, armed: str) -> None:
-        self._name, _, times = armed.partition(":")
-        self._left = int(times or 1)
-
-    def __call__(self, name: str) -> None:
-        if name == self._name:
-            self._left -= 1
-            if not self._left:
-                os.kill(os.getpid(), signal.SIGKILL)
+CONTEND_S = 2.0  # between two looks at accounts for which another process sends
+AGAIN_S = 0.5  # after a round that failed
 
 
 @dataclass(slots=True)
@@ -66,10 +50,11 @@ class _InHand:
 
 
 class Engine:
-    """Sends what is in the outbox. Exactly one engine may run for an account of a channel.
+    """Sends what is in the outbox while it holds the lease on the accounts; without the lease it waits for it.
 
     write: runs a function in the writer. clock: the present instant, aware, in UTC. pacers: by channel name; a
     missing one is made. sleep: waits some seconds. choices: what picks a button of what was sent when it is typed.
+    lease: renewed by a heartbeat; None: this engine is the only one.
     """
 
     def __init__(
@@ -84,35 +69,39 @@ class Engine:
         lease_s: float = LEASE_S,
         hand_max: int = HAND_MAX,
         choices: Choices = by_number,
+        lease: SenderLease | None = None,
     ) -> None:
-        self._write = write
+        lease = lease or SenderLease(alone=True, hold_s=math.inf)
+        self._tenure = Tenure(write, lease, channels, clock)
+        self._acknowledgements = Acknowledgements(self._tenure, clock, choices)
         self._channels = channels
         self._clock = clock
         self._zone = zone
         self._pacers = {} if pacers is None else pacers
         self._sleep = sleep
-        self._lease = timedelta(seconds=lease_s)
-        self._sweep_every = self._lease / 2  # between two looks for leases that are over and letters that are done
+        self._claimed_for = timedelta(seconds=lease_s)
+        self._sweep_every = self._claimed_for / 2  # looks for old claims, and letters that are done
         self._hand_max = hand_max
-        self._choices = choices
         self._hand: list[_InHand] = []
-        self._in_flight: set[asyncio.Task[None]] = set()
-        self._outcomes: list[tuple[Parcel, Outcome]] = []
-        self._recording = asyncio.Lock()
+        self._in_flight: dict[asyncio.Task[None], int] = {}  # with the delivery's id
+        self._shaken = False  # a commit may stand of which nothing was heard
         self._sweep_at: datetime | None = None
         self._stopping = False
         self._stopped = asyncio.Event()
         self._stopped.set()
-        self._failpoint = Failpoint(os.environ.get("HONGXIN_FAILPOINT", ""))
+
+    @property
+    def owning(self) -> asyncio.Event:
+        """Set while this process sends."""
+        return self._tenure.owning
 
     async def run(self) -> None:
-        """Recover what a dead process left behind, then send until `stop` is called."""
+        """Wait for the lease, recover what the former sender left behind, send; until `stop` is called."""
         self._stopping = False
         self._stopped.clear()
         try:
-            await self.recover()
             while not self._stopping:
-                wait_s = await self._turn()
+                wait_s = await self._step()
                 if wait_s:
                     await self._sleep(wait_s)
             await self._put_down()
@@ -124,21 +113,50 @@ class Engine:
         self._stopping = True
         await self._stopped.wait()
 
-    async def recover(self) -> None:
-        """Show what a dead process of this account left in doubt, and take back what it had only claimed."""
-        now = self._clock()
-        keyed = frozenset(self._channels.keyed)
-        doubtful, back = await self._write(
-            lambda session: sending.recover(session, now, starting=True, keyed=keyed)
-        )
-        if doubtful or back:
-            log.warning("outbox: %s deliveries are in doubt, %s came back", doubtful, back)
+    async def _step(self) -> float:
+        """One round; seconds until the next. A round that fails is logged and made again: sending never ends."""
+        tenure = self._tenure
+        try:
+            if not tenure.goes_on():
+                if tenure.lease.fences:
+                    return AGAIN_S  # the heart is late, and may beat again
+                if not await self.recover():
+                    return CONTEND_S
+            if self._shaken:
+                await tenure.put_straight(self._known())
+                self._shaken = False
+            return await self._turn()
+        except Overtaken:
+            tenure.lost()
+        except OUT_OF_ORDER as error:
+            log.warning("outbox: the database does not answer: %s", type(error).__name__)
+            self._shaken = True
+        except Exception:
+            log.exception("outbox: a round failed; what it had claimed comes back later")
+        return AGAIN_S
+
+    async def recover(self) -> bool:
+        """Become the sender, and see to what the former one left. False: it sends still."""
+        paused = await self._tenure.begin()
+        if paused is None:
+            return False
+        self._hand, self._shaken = [], False
+        for channel, until in paused.items():
+            self._pacer(channel).pause(until)
+        return True
+
+    def _known(self) -> set[int]:
+        """The deliveries that this process has in hand, under way, or has sent without having written it yet."""
+        in_hand = {one.parcel.row.id for one in self._hand}
+        return in_hand | set(self._in_flight.values()) | self._acknowledgements.ids()
 
     async def drain_once(self) -> int:
         """Claim one handful, send what of it is to be sent, and write every outcome; how many were claimed.
 
         Waits (with `sleep`) for the pace; for tests and for the command line.
         """
+        if not self._tenure.lease.holds():
+            await self.recover()
         claimed = await self._claim()
         while self._hand or self._in_flight:
             if not await self._send_ready():
@@ -146,11 +164,12 @@ class Engine:
                     await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
                 else:
                     await self._sleep(max(0.001, self._until_ready_s()))
-        await self._write(letters.finish)
+        await self._tenure.write(letters.finish)
         return claimed
 
     async def _turn(self) -> float:
         """One round of work; how many seconds nothing is to be done, 0 to go on at once."""
+        await self._acknowledgements.flush()  # those whose own write failed
         await self._sweep()
         claimed = await self._claim() if len(self._hand) <= self._hand_max // 2 else 0
         sent = await self._send_ready()
@@ -165,26 +184,26 @@ class Engine:
         self._sweep_at = now + self._sweep_every
 
         def sweep(session: Session) -> None:
-            sending.recover(session, now, starting=False)
+            recovering.expire(session, now)
             deliveries.expire_mailbox(session, now)
             letters.finish(session)
 
-        await self._write(sweep)
+        await self._tenure.write(sweep)
 
     async def _claim(self) -> int:
         """Take what is due into the hand; how many rows were claimed."""
         now = self._clock()
-        lease_until = now + self._lease
+        lease_until = now + self._claimed_for
         most = self._hand_max - len(self._hand)
         alone = not self._hand and not self._in_flight
-        rows = await self._write(
+        rows = await self._tenure.write(
             lambda session: sending.claim(session, now=now, lease_until=lease_until, most=most, alone=alone)
         )
         if not rows:
             return 0
-        self._failpoint("claim.after_commit")
+        reach("claim.after_commit")
         # Planned in a transaction of its own: a row that breaks the planner is already counted as claimed.
-        parcels = await self._write(lambda session: self._plan(session, list(rows), now))
+        parcels = await self._tenure.write(lambda session: self._plan(session, list(rows), now))
         self._hand += [_InHand(parcel, lease_until) for parcel in parcels]
         return len(rows)
 
@@ -221,12 +240,12 @@ class Engine:
         self._hand = kept
         if not ready:
             return 0
-        ours = await self._write(lambda session: [parcel for parcel in ready if _intend(session, parcel, now)])
+        ours = await self._tenure.write(lambda s: [parcel for parcel in ready if begin(s, parcel, now)])
         if ours:
-            self._failpoint("send.after_intent")
+            reach("send.after_intent")
         for parcel in ours:
             task = asyncio.create_task(self._send(parcel))
-            self._in_flight.add(task)
+            self._in_flight[task] = parcel.row.id
             task.add_done_callback(self._landed)
         return len(ready)
 
@@ -237,62 +256,39 @@ class Engine:
         outcome = Outcome("ambiguous", "broken_channel")
         try:
             platform_id = await channel.send(parcel.address, parcel.message, key=parcel.key)
-            self._failpoint("send.after_response")
+            reach("send.after_response")
             outcome = Outcome("sent", platform_id=platform_id)
         except SendError as error:
             outcome = Outcome.of(error)
             if error.retry_after_s is not None:
                 self._pacer(parcel.channel).pause(self._clock() + timedelta(seconds=error.retry_after_s))
         finally:
-            self._outcomes.append((parcel, outcome))
-            await self._record()
+            self._acknowledgements.add(parcel, outcome)
+            await self._acknowledgements.flush()
 
     def _landed(self, task: asyncio.Task[None]) -> None:
-        self._in_flight.discard(task)
+        self._in_flight.pop(task, None)
         if not task.cancelled() and (error := task.exception()) is not None:
+            self._shaken = True
             # Only its kind: the text of a foreign error may hold an address with a token in it.
             log.error("outbox: a channel or the database failed in its own way: %s", type(error).__name__)
-
-    async def _record(self) -> None:
-        """Write the outcomes that are there: those that come while a write is under way go with the next one."""
-        async with self._recording:
-            if not self._outcomes:
-                return
-            batch, self._outcomes = self._outcomes, []
-            self._failpoint("send.before_outcome")
-            now = self._clock()
-            try:
-                choices = self._choices
-                await self._write(
-                    lambda session: [record(session, *one, now=now, choices=choices) for one in batch]
-                )
-            except BaseException:
-                self._outcomes = batch + self._outcomes  # the next one writes them
-                raise
 
     async def _put_down(self) -> None:
         """Give back what is in hand and wait for what is under way."""
         now = self._clock()
         rows = [one.parcel.row for one in self._hand]
         self._hand = []
-        await self._write(lambda session: [sending.hold(session, row, until=now) for row in rows])
-        if self._in_flight:
-            await asyncio.wait(self._in_flight, timeout=STOP_S)
+        if not self._tenure.lease.fences:
+            return
+        try:
+            await self._tenure.write(lambda session: [sending.hold(session, row, until=now) for row in rows])
+            if self._in_flight:
+                await asyncio.wait(self._in_flight, timeout=STOP_S)
+            await self._tenure.end()
+        except (Overtaken, *OUT_OF_ORDER) as error:
+            log.warning("outbox: stopped without giving the accounts back: %s", type(error).__name__)
 
     def _pacer(self, channel: str) -> Pacer:
         if channel not in self._pacers:
             self._pacers[channel] = pacer(channel)
         return self._pacers[channel]
-
-
-def _intend(session: Session, parcel: Parcel, now: datetime) -> bool:
-    row = parcel.row
-    return sending.intend(
-        session,
-        delivery_id=row.id,
-        fence=row.fence,
-        channel=parcel.channel,
-        address=parcel.address,
-        cost=parcel.cost,
-        now=now,
-    )

@@ -49,6 +49,19 @@ def by_number(message: Message) -> dict[str, str]:
     return {str(number): button.action for number, button in message.numbered()}
 
 
+def begin(session: Session, parcel: Parcel, now: datetime) -> bool:
+    """Note that the parcel is about to be sent; False when it is no longer ours."""
+    return sending.intend(
+        session,
+        delivery_id=parcel.row.id,
+        fence=parcel.row.fence,
+        channel=parcel.channel,
+        address=parcel.address,
+        cost=parcel.cost,
+        now=now,
+    )
+
+
 def record(
     session: Session, parcel: Parcel, outcome: Outcome, *, now: datetime, choices: Choices = by_number
 ) -> bool:

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlmodel import select
 
-from db import sending
+from db import recovering, sending
 from db.accounts import Chat, chat_at
 from db.deliveries import Attempt
+from db.failpoints import Failpoint
 from db.letters import Letter
 from notices.channel import SendError
-from notices.delivery import Failpoint
 from notices.letters import stop
 from tests.cast import ALICE, BOB, CHARLIE, MO, NOON, SUN
 from tests.notices.sending import FakeChannel, bind, engine, note, queued, rows, states
@@ -24,6 +24,12 @@ async def drained(sender, clock=None, rounds=20):
     for _ in range(rounds):
         if not await sender.drain_once():
             return
+
+
+async def claimed(sender):
+    """It has the lease, and one handful in its hand."""
+    await sender.recover()
+    await sender._claim()
 
 
 async def test_a_letter_reaches_every_member_once_and_says_so(writer, clock, look):
@@ -149,7 +155,7 @@ async def test_a_stopped_letter_is_taken_back_even_when_it_is_claimed(writer, cl
     web = FakeChannel()
     letter_id = await look(queued)
     sender = engine(writer, clock, web)
-    await sender._claim()  # in hand, not yet sent
+    await claimed(sender)  # in hand, not yet sent
     kept = await look(lambda s: stop(s, s.get(Letter, letter_id), by=SUN, why="author", now=NOON))
     assert kept == 7
     await drained(sender)
@@ -157,28 +163,37 @@ async def test_a_stopped_letter_is_taken_back_even_when_it_is_claimed(writer, cl
     assert set((await look(states)).values()) == {"cancelled"}
 
 
-async def test_what_was_claimed_by_a_dead_process_comes_back_when_its_lease_is_over(writer, clock, look):
+async def test_what_was_claimed_by_a_dead_process_comes_back_at_once(writer, clock, look):
     web = FakeChannel()
     await look(lambda s: note(s, ALICE))
-    await engine(writer, clock, web, lease_s=20)._claim()  # and then it dies
+    await claimed(engine(writer, clock, web))  # and then it dies
     successor = engine(writer, clock, web)
-    clock.now = NOON + timedelta(seconds=19)
-    await successor.recover()
-    assert await successor.drain_once() == 0
-    clock.now = NOON + timedelta(seconds=20)
-    await successor.recover()
+    assert await successor.recover()  # nobody waits until the claim's own lease is over
     assert await successor.drain_once() == 1
     assert len(web.sent) == 1
+
+
+async def test_a_claim_that_its_living_process_forgot_comes_back_when_its_lease_is_over(writer, clock, look):
+    web = FakeChannel()
+    await look(lambda s: note(s, ALICE))
+    sender = engine(writer, clock, web, lease_s=20)
+    await claimed(sender)
+    sender._hand.clear()  # a plan that failed by a mistake of ours
+    clock.now = NOON + timedelta(seconds=19)
+    await sender._sweep()
+    assert await sender.drain_once() == 0
+    clock.now = NOON + timedelta(seconds=30)
+    await sender._sweep()
+    assert await sender.drain_once() == 1
+    assert [row.died for row in await look(rows)] == [1]
 
 
 async def test_an_intent_without_an_outcome_is_in_doubt_after_a_restart_and_is_not_sent(writer, clock, look):
     web = FakeChannel()
     await look(lambda s: note(s, ALICE))
-    claimed = await look(lambda s: sending.claim(s, now=NOON, lease_until=NOON, most=5, alone=True))
+    row = await look(lambda s: sending.claim(s, now=NOON, lease_until=NOON, most=5, alone=True))
     await look(
-        lambda s: sending.intend(
-            s, delivery_id=claimed[0].id, fence=1, channel="web", address="x", cost=0, now=NOON
-        )
+        lambda s: sending.intend(s, delivery_id=row[0].id, fence=1, channel="web", address="x", cost=0, now=NOON)
     )
     sender = engine(writer, clock, web)
     await sender.recover()
@@ -190,7 +205,7 @@ async def test_an_intent_without_an_outcome_is_in_doubt_after_a_restart_and_is_n
 async def test_an_intent_on_a_channel_that_knows_its_keys_is_made_again_after_a_restart(writer, clock, look):
     await look(lambda s: note(s, ALICE, "在网页上"))
     sender = engine(writer, clock, web := FakeChannel("web"))
-    await sender._claim()
+    await claimed(sender)
     await look(
         lambda s: sending.intend(
             s, delivery_id=1, fence=1, channel="web", address=f"member:{ALICE}", cost=0, now=clock.now
@@ -207,7 +222,7 @@ async def test_an_intent_on_a_channel_that_knows_its_keys_is_made_again_after_a_
 async def test_an_outcome_with_an_old_fence_changes_nothing(writer, clock, look):
     await look(lambda s: note(s, ALICE))
     old = (await look(lambda s: sending.claim(s, now=NOON, lease_until=NOON, most=5, alone=True)))[0]
-    await look(lambda s: sending.recover(s, NOON, starting=False))
+    await look(lambda s: recovering.expire(s, NOON))
     new = (await look(lambda s: sending.claim(s, now=NOON, lease_until=NOON, most=5, alone=True)))[0]
     assert new.fence == old.fence + 1
 
@@ -307,7 +322,7 @@ async def test_stopping_puts_back_what_is_in_hand(writer, clock, look):
     await look(lambda s: bind(s, ALICE, "telegram"))
     await look(lambda s: note(s, ALICE))
     sender = engine(writer, clock, telegram)
-    await sender._claim()
+    await claimed(sender)
     await sender._put_down()
     row = (await look(rows))[0]
     assert (row.state, row.died, telegram.calls) == ("queued", 0, 0)
