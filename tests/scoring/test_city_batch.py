@@ -19,7 +19,8 @@ from scoring.fortress import fortress, rate_field
 from scoring.fortress_batch import ActivityColumns, BranchColumns, Voices, fortress_batch, no_activities
 from scoring.fortress_facts import Activity, Appraisal, BranchFacts, MemberFigures, first_closes
 from scoring.org_power import PowerFacts, has_row, org_power, record_months
-from scoring.org_power_batch import PowerColumns, indicators_of, items_of, named, org_power_batch
+from scoring.org_power_batch import IDS_MAX, PowerColumns, indicators_of, items_of, named, org_power_batch
+from scoring.periods import period
 from scoring.pool import MonthRow, colours
 from scoring.pool_batch import pool_batch
 from scoring.ranks import places, ranked
@@ -274,6 +275,10 @@ def test_a_city_without_activities_has_none() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(branch, min_size=1, max_size=26), DAYS)
 def test_every_month_of_all_is_that_of_each(branches: list[dict[str, Any]], as_of: date) -> None:
+    every_month_is_that_of_each(branches, as_of)
+
+
+def every_month_is_that_of_each(branches: list[dict[str, Any]], as_of: date) -> None:
     branches = founded_by(branches, as_of)
     if not branches:
         return
@@ -324,6 +329,36 @@ def test_every_month_of_all_is_that_of_each(branches: list[dict[str, Any]], as_o
                 told = named(int(column.indicators[place]), ids[0]) + named(int(column.items[place]), ids[1])
                 assert told == tuple(cause for cause in expected[colour] if not cause.startswith("bottom"))
                 assert column.bottom[place] == any(cause.startswith("bottom") for cause in expected[colour])
+
+
+def test_months_of_all_at_their_borders_are_those_of_each() -> None:
+    """Ties, more cases than the cap takes, cases taken back, days of founding, and fields with nothing of their own."""
+    cases = {("N01", "2026-03"): 99, ("N02", "2026-03"): 1, ("N04", "2026-03"): -1, ("N04", "2026-02"): 2}
+    branches = [
+        *(at_a_border(empty=0, seed=seed) for seed in (3, 3, 4)),
+        *(at_a_border(empty=0, seed=3, field=field, negatives=cases) for field in FIELDS),
+        *(at_a_border(empty=0, seed=8, founded=date(2026, month, day)) for month, day in ((1, 1), (1, 2), (3, 1))),
+        at_a_border(founded=date(2026, 3, 1), negatives={("N04", "2026-03"): 1}),
+    ]
+    for as_of in (date(2026, 1, 1), date(2026, 3, 30), date(2026, 4, 30)):
+        every_month_is_that_of_each(branches, as_of)
+
+
+def test_columns_of_a_month_are_integers_of_64_bits_and_masks_are_bounded() -> None:
+    fields, founded, values = common_columns([at_a_border(empty=0), at_a_border(founded=date(2026, 2, 2))])
+    month = period("monthly", "2026-01")
+    found = org_power_batch(RULES, PowerColumns(fields, founded, values), month=month, first_closed={})
+    assert found.month == month
+    assert found.row.tolist() == [True, False]
+    names = ("dimensions", "deduction", "score", "rank", "size", "lower", "unmet", "hits")
+    assert {getattr(found, name).dtype for name in names} == {np.dtype(np.int64)}
+    assert (found.dimensions.shape, found.score.tolist()) == ((5, 2), [10_000, 0]), "what is not due is in full"
+    many = [RULES.indicators[0].model_copy(update={"id": f"X{number}"}) for number in range(IDS_MAX)]
+    assert len(indicators_of(replace(RULES, indicators=tuple(many)), many[0].field)) == IDS_MAX
+    one_more = (*many, RULES.indicators[0])
+    told = f"^a field cannot have more than {IDS_MAX} ids in a list, and one has {IDS_MAX + 1}$"
+    with pytest.raises(ValueError, match=told):
+        indicators_of(replace(RULES, indicators=one_more), many[0].field)
 
 
 ratio = st.tuples(st.integers(0, 10**16), st.integers(1, 10**15)).filter(lambda one: one[0] <= 30 * one[1])
