@@ -11,6 +11,7 @@ from sqlalchemy import Select, case, func, or_, select
 from sqlmodel import Session, col
 
 from db.accounts import Chat
+from db.deliveries import Delivery
 from db.ledger import Entry
 from db.letters import Subscription
 from db.members import Member, Membership
@@ -24,16 +25,20 @@ _FAR = 50  # ranks from here on are no channel
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Active members in the subtree of `node`; `who` is one of WHO. field, region_id: only those branches."""
+    """Active members in the subtree of `node`; `who` is one of WHO. field, region_id: only those branches.
+
+    got: instead, exactly those who got this letter or may have got it, wherever they belong by now.
+    """
 
     node: int
     who: str = "all"
     field: str | None = None
     region_id: int | None = None
+    got: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The stored form; what is not set is left out."""
-        names = ("node", "who", "field", "region_id")
+        names = ("node", "who", "field", "region_id", "got")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
@@ -43,11 +48,16 @@ def audience(stored: Mapping[str, Any]) -> Audience:
 
 
 def members_in(session: Session, whom: Audience, day: date) -> Select[Any]:
-    """A query of the ids of the members who belong to the audience on `day`. An unknown node holds nobody."""
+    """A query of the members who belong to the audience on `day`, each with the branch that they belong to then.
+
+    An unknown node holds nobody.
+    """
+    if whom.got is not None:
+        return _got(whom.got)
     node = session.get(Organization, whom.node)
     path = node.path if node else "none"
-    statement = (
-        select(col(Member.id))
+    statement: Any = (
+        select(col(Member.id), col(Membership.organization_id).label("branch_id"))
         .join(Membership, col(Membership.member_id) == col(Member.id))
         .join(Organization, col(Organization.id) == col(Membership.organization_id))
         .where(
@@ -67,13 +77,39 @@ def members_in(session: Session, whom: Audience, day: date) -> Select[Any]:
         statement = statement.where(col(Organization.field) == whom.field)
     if whom.region_id is not None:
         statement = statement.where(col(Organization.id).in_(_in_region(session, whom.region_id)))
-    return statement
+    chosen: Select[Any] = statement
+    return chosen
+
+
+def _got(letter_id: int) -> Select[Any]:
+    """Whom a letter has reached, and whom it may have reached: sent, in doubt, or just under way.
+
+    The branch is the one they belonged to when they were written to.
+    """
+    statement: Any = (
+        select(col(Member.id), col(Delivery.counts_for).label("branch_id"))
+        .join(Delivery, col(Delivery.member_id) == col(Member.id))
+        .where(
+            col(Member.status) == "active",
+            col(Delivery.letter_id) == letter_id,
+            col(Delivery.counts_for).is_not(None),
+            col(Delivery.state).in_(("sent", "ambiguous", "sending")),
+        )
+    )
+    chosen: Select[Any] = statement
+    return chosen
 
 
 def count(session: Session, whom: Audience, day: date) -> int:
     """How many people the audience has."""
     chosen = members_in(session, whom, day).subquery()
     return int(session.execute(select(func.count()).select_from(chosen)).scalar_one())
+
+
+def by_branch(recipients: Select[Any]) -> Select[Any]:
+    """A query of (branch, people) of what `members_in` gave."""
+    chosen = recipients.subquery()
+    return select(chosen.c[1], func.count()).group_by(chosen.c[1])
 
 
 def with_chat(recipients: Select[Any]) -> Select[Any]:

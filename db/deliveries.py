@@ -18,6 +18,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -41,6 +42,7 @@ STATES = (
 TERMINAL = ("sent", "failed", "ambiguous", "suppressed", "expired", "cancelled")
 MAILBOX = "mailbox"
 MAILBOX_LANE = 9  # beyond the lanes that are claimed, so that what waits for long costs no claim a look
+_COUNTS, _FURTHER = text("counts_for IS NOT NULL"), text("part > 1")
 
 
 class Delivery(SQLModel, table=True):
@@ -60,6 +62,9 @@ class Delivery(SQLModel, table=True):
         Index("ix_delivery_due", "state", "lane", "not_before", "id"),
         Index("ix_delivery_letter_id", "letter_id", "state"),
         Index("ix_delivery_member_id", "member_id", "state"),
+        # Only a row that is sent anew changes in these: on the way they cost nothing.
+        Index("ix_delivery_counts_for", "letter_id", "counts_for", sqlite_where=_COUNTS, postgresql_where=_COUNTS),
+        Index("ix_delivery_further", "letter_id", sqlite_where=_FURTHER, postgresql_where=_FURTHER),
     )
     id: int | None = Field(default=None, primary_key=True, sa_type=BigId)
     key: str  # "letter:12", "letter:12:chase:2026-06-15", "reminder:activity:17:hour"
@@ -83,6 +88,8 @@ class Delivery(SQLModel, table=True):
     reason: str = ""  # why it is not sent: short and stable
     platform_id: str = ""
     finished_at: datetime | None = None
+    counts_for: int | None = None
+    # The branch at the time, for which the row counts in a report; None: a note, reminder, further part, sent anew
 
 
 class Attempt(SQLModel, table=True):
@@ -157,8 +164,12 @@ def enqueue_for_all(
     not_before: datetime,
     expires_at: datetime | None,
 ) -> int:
-    """One row of the letter for every member id that `recipients` selects, in one statement; how many are new."""
+    """One row of the letter for every member id that `recipients` selects, in one statement; how many are new.
+
+    A second selected column is the branch for which the row counts.
+    """
     chosen = recipients.subquery()
+    branch = tuple(chosen.c)[1:2]
     constants = {
         "key": literal(key),
         "letter_id": literal(letter_id),
@@ -177,11 +188,11 @@ def enqueue_for_all(
         "platform_id": literal(""),
     }
     # SQLite needs a WHERE before ON CONFLICT, else it reads the ON as part of a join.
-    rows = select(chosen.c[0], *constants.values()).where(chosen.c[0].is_not(None))
+    rows = select(chosen.c[0], *constants.values(), *branch).where(chosen.c[0].is_not(None))
     insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     statement = (
         insert(Delivery)
-        .from_select(["member_id", *constants], rows, include_defaults=False)
+        .from_select(["member_id", *constants, *("counts_for" for _ in branch)], rows, include_defaults=False)
         .on_conflict_do_nothing(index_elements=["key", "member_id", "part"])
         .execution_options(preserve_rowcount=True)
     )
@@ -237,9 +248,17 @@ def _leave_mailbox(session: Session, delivery: Delivery, **values: Any) -> bool:
 
 
 def of_letter(session: Session, letter_id: int, member_id: int) -> Delivery | None:
-    """The first part of the letter for this member; None for somebody whom it was not written to."""
-    statement = select(Delivery).where(
-        col(Delivery.key) == f"letter:{letter_id}", col(Delivery.member_id) == member_id, col(Delivery.part) == 1
+    """The row that stands for this member in the letter's report; None for somebody whom it was not written to."""
+    statement = (
+        select(Delivery)
+        .where(
+            col(Delivery.member_id) == member_id,
+            col(Delivery.letter_id) == letter_id,
+            or_(col(Delivery.counts_for).is_not(None), col(Delivery.key) == f"letter:{letter_id}"),
+            col(Delivery.part) == 1,
+        )
+        .order_by(col(Delivery.id).desc())
+        .limit(1)
     )
     return session.execute(statement).scalar_one_or_none()
 
@@ -252,20 +271,6 @@ def arrived(session: Session, delivery_id: int) -> bool:
         .values(state="sent", reason="answered")
     )
     return bool(changed.rowcount)  # type: ignore[attr-defined]
-
-
-def cancel(session: Session, letter_id: int, *, reason: str, now: datetime) -> int:
-    """Take back everything of a letter that is not on its way yet; how many rows."""
-    changed = session.execute(
-        update(Delivery)
-        .where(
-            col(Delivery.letter_id) == letter_id,
-            col(Delivery.state).in_(("queued", "claimed", "retry")),
-        )
-        .values(state="cancelled", reason=reason, finished_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return int(changed.rowcount)  # type: ignore[attr-defined]
 
 
 def expire_mailbox(session: Session, now: datetime) -> int:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, delete, or_, select, update
+from sqlalchemy import JSON, Column, Index, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.deliveries import Delivery
-from db.members import Member, Role
-from db.organizations import Organization
 
-LETTER_STATES = ("draft", "submitted", "approved", "sending", "done", "stopped")
+LETTER_STATES = ("draft", "submitted", "approved", "standing", "sending", "done", "stopped")
 APPROVAL_FOR = timedelta(hours=24)  # how long a second person may approve what was submitted
 SENDING_ROLES = frozenset({"secretary", "department", "operator"})
 APPROVING_ROLES = frozenset({"committee_reviewer", "department", "secretary", "operator"})
@@ -47,6 +45,7 @@ class Letter(SQLModel, table=True):
     __table_args__ = (
         Index("ix_letter_state", "state"),
         Index("ix_letter_author_id", "author_id", "created_at"),
+        Index("ix_letter_series_id", "series_id"),
     )
     id: int | None = Field(default=None, primary_key=True)
     topic_id: str = Field(foreign_key="topic.id")
@@ -73,7 +72,14 @@ class Letter(SQLModel, table=True):
     sent_at: datetime | None = None
     expires_at: datetime | None = None
     stopped_at: datetime | None = None
-    stop_reason: str = ""  # "author", "role_ended"
+    stop_reason: str = ""  # "author", "above", "role_ended", "approver_ended", "changed"
+    corrects: int | None = Field(default=None, foreign_key="letter.id")  # the letter that this one takes back
+    picture_id: int | None = Field(default=None, foreign_key="picture.id")
+    repeats: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )  # notices.letter_repeats.Repeat: while it stands ("standing"), it makes letters and is none itself
+    next_at: datetime | None = None  # when a standing letter is to be looked at again
+    series_id: int | None = Field(default=None, foreign_key="letter.id")  # the standing letter that made this one
 
 
 class Receipt(SQLModel, table=True):
@@ -87,12 +93,28 @@ class Receipt(SQLModel, table=True):
     answer: str = ""
 
 
+_NAMED = frozenset(
+    {"topic_id", "title", "body", "ask", "answer_until", "urgent", "author_id", "organization_id", "audience"}
+)
+CONTENT = _NAMED | {"corrects", "picture_id", "repeats"}
+"""Columns that decide what a reader sees, who is to get it and when: the hash of a letter covers all of them."""
+RUNNING = frozenset(
+    {"id", "state", "lane", "content_hash", "recipients", "unbound", "origin", "created_at", "submitted_at"}
+    | {"approved_by", "approved_at", "sent_at", "expires_at", "stopped_at", "stop_reason"}
+    | {"next_at", "series_id"}
+)
+"""Columns that change while a letter is on its way, and derived ones. Every column is in one of the two sets."""
+
+
 def fingerprint(letter: Letter) -> str:
     """SHA-256 over all that a reader sees and who is to get it: what an approval is bound to."""
     until = letter.answer_until.isoformat() if letter.answer_until else None
     content = [letter.topic_id, letter.title, letter.body, letter.ask, until, letter.urgent]
     whom = [letter.author_id, letter.organization_id, letter.audience]
-    text = json.dumps([*content, *whom], ensure_ascii=False, sort_keys=True)
+    # What is empty is left out, so that a new column does not change the hash of a letter that is on its way.
+    more = {name: value for name in sorted(CONTENT - _NAMED) if (value := getattr(letter, name))}
+    listed = [*content, *whom, more] if more else [*content, *whom]
+    text = json.dumps(listed, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -121,10 +143,10 @@ def choose(session: Session, member_id: int, topic_id: str, *, wanted: bool, at:
 
 
 def drop_drafts(session: Session, author_id: int) -> None:
-    """Delete what the author began and never sent: one draft at a time."""
+    """Delete what the author began and never sent: one draft at a time. Prepared corrections stay."""
     session.execute(
         delete(Letter)
-        .where(col(Letter.author_id) == author_id, col(Letter.state) == "draft")
+        .where(col(Letter.author_id) == author_id, col(Letter.state) == "draft", col(Letter.corrects).is_(None))
         .execution_options(synchronize_session=False)
     )
 
@@ -135,24 +157,6 @@ def move(session: Session, letter: Letter, *, was: tuple[str, ...], **values: An
         update(Letter)
         .where(col(Letter.id) == letter.id, col(Letter.state).in_(was))
         .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(letter)
-    return bool(changed.rowcount)  # type: ignore[attr-defined]
-
-
-def approve(session: Session, letter: Letter, *, by: int, content_hash: str, at: datetime) -> bool:
-    """Approve exactly this content, once, within APPROVAL_FOR, never by its author; False otherwise."""
-    changed = session.execute(
-        update(Letter)
-        .where(
-            col(Letter.id) == letter.id,
-            col(Letter.state) == "submitted",
-            col(Letter.content_hash) == content_hash,
-            col(Letter.submitted_at) > at - APPROVAL_FOR,
-            col(Letter.author_id) != by,
-        )
-        .values(state="approved", approved_by=by, approved_at=at)
         .execution_options(synchronize_session=False)
     )
     session.refresh(letter)
@@ -217,47 +221,6 @@ def received(session: Session, member_id: int, *, most: int, offset: int = 0) ->
         .offset(offset)
     )
     return session.execute(statement).scalars().all()
-
-
-def author_may(session: Session, letter: Letter, day: date) -> bool:
-    """Whether the author still holds a role from which this letter may go out; always for the service's own."""
-    if letter.author_id is None:
-        return True
-    ids = _path_ids(session, letter.organization_id)
-    statement = select(col(Role.id)).where(
-        col(Role.member_id) == letter.author_id,
-        col(Role.organization_id).in_(ids),
-        col(Role.role).in_(SENDING_ROLES),
-        *_in_force(day),
-    )
-    return session.execute(statement).first() is not None
-
-
-def approvers(session: Session, letter: Letter, day: date) -> Sequence[Member]:
-    """People other than the author whose own subtree holds the whole audience."""
-    ids = _path_ids(session, int(letter.audience["node"]))
-    statement = (
-        select(Member)
-        .join(Role, col(Role.member_id) == col(Member.id))
-        .where(
-            col(Role.organization_id).in_(ids),
-            col(Role.role).in_(APPROVING_ROLES),
-            *_in_force(day),
-            col(Member.status) == "active",
-            col(Member.id) != letter.author_id,
-        )
-        .order_by(col(Member.id))
-    )
-    return session.execute(statement).scalars().unique().all()
-
-
-def _path_ids(session: Session, organization_id: int) -> list[int]:
-    found = session.get(Organization, organization_id)
-    return [int(part) for part in found.path.strip("/").split("/")] if found else []
-
-
-def _in_force(day: date) -> tuple[Any, ...]:
-    return (col(Role.from_day) <= day, or_(col(Role.to_day).is_(None), col(Role.to_day) > day))
 
 
 def by_origin(session: Session, origin: str) -> Letter | None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy import Select, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
+from db import letter_counts
 from db.deliveries import MAILBOX, Delivery
-from db.letters import Receipt
+from db.letters import Letter, Receipt
 from db.members import Member
 
 ACTS = ("read", "ack", "help")
@@ -65,6 +66,7 @@ class Tally:
 
     waiting: still to be sent. mailbox: reason -> people who get it with their next message. not_sent: reason ->
     people whom it was not or not surely sent to. unread: got it and did not act on it. partly: got a part only.
+    as_of: since when the figures of a large letter stand; None for this very moment.
     """
 
     sent: int = 0
@@ -75,6 +77,7 @@ class Tally:
     partly: int = 0
     mailbox: dict[str, int] = field(default_factory=dict)
     not_sent: dict[str, int] = field(default_factory=dict)
+    as_of: datetime | None = None
 
     @property
     def unread(self) -> int:
@@ -83,32 +86,25 @@ class Tally:
 
 
 def tally(session: Session, letter_id: int) -> Tally:
-    """The figures of a letter at this moment."""
-    found = Tally()
-    in_mailbox = case((col(Delivery.channel) == MAILBOX, 1), else_=0)
-    statement = (
-        select(col(Delivery.state), in_mailbox, col(Delivery.reason), func.count())
-        .where(*_first_parts(letter_id))
-        .group_by(col(Delivery.state), in_mailbox, col(Delivery.reason))
+    """The figures of a letter; those of a large one as they were counted last (see `db.letter_counts`)."""
+    letter = session.get(Letter, letter_id)
+    assert letter is not None
+    counted = letter_counts.figures(session, letter)
+    found = Tally(
+        sent=counted.people("sent"),
+        read=counted.did("read"),
+        acked=counted.did("acked"),
+        help=counted.did("help"),
+        waiting=counted.people("waiting"),
+        partly=_broken_off(session, letter_id),
+        as_of=counted.as_of,
     )
-    for state, boxed, reason, people in session.execute(statement):
-        if state == "sent":
-            found.sent += people
-        elif state == "queued" and boxed:
-            found.mailbox[reason] = found.mailbox.get(reason, 0) + people
-        elif state in ("queued", "claimed", "sending", "retry"):
-            found.waiting += people
-        else:
-            why = state if state in ("ambiguous", "expired", "cancelled") else reason
-            found.not_sent[why] = found.not_sent.get(why, 0) + people
-    acts = (col(Receipt.read_at), col(Receipt.acked_at), col(Receipt.help_at))
-    row = session.execute(
-        select(*(func.count(act) for act in acts))
-        .join(Delivery, (col(Delivery.letter_id) == col(Receipt.letter_id)) & _same_member())
-        .where(*_first_parts(letter_id), col(Delivery.state) == "sent")
-    ).one()
-    found.read, found.acked, found.help = row
-    found.partly = _broken_off(session, letter_id)
+    for one in counted.counts:
+        if one.kind == "mailbox":
+            found.mailbox[one.reason] = found.mailbox.get(one.reason, 0) + one.people
+        elif one.kind in ("ambiguous", "not_sent"):
+            why = one.state if one.state in ("ambiguous", "expired", "cancelled") else one.reason
+            found.not_sent[why] = found.not_sent.get(why, 0) + one.people
     return found
 
 
@@ -184,12 +180,8 @@ def _state(
 
 
 def _first_parts(letter_id: int) -> tuple[Any, ...]:
-    """The rows that stand for one recipient each; chases and further parts do not."""
-    return (
-        col(Delivery.letter_id) == letter_id,
-        col(Delivery.key) == f"letter:{letter_id}",
-        col(Delivery.part) == 1,
-    )
+    """The rows that stand for one recipient each; reminders and further parts do not."""
+    return (col(Delivery.letter_id) == letter_id, col(Delivery.counts_for).is_not(None))
 
 
 def _same_member() -> Any:
@@ -205,8 +197,8 @@ def _broken_off(session: Session, letter_id: int) -> int:
     """How many got the beginning of a long letter and not its end."""
     statement = select(func.count(func.distinct(col(Delivery.member_id)))).where(
         col(Delivery.letter_id) == letter_id,
-        col(Delivery.key) == f"letter:{letter_id}",
         col(Delivery.part) > 1,
+        ~col(Delivery.key).contains(":chase:"),
         col(Delivery.state).in_(("failed", "ambiguous", "cancelled", "expired")),
     )
     return int(session.execute(statement).scalar_one())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from db import audiences, audit, letters
+from db import audiences, audit, letter_rights, letters
 from db.audiences import audience
 from db.letters import SENDING_ROLES, Letter, Topic
 from db.organizations import Organization
@@ -65,7 +65,7 @@ def facts(letter: Letter) -> dict[str, Any]:
 
 def _submit(ctx: Context, letter: Letter) -> Reply:
     """Ask a second person; nobody is written to before one has approved exactly this."""
-    people = letters.approvers(ctx.session, letter, ctx.today)
+    people = letter_rights.approvers(ctx.session, letter, ctx.today)
     if not people:
         return preview(ctx, letter, note=ctx.say("broadcast.no_approver"))
     content_hash = letters.fingerprint(letter)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import audiences, audit, letters
+from db import audiences, audit, letter_rights, letters
 from db.audiences import audience
 from db.letters import APPROVAL_FOR, APPROVING_ROLES, Letter, Topic
 from handlers.broadcast import facts
@@ -29,7 +29,7 @@ def _waiting(ctx: Context) -> Reply:
 
 
 def _may(ctx: Context, letter: Letter) -> bool:
-    return ctx.me in {person.id for person in letters.approvers(ctx.session, letter, ctx.today)}
+    return ctx.me in {person.id for person in letter_rights.approvers(ctx.session, letter, ctx.today)}
 
 
 def _submitted(ctx: Context) -> Letter | None:
@@ -75,10 +75,10 @@ def _yes(ctx: Context) -> Reply:
     count = audiences.count(ctx.session, audience(letter.audience), ctx.today)
     if letter.content_hash[:12] != ctx.arg(3) or count != ctx.arg_id(2):
         return _show(ctx, note=ctx.say("broadcast.has_changed"))
-    if not letters.author_may(ctx.session, letter, ctx.today):
+    if not letter_rights.author_may(ctx.session, letter, ctx.today):
         return _unknown(ctx)
     content_hash = letters.fingerprint(letter)
-    if not letters.approve(ctx.session, letter, by=ctx.me, content_hash=content_hash, at=ctx.now):
+    if not letter_rights.approve(ctx.session, letter, by=ctx.me, content_hash=content_hash, at=ctx.now):
         return _unknown(ctx)
     queue_letter(ctx.session, letter, ctx.now, ctx.zone)
     audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.approved", **facts(letter))

@@ -7,7 +7,8 @@ from db.letters import SENDING_ROLES, Letter
 from db.organizations import Organization
 from db.receipts import Tally
 from handlers.conversation import Button, Command, Context, Reply
-from notices.letters import OWN_LEVELS, key_of, name_of, stop
+from notices.letter_stops import stop
+from notices.letters import OWN_LEVELS, key_of, name_of
 from notices.outbox import chase
 
 SHOWN = 5  # letters in one list

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import audit, deliveries, letters, receipts
+from db import deliveries, letters, receipts
 from db.letters import Letter, Topic
 from db.organizations import Organization
 from notices.channel import Button, Message
+from notices.letter_words import Reader, body, picture
+from notices.markup import PLACE, Marked, joined, parse, places
 from notices.wording import Wording
 
-TEXT_MAX = 5_000  # characters of a letter: about eight screens of a phone
 TITLE_MAX = 40  # characters of a first line that is taken as the title
 NAME_MAX = 18  # characters of a letter's name in a list
 KEPT_FOR = timedelta(days=30)  # after this a letter that still waits is not handed over any more
@@ -38,30 +39,55 @@ def topic_title(topic: Topic, say: Wording) -> str:
 
 def name_of(letter: Letter) -> str:
     """What a letter is called in a list: its title, or the beginning of its text."""
-    name = letter.title or " ".join(letter.body.split())
+    name = letter.title or " ".join(PLACE.sub("", parse(letter.body).text).split())
     return name if len(name) <= NAME_MAX else name[: NAME_MAX - 1] + "…"
 
 
 def parted(text: str) -> tuple[str, str]:
-    """(title, body): a short first line is the title; without one the title is empty."""
+    """(title, body): a short first line is the title, without its markup; without one the title is empty.
+
+    A line that greets its reader by name is none: a title is the same for everybody.
+    """
     first, _, rest = text.strip().partition("\n")
-    if rest.strip() and len(first.strip()) <= TITLE_MAX:
-        return first.strip(), rest.strip()
+    title = parse(first.strip())
+    if rest.strip() and len(title.text) <= TITLE_MAX and not title.links and not places(title.text):
+        return title.text, rest.strip()
     return "", text.strip()
 
 
-def letter_message(letter: Letter, topic: Topic, say: Wording, zone: ZoneInfo, *, trial: bool = False) -> Message:
-    """The letter as its readers see it. trial: a rehearsal, which looks different and has no working buttons."""
+def letter_message(
+    letter: Letter,
+    topic: Topic,
+    say: Wording,
+    zone: ZoneInfo,
+    *,
+    reader: Reader | None = None,
+    trial: bool = False,
+) -> Message:
+    """The letter as `reader` sees it. trial: a rehearsal, which looks different and has no working buttons."""
     heading = "letters.heading_trial" if trial else "letters.heading"
-    lines = [say(heading, topic=topic_title(topic, say), title=letter.title).rstrip(), letter.body]
+    lines: list[str | Marked] = [say("letters.trial_banner")] if trial else []
+    lines += [
+        say(heading, topic=topic_title(topic, say), title=letter.title).rstrip(),
+        _body(letter, say, zone, reader),
+    ]
     if topic.mandatory:
         lines.append(say("letters.mandatory"))
     if letter.answer_until and letter.ask == "ack":
         lines.append(say("letters.answer_until", when=_day_and_time(letter.answer_until, say, zone)))
     if trial:
         lines.append(say("letters.trial"))
-        return Message("\n".join(lines))
-    return Message("\n".join(lines), _buttons(letter, topic, say))
+    words = joined(lines)
+    buttons = () if trial else _buttons(letter, topic, say)
+    return Message(words.text, buttons, picture(letter, say, name_of(letter)), marks=words.marks)
+
+
+def _body(letter: Letter, say: Wording, zone: ZoneInfo, reader: Reader | None) -> Marked:
+    """The words of the letter; those of a correction stand behind the prepared ones."""
+    words = body(letter, say, zone, reader)
+    if letter.corrects is None:
+        return words
+    return joined([say("letters.taken_back"), words]) if words.text else Marked(say("letters.taken_back"))
 
 
 def chase_message(letter: Letter, topic: Topic, say: Wording, zone: ZoneInfo) -> Message:
@@ -76,10 +102,13 @@ def chase_message(letter: Letter, topic: Topic, say: Wording, zone: ZoneInfo) ->
     return Message("\n".join(lines), (read, *answers))
 
 
-def row_message(key: str, letter: Letter, topic: Topic, say: Wording, zone: ZoneInfo) -> Message:
+def row_message(
+    key: str, letter: Letter, topic: Topic, say: Wording, zone: ZoneInfo, reader: Reader | None = None
+) -> Message:
     """What a row of the outbox without content of its own says: the letter, or the reminder of it."""
-    make = chase_message if key.startswith(f"letter:{letter.id}:chase:") else letter_message
-    return make(letter, topic, say, zone)
+    if key.startswith(f"letter:{letter.id}:chase:"):
+        return chase_message(letter, topic, say, zone)
+    return letter_message(letter, topic, say, zone, reader=reader)
 
 
 def _buttons(letter: Letter, topic: Topic, say: Wording) -> tuple[Button, ...]:
@@ -100,7 +129,13 @@ def _day_and_time(at: datetime, say: Wording, zone: ZoneInfo) -> str:
 
 
 def needs_second_person(letter: Letter, organization: Organization) -> bool:
-    """Whether somebody else has to approve it: it goes beyond the author's own branch, or into the night."""
+    """Whether somebody else has to approve it: it goes beyond the author's own branch, or into the night.
+
+    A correction in the prepared words needs nobody: whoever approved the letter has approved that it can be taken
+    back, and waiting is what makes a wrong letter worse. Words of one's own above the branch do need somebody.
+    """
+    if letter.corrects is not None:
+        return bool(letter.body) and organization.level not in OWN_LEVELS
     return letter.urgent or organization.level not in OWN_LEVELS
 
 
@@ -131,19 +166,6 @@ def act(
     moments = {"read": "read_at", "ack": "acked_at", "help": "help_at"}
     first = before is None or getattr(before, moments[what]) is None
     return receipts.note(session, letter_id, member_id, what, now), first
-
-
-def stop(session: Session, letter: Letter, *, by: int | None, why: str, now: datetime) -> int | None:
-    """Take back what has not gone out yet: how many people do not get it. None when nothing could be stopped."""
-    letters.finish(session)  # one that has gone out whole is done, not stopped
-    if not letters.move(session, letter, was=("sending",), state="stopped", stopped_at=now, stop_reason=why):
-        return None
-    assert letter.id is not None
-    taken_back = deliveries.cancel(session, letter.id, reason="stopped", now=now)
-    audit.record(
-        session, at=now, actor_id=by, action="letter.stopped", subject=key_of(letter), why=why, kept=taken_back
-    )
-    return taken_back
 
 
 def without_numbers(message: Message) -> Message:

@@ -12,6 +12,8 @@ from db import addressees, deliveries
 from db.accounts import Speaker
 from db.deliveries import MAILBOX, MAILBOX_LANE, Delivery
 from notices.channel import Message, message_from_json
+from notices.letter_stops import stop_without_right
+from notices.letter_words import Reader
 from notices.letters import act, row_message, without_numbers
 from notices.markup import Marked, joined
 from notices.outbox import CITY, meant_for
@@ -57,6 +59,7 @@ def _wanted(session: Session, who: Speaker, waiting: Delivery, now: datetime, zo
     letter, topic = None, None
     if waiting.letter_id is not None:
         letter, topic = addressees.letters(session, [waiting.letter_id])[waiting.letter_id]
+        stop_without_right(session, letter, now, zone)
     member = addressees.addressees(session, [who.member_id])[who.member_id]
     today = now.astimezone(zone).date()
     refused = refusal(letter, topic, member, part=waiting.part, today=today)
@@ -67,7 +70,7 @@ def _wanted(session: Session, who: Speaker, waiting: Delivery, now: datetime, zo
         return message_from_json(waiting.content)
     assert letter is not None
     assert topic is not None
-    return row_message(waiting.key, letter, topic, wording(who.language), zone)
+    return row_message(waiting.key, letter, topic, wording(who.language), zone, Reader(who.name, who.branch_name))
 
 
 def _next_part(session: Session, waiting: Delivery, now: datetime) -> None:

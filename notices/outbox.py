@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import audiences, deliveries, letters, receipts
+from db import audiences, deliveries, letter_counts, letters, receipts
 from db.letters import Letter
+from notices.answer_terms import plan_deadline
 from notices.channel import Message
 from notices.letters import KEPT_FOR, chase_key, key_of
 
@@ -89,6 +90,8 @@ def queue_letter(session: Session, letter: Letter, now: datetime, zone: ZoneInfo
     letter.unbound = audiences.count(session, whom, day) - letter.recipients
     session.add(letter)
     session.flush()
+    letter_counts.begin(session, letter, audiences.by_branch(recipients), now)
+    plan_deadline(session, letter, zone)
     return added
 
 

@@ -10,14 +10,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlmodel import Session
 
-from db import addressees, letters, members, organizations, sending
+from db import addressees, sending
 from db.addressees import Addressee, Reach
 from db.letters import Letter, Topic
 from db.sending import Claimed
 from notices import quiet, quotas
 from notices.channel import Channels, Message, message_from_json
-from notices.letters import name_of, row_message, stop
-from notices.outbox import meant_for, tell
+from notices.letter_stops import stop_without_right
+from notices.letter_words import Reader, is_personal, known_abroad
+from notices.letters import row_message
+from notices.outbox import meant_for
 from notices.parting import cut
 from notices.wording import wording
 
@@ -69,13 +71,17 @@ Decision = Parcel | Hold | End | Wait
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that decides about one delivery. letter, topic: None for a note. refused: ways that said no for good."""
+    """All that decides about one delivery. letter, topic: None for a note. refused: ways that said no for good.
+
+    reader: name and branch, only where the letter has places for them.
+    """
 
     row: Claimed
     member: Addressee
     letter: Letter | None
     topic: Topic | None
     refused: Collection[tuple[str, str]]
+    reader: tuple[str, str] | None = None
 
 
 def plan(
@@ -85,14 +91,17 @@ def plan(
     people = addressees.addressees(session, {row.member_id for row in rows})
     found = addressees.letters(session, {row.letter_id for row in rows if row.letter_id is not None})
     for sent_out, _ in found.values():
-        _stop_without_right(session, sent_out, now, zone)
+        stop_without_right(session, sent_out, now, zone)
+    readers: dict[int, tuple[str, str]] = {}
+    if any(is_personal(letter) for letter, _ in found.values()):
+        readers = addressees.names(session, people, now.astimezone(zone).date())
     refused = addressees.refused_ways(session, (row.id for row in rows if row.attempts))
     parcels: list[Parcel] = []
     for row in rows:
         ways = {(channel, address) for delivery_id, channel, address in refused if delivery_id == row.id}
         of_letter = found.get(row.letter_id or 0)
         letter, topic = of_letter or (None, None)
-        facts = Facts(row, people[row.member_id], letter, topic, ways)
+        facts = Facts(row, people[row.member_id], letter, topic, ways, readers.get(row.member_id))
         decision = decide(facts, channels=channels, now=now, zone=zone)
         if isinstance(decision, Parcel):
             parcels.append(decision)
@@ -133,7 +142,7 @@ def refusal(letter: Letter | None, topic: Topic | None, member: Addressee, *, pa
         return End("cancelled", "stopped")
     if member.status != "active":
         return End("suppressed", member.status)
-    if letter is None or topic is None or topic.mandatory or part > 1:
+    if letter is None or topic is None or topic.mandatory or letter.corrects is not None or part > 1:
         return None
     if member.letters_paused_until is not None and today < member.letters_paused_until:
         return End("suppressed", "paused")
@@ -179,7 +188,10 @@ def _parcel(facts: Facts, reach: Reach, channels: Channels, zone: ZoneInfo) -> P
     else:
         assert facts.letter is not None
         assert facts.topic is not None
-        message = row_message(row.key, facts.letter, facts.topic, say, zone)
+        reader = known_abroad(facts.reader, say) if reach.channel in channels.abroad else facts.reader
+        message = row_message(
+            row.key, facts.letter, facts.topic, say, zone, Reader(*reader) if reader is not None else None
+        )
     if row.part > 1:
         rest = tuple(message_from_json(part) for part in (row.content or {}).get("then", ()))
     else:
@@ -202,17 +214,3 @@ def _zone(member: Addressee, zone: ZoneInfo) -> ZoneInfo:
         return ZoneInfo(member.timezone)
     except (ZoneInfoNotFoundError, ValueError):  # a roll with a misspelt zone must not stop a letter
         return zone
-
-
-def _stop_without_right(session: Session, letter: Letter, now: datetime, zone: ZoneInfo) -> None:
-    """Stop a letter whose author has lost the role meanwhile, and tell the people concerned."""
-    day = now.astimezone(zone).date()
-    if letter.state != "sending" or letters.author_may(session, letter, day):
-        return
-    if stop(session, letter, by=None, why="role_ended", now=now) is None:
-        return
-    node = organizations.get(session, letter.organization_id)
-    successors = {member.id for member in members.holders(session, node, "secretary", day)}
-    text = wording("zh")("outbox.role_ended", name=name_of(letter))
-    for member_id in sorted(one for one in {letter.author_id, letter.approved_by, *successors} if one):
-        tell(session, member_id=member_id, key=f"letter_stopped:{letter.id}", message=Message(text), now=now)

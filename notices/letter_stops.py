@@ -1,0 +1,92 @@
+"""Ending a letter before it has gone out: because somebody says so, or because nobody may send it any more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlmodel import Session
+
+from db import audit, letter_rights, letter_stopping, letters, members, organizations
+from db.letters import Letter
+from notices.channel import Button, Message
+from notices.letters import key_of, name_of
+from notices.outbox import tell
+from notices.voices import voices
+
+AT_ONCE_MAX = 2_000  # rows that are taken back in one transaction: some 40 ms, so that nobody waits for it
+EXPIRED_MAX = 20  # letters of one round
+
+
+def stop(session: Session, letter: Letter, *, by: int | None, why: str, now: datetime) -> int | None:
+    """Take back what has not gone out yet: how many people do not get it. None when nothing could be stopped.
+
+    From the commit on no request begins any more: the rows in hand are taken back here, and the planner refuses
+    every row of a stopped letter. Of a large letter `take_back_next` ends the other rows a little later.
+    """
+    letters.finish(session)  # one that has gone out whole is done, not stopped
+    if not letters.move(session, letter, was=("sending",), state="stopped", stopped_at=now, stop_reason=why):
+        return None
+    assert letter.id is not None
+    rest = letter_stopping.not_begun(session, letter.id)
+    letter_stopping.cancel(session, letter.id, now=now, most=AT_ONCE_MAX)
+    audit.record(session, at=now, actor_id=by, action="letter.stopped", subject=key_of(letter), why=why, kept=rest)
+    return rest
+
+
+def take_back_next(session: Session, now: datetime, _zone: ZoneInfo) -> int:
+    """One part of what is still queued of stopped letters; how many rows, 0 when nothing is left."""
+    for letter_id in letter_stopping.stopped_with_rest(session, 1):
+        return letter_stopping.cancel(session, letter_id, now=now, most=AT_ONCE_MAX)
+    return 0
+
+
+def stop_without_right(session: Session, letter: Letter, now: datetime, zone: ZoneInfo) -> None:
+    """Stop a letter that may not go on, and tell the people concerned. Asked for every batch.
+
+    Its author or whoever approved it has lost the role, or its content is not what was confirmed.
+    """
+    if letter.state != "sending":
+        return
+    day = now.astimezone(zone).date()
+    why = _why_not(session, letter, now, zone)
+    if why is None or stop(session, letter, by=None, why=why, now=now) is None:
+        return
+    node = organizations.get(session, letter.organization_id)
+    successors = {member.id for member in members.holders(session, node, "secretary", day)}
+    told = sorted(one for one in {letter.author_id, letter.approved_by, *successors} if one)
+    speaks = voices(session, told)
+    for member_id in told:
+        text = speaks[member_id](f"outbox.{why}", name=name_of(letter))
+        tell(session, member_id=member_id, key=f"letter_stopped:{letter.id}", message=Message(text), now=now)
+
+
+def _why_not(session: Session, letter: Letter, now: datetime, zone: ZoneInfo) -> str | None:
+    day = now.astimezone(zone).date()
+    if letter.content_hash and letter.content_hash != letters.fingerprint(letter):
+        return "changed"
+    if not letter_rights.author_may(session, letter, day):
+        return "role_ended"
+    return None if letter_rights.approver_may(session, letter, day) else "approver_ended"
+
+
+def give_back_overdue(session: Session, now: datetime, _zone: ZoneInfo) -> int:
+    """Give letters back to their authors that nobody has approved in time; how many."""
+    count = 0
+    for letter in letter_rights.overdue(session, now, EXPIRED_MAX):
+        content_hash = letter.content_hash
+        if not letters.move(
+            session, letter, was=("submitted",), state="draft", content_hash="", submitted_at=None
+        ):
+            continue
+        count += 1
+        audit.record(
+            session, at=now, actor_id=None, action="letter.overdue", subject=key_of(letter), content=content_hash
+        )
+        if letter.author_id is not None:
+            say = voices(session, [letter.author_id])[letter.author_id]
+            edit = Button(say("broadcast.edit"), f"broadcast:edit:{letter.id}")
+            message = Message(say("broadcast.was_overdue", name=name_of(letter)), (edit,))
+            key = f"{key_of(letter)}:overdue:{now.isoformat()}"
+            tell(session, member_id=letter.author_id, key=key, message=message, now=now)
+    return count
