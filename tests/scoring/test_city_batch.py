@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from scoring.catalogue import FIELDS, shipped
+from scoring.catalogue import FIELDS, Catalogue, shipped
 from scoring.exact import half_up
 from scoring.explain import earned_points
 from scoring.fortress import fortress, rate_field
@@ -278,24 +278,24 @@ def test_every_month_of_all_is_that_of_each(branches: list[dict[str, Any]], as_o
     every_month_is_that_of_each(branches, as_of)
 
 
-def every_month_is_that_of_each(branches: list[dict[str, Any]], as_of: date) -> None:
+def every_month_is_that_of_each(branches: list[dict[str, Any]], as_of: date, rules: Catalogue = RULES) -> None:
     branches = founded_by(branches, as_of)
     if not branches:
         return
     fields, founded, values = common_columns(branches)
-    closed = first_closes(RULES.indicators, values.known, as_of)
+    closed = first_closes(rules.indicators, values.known, as_of)
     cases: dict[tuple[str, str], Any] = {}
     for place, one in enumerate(branches):
         for (item_id, month), count in one["negatives"].items():
             cases.setdefault((month, item_id), ints([0] * len(branches)))[place] = count
     history: list[list[MonthRow | None]] = [[] for _ in branches]
     months = []
-    for month in record_months(RULES.indicators, values.known, as_of):
+    for month in record_months(rules.indicators, values.known, as_of):
         found = org_power_batch(
-            RULES, PowerColumns(fields, founded, values, cases), month=month, first_closed=closed
+            rules, PowerColumns(fields, founded, values, cases), month=month, first_closed=closed
         )
         months.append(found)
-        terms = RULES.org_power.terms_on(month.last).pool
+        terms = rules.org_power.terms_on(month.last).pool
         given_colours = pool_batch(terms, months)
         for number, field in enumerate(FIELDS):
             here = [p for p, one in enumerate(branches) if fields[p] == number and has_row(one["founded"], month)]
@@ -304,7 +304,7 @@ def every_month_is_that_of_each(branches: list[dict[str, Any]], as_of: date) -> 
                 one = branches[place]
                 negatives = {item: count for (item, text), count in one["negatives"].items() if text == month.text}
                 facts = PowerFacts(field, one["founded"], read(values_of(one)), negatives)
-                results.append(org_power(RULES, facts, month=month, first_closed=closed))
+                results.append(org_power(rules, facts, month=month, first_closed=closed))
             for place, result, rank in zip(here, results, places([one.score for one in results]), strict=True):
                 assert found.dimensions[:, place].tolist() == [one.score for one in result.dimensions]
                 assert (found.deduction[place], found.score[place]) == (result.deduction, result.score)
@@ -313,8 +313,8 @@ def every_month_is_that_of_each(branches: list[dict[str, Any]], as_of: date) -> 
                     rank.n,
                     rank.lower,
                 )
-                assert named(int(found.unmet[place]), indicators_of(RULES, field)) == result.unmet
-                assert named(int(found.hits[place]), items_of(RULES, field)) == result.hits
+                assert named(int(found.unmet[place]), indicators_of(rules, field)) == result.unmet
+                assert named(int(found.hits[place]), items_of(rules, field)) == result.hits
                 history[place].append(MonthRow(month.text, rank, result.unmet, result.hits))
         for place, one in enumerate(branches):
             if not has_row(one["founded"], month):
@@ -325,7 +325,7 @@ def every_month_is_that_of_each(branches: list[dict[str, Any]], as_of: date) -> 
                 assert column.given[place] == (colour in expected), colour
                 if colour not in expected:
                     continue
-                ids = (indicators_of(RULES, one["field"]), items_of(RULES, one["field"]))
+                ids = (indicators_of(rules, one["field"]), items_of(rules, one["field"]))
                 told = named(int(column.indicators[place]), ids[0]) + named(int(column.items[place]), ids[1])
                 assert told == tuple(cause for cause in expected[colour] if not cause.startswith("bottom"))
                 assert column.bottom[place] == any(cause.startswith("bottom") for cause in expected[colour])
@@ -342,6 +342,25 @@ def test_months_of_all_at_their_borders_are_those_of_each() -> None:
     ]
     for as_of in (date(2026, 1, 1), date(2026, 3, 30), date(2026, 4, 30)):
         every_month_is_that_of_each(branches, as_of)
+
+
+def test_months_of_other_rules_are_those_of_each_too() -> None:
+    """Rules that may come: an item of one field, a score that never falls to 0, a dimension of a single point."""
+    terms = RULES.org_power.terms_on(date(2026, 1, 1))
+    floor = terms.model_copy(update={"index": terms.index.model_copy(update={"score_min": 85})})
+    single = next(one for one in RULES.indicators if one.period == "monthly")
+    own = replace(
+        RULES,
+        indicators=(single.model_copy(update={"points": 1}),),
+        negatives=tuple(one.model_copy(update={"field": "soe"}) for one in RULES.negatives),
+        org_power=RULES.org_power.model_copy(update={"terms": (floor,)}),
+    )
+    cases = {("N01", "2026-03"): 99, ("N04", "2026-03"): 1}
+    branches = [
+        *(at_a_border(empty=0, seed=seed, negatives=cases) for seed in (3, 5, 6)),
+        at_a_border(field="two_new", negatives=cases),
+    ]
+    every_month_is_that_of_each(branches, date(2026, 4, 30), own)
 
 
 def test_columns_of_a_month_are_integers_of_64_bits_and_masks_are_bounded() -> None:
