@@ -71,6 +71,8 @@ def test_colours_of_all_are_those_of_each(
     terms = TERMS.model_copy(update={"months": months, "yellow_share": yellow, "red_share": red})
     record_months = [columns(month, cells) for month, cells in zip(MONTHS, record, strict=False)]
     batch = pool_batch(terms, record_months)
+    masks = [mask for column in batch.values() for mask in (column.indicators, column.items)]
+    assert {mask.dtype for mask in masks} == {np.dtype(np.int64)}, "whose bits are read by shifting"
     for number in range(len(record[0])):
         rows = [
             MonthRow(month.text, places_of(one, number), named(cells[number][2]), named(cells[number][3]))

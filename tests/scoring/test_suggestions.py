@@ -19,6 +19,13 @@ def test_every_rule_of_the_lists_has_an_advice_that_fits_a_phone():
     assert {one.by for one in rules.suggestions.suggestion if one.id.startswith("N")} == {"now"}
 
 
+def test_an_advice_is_given_in_two_languages_and_names_who_helps():
+    suggestions = shipped().suggestions
+    for one in suggestions.suggestion:
+        assert (one.do_in("zh"), one.do_in("en")) == (one.do, one.do_en)
+        assert suggestions.whom(one.ask).id == one.ask
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
