@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from db import audiences, letters
+from db import audiences, audit, letters
 from db.audiences import Audience, audience
 from db.letters import Letter, Topic
 from db.organizations import Organization
@@ -13,7 +13,7 @@ from handlers.letter_audience import name_for, refused
 from handlers.spoken_time import spoken_window
 from notices import quiet
 from notices.channel import BACK_NUMBER, HOME_NUMBER
-from notices.letters import OWN_LEVELS, TEXT_MAX, letter_message, needs_second_person, parted, topic_title
+from notices.letters import OWN_LEVELS, TEXT_MAX, key_of, letter_message, needs_second_person, parted, topic_title
 from notices.planner import ORDER
 
 OPEN = ("draft", "submitted")  # states in which the author may still change it
@@ -21,9 +21,10 @@ EDIT_NUMBER = 8  # takes the place of 9 when 9 is the number of people
 
 
 def mine(ctx: Context) -> Letter | None:
-    """The letter in the arguments, if I may still change it; what was submitted becomes a draft again."""
+    """The letter in the arguments, if I may still change it. An approval that begins now waits for what I do."""
     letter_id = ctx.arg_id(1)
-    letter = ctx.session.get(Letter, letter_id) if letter_id is not None else None
+    lock = {"with_for_update": True, "populate_existing": True}
+    letter = ctx.session.get(Letter, letter_id, **lock) if letter_id is not None else None
     if letter is None or letter.author_id != ctx.me or letter.state not in OPEN:
         return None
     if name_for(ctx, audience(letter.audience)) is None:  # the role has ended meanwhile
@@ -33,8 +34,12 @@ def mine(ctx: Context) -> Letter | None:
 
 def reopen(ctx: Context, letter: Letter) -> None:
     """Void a submission: whatever is changed now has to be approved anew."""
-    if letter.state == "submitted":
-        letters.move(ctx.session, letter, was=("submitted",), state="draft", content_hash="", submitted_at=None)
+    if letter.state != "submitted":
+        return
+    void = {"state": "draft", "content_hash": "", "submitted_at": None}
+    if letters.move(ctx.session, letter, was=("submitted",), **void):
+        said = {"subject": key_of(letter), "step": ctx.arg()}
+        audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.voided", **said)
 
 
 def gone(ctx: Context) -> Reply:
