@@ -57,6 +57,9 @@ def month_counts(year: int, as_of: date, member: Ints, first: Ints, end: Ints, m
     end 0 for an open one. `as_of` lies in `year`.
     """
     months = np.zeros(members, dtype=np.int64)
+    settled = (first <= date(year, 1, 1).toordinal()) & (end == 0)
+    months[member[settled]] = 12  # most people: nothing else can add to it
+    member, first, end = member[~settled], first[~settled], end[~settled]
     known = first <= as_of.toordinal()
     open_ = (end == 0) | (end > as_of.toordinal())
     for month in range(1, 13):
@@ -66,7 +69,7 @@ def month_counts(year: int, as_of: date, member: Ints, first: Ints, end: Ints, m
         present = np.zeros(members, dtype=bool)
         present[member[inside]] = True
         months += present
-    return months
+    return np.minimum(months, 12)
 
 
 def pioneer_batch(catalogue: Catalogue, columns: Columns, *, as_of: date) -> BatchResult:

@@ -167,13 +167,13 @@ def _duties(spans: Ints, member: Ints, rated: Any, told: city_columns.Activities
     own = rated[member]
     due = _texts_with(told.kind_texts, COUNTABLE)[told.kinds] & (told.region == 0)
     due &= np.isin(told.branch, spans[own, 1])
-    ordinals = told.day[due] + view.first.toordinal() - 1
-    days: dict[int, list[int]] = {}
-    for branch, day in zip(told.branch[due].tolist(), ordinals.tolist(), strict=True):
-        days.setdefault(branch, []).append(day)
+    # One number for branch and day: how many activities lie between two of them is the distance of their places.
+    held = np.sort(told.branch[due] << 32 | told.day[due] + view.first.toordinal() - 1)
+    branch, first, end = spans[own, 1:].T
+    began = np.searchsorted(held, branch << 32 | first)
+    ended = np.searchsorted(held, branch << 32 | np.where(end > 0, end, (1 << 32) - 1))
     found = np.zeros(len(rated), dtype=np.int64)
-    for place, branch, first, end in zip(member[own].tolist(), *spans[own, 1:].T.tolist(), strict=True):
-        found[place] += sum(first <= day and (day < end or not end) for day in days.get(branch, ()))
+    np.add.at(found, member[own], np.maximum(0, ended - began))
     return found
 
 
