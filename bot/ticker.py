@@ -26,6 +26,7 @@ T = TypeVar("T")
 TICK = timedelta(seconds=5)
 ROUNDS_MAX = 100  # transactions of one poll in one tick: the rest comes with the next tick
 TRIES_MAX = 5  # of one instant that fails; then it is recorded as failed and the next one has its turn
+PLANNING = "planning"  # what a failure to read the occurrences is counted and logged under
 RETRY_FIRST = timedelta(minutes=1)  # after a failure; twice as long after each further one
 
 
@@ -88,9 +89,9 @@ class Jobs:
         """Run everything that is due at `now`; how many instants of tasks ran. A job that fails stops no other."""
         count = 0
         async with self._busy:
-            for task in self._tasks:
-                if now >= self._next.get(task.name, now):
-                    count += await self._run_task(task, now)
+            waiting = [task for task in self._tasks if now >= self._next.get(task.name, now)]
+            for task, plan in await self._planned(waiting, now):
+                count += await self._run_task(task, plan, now)
             for poll in self._polls:
                 if self._poll_due(poll, now) and await self._run_poll(poll, now):
                     self._polled[poll.name] = now
@@ -100,12 +101,16 @@ class Jobs:
         last = self._polled.get(poll.name)
         return last is None or now < last or now - last >= poll.every - TICK / 2
 
-    async def _run_task(self, task: Task, now: datetime) -> int:
-        found = await self._attempt(task.name, lambda session: schedule.due(session, [task], now, self._zone))
+    async def _planned(self, waiting: Sequence[Task], now: datetime) -> Sequence[tuple[Task, schedule.Plan]]:
+        """What each task has to do, read in one transaction; when that fails, all are asked again later."""
+        if not waiting:
+            return ()
+        found = await self._attempt(PLANNING, lambda session: schedule.plans(session, waiting, now, self._zone))
         if found is None:
-            self._next[task.name] = now + RETRY_FIRST
-            return 0
-        plan = found[0][1] if found else schedule.Plan()
+            self._next.update(dict.fromkeys((task.name for task in waiting), now + RETRY_FIRST))
+        return found or ()
+
+    async def _run_task(self, task: Task, plan: schedule.Plan, now: datetime) -> int:
         if plan.skipped:
             await self._attempt(task.name, lambda s: schedule.give_up(s, task, plan.skipped, now))
         count = 0
@@ -116,7 +121,7 @@ class Jobs:
             count += bool(ran)
             self.runs[task.name] += bool(ran)
             self._failed.pop(task.name, None)
-        self._next[task.name] = schedule.next_after(task, now, self._zone) or datetime.max.replace(tzinfo=UTC)
+        self._next[task.name] = plan.then or datetime.max.replace(tzinfo=UTC)
         return count
 
     async def _run_instant(self, task: Task, instant: datetime, now: datetime) -> bool | None:

@@ -224,19 +224,23 @@ def remind_all(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
+_NAMES = tuple(Occurrence.__table__.columns.keys())  # type: ignore[attr-defined]
 DONE = "done"
 """Note of an occurrence whose work was cut into parts and is finished."""
 
 
+_LAST_RUN = Prepared(  # asked every minute for each task that works in parts
+    select(Occurrence.__table__)  # type: ignore[attr-defined]
+    .where(col(Occurrence.task) == bindparam("task"), col(Occurrence.state) == "done")
+    .order_by(col(Occurrence.scheduled_for).desc())
+    .limit(1)
+)
+
+
 def unfinished(session: Session, task: str) -> Occurrence | None:
     """The last occurrence of a task when its parts are not finished; its note says how far they are."""
-    statement = (
-        select(Occurrence)
-        .where(col(Occurrence.task) == task, col(Occurrence.state) == "done")
-        .order_by(col(Occurrence.scheduled_for).desc())
-        .limit(1)
-    )
-    last = session.execute(statement).scalars().first()
+    row = _LAST_RUN.row(session, task=task)
+    last = Occurrence(**dict(zip(_NAMES, row, strict=True))) if row is not None else None
     return last if last is not None and last.note != DONE else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Literal
@@ -69,10 +69,14 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Instants of one task that are due, each in UTC and in order: to be run, and given up by its policy."""
+    """Instants of one task that are due, each in UTC and in order: to be run, and given up by its policy.
+
+    then: the first instant that is not due yet; None when there is none any more.
+    """
 
     run: tuple[datetime, ...] = ()
     skipped: tuple[datetime, ...] = ()
+    then: datetime | None = field(default=None, compare=False)
 
 
 @lru_cache(maxsize=256)
@@ -98,7 +102,7 @@ def plan(task: Task, last: datetime, now: datetime, zone: ZoneInfo) -> Plan:
     if task.policy == "once":
         run = run[-1:]
     chosen = set(run)
-    return Plan(tuple(run), tuple(one for one in missed if one not in chosen))
+    return Plan(tuple(run), tuple(one for one in missed if one not in chosen), instant)
 
 
 def begin(session: Session, tasks: Sequence[Task], now: datetime) -> Mapping[str, datetime]:
@@ -113,11 +117,17 @@ def begin(session: Session, tasks: Sequence[Task], now: datetime) -> Mapping[str
     return known
 
 
+def plans(
+    session: Session, tasks: Sequence[Task], now: datetime, zone: ZoneInfo = CITY
+) -> list[tuple[Task, Plan]]:
+    """The plan of every task at `now`, in the order of the tasks; most have nothing to run."""
+    known = begin(session, tasks, now)
+    return [(task, plan(task, known[task.name], now, zone)) for task in tasks]
+
+
 def due(session: Session, tasks: Sequence[Task], now: datetime, zone: ZoneInfo = CITY) -> list[tuple[Task, Plan]]:
     """Tasks with anything to run or to give up at `now`."""
-    known = begin(session, tasks, now)
-    planned = ((task, plan(task, known[task.name], now, zone)) for task in tasks)
-    return [(task, found) for task, found in planned if found.run or found.skipped]
+    return [(task, found) for task, found in plans(session, tasks, now, zone) if found.run or found.skipped]
 
 
 def give_up(session: Session, task: Task, skipped: Sequence[datetime], now: datetime) -> int:

@@ -79,13 +79,12 @@ def texts(topic_id: str, folder: Path = CONTENT) -> tuple[Text, ...]:
 
 def ensure(session: Session) -> int:
     """Write the topics that are missing; how many. What stands is left as it is: a city may have renamed it."""
-    count = 0
-    for column in COLUMNS:
-        if session.get(Topic, column.id) is None:
-            session.add(Topic(id=column.id, title=column.title, title_en=column.title_en, order=column.order))
-            count += 1
+    known = {topic.id for topic in letters.topics(session)}
+    missing = [column for column in COLUMNS if column.id not in known]
+    for column in missing:
+        session.add(Topic(id=column.id, title=column.title, title_en=column.title_en, order=column.order))
     session.flush()
-    return count
+    return len(missing)
 
 
 def origin_of(topic_id: str, day: date) -> str:
