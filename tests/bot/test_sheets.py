@@ -1,4 +1,4 @@
-"""Reading a department's spreadsheet: whatever the bytes are, rows or a refusal; and every verdict on a row."""
+"""Reading a department's spreadsheet: whatever the bytes are, rows or a refusal."""
 
 from __future__ import annotations
 
@@ -17,13 +17,9 @@ from bot.sheets import Refusal, read
 from bot.sheets.form import FormRow, drawn
 from bot.sheets.refusal import COLUMNS_MAX, FILE_BYTES_MAX, ROWS_MAX
 from notices.cells import csv_bytes, safe_cell
-from scoring.catalogue import shipped
-from scoring.handed_in import judged
-from scoring.observed_scheme import shipped_observed
-from scoring.sheet_rows import Branch, Known, Line
+from scoring.sheet_rows import Line
 
 HEADER = ["组织编号", "指标编号", "期间", "数值", "备注"]
-TODAY = date(2026, 6, 10)
 
 
 def table(*rows, header=HEADER, encoding="utf-8"):
@@ -222,122 +218,6 @@ WORKBOOK = workbook(good)
 def test_no_damaged_workbook_crashes_the_reader(place, piece):
     with contextlib.suppress(Refusal):
         read(WORKBOOK[:place] + piece + WORKBOOK[place + len(piece) :])
-
-
-# ---- verdicts ----------------------------------------------------------------------------------------------------
-
-BRANCHES = {
-    "B10": Branch(10, "urban_community", "/1/2/10/", None),
-    "B20": Branch(20, "admin_village", "/1/2/20/", date(2026, 5, 2)),
-    "B30": Branch(30, "soe", "/1/3/30/", None),
-}
-
-
-def known(**more):
-    usual = {"branches": BRANCHES, "path": "/1/2/", "remit": (), "values": {}, "cases": {}, "locked": ()}
-    return Known(**usual | {"today": TODAY} | more)
-
-
-def verdict(organization, indicator, period, value, odd="", **more):
-    line = Line(2, organization, indicator, period, value, "", odd)
-    found = judged(shipped(), shipped_observed(), known(**more), [line])[0]
-    return found.why or found.kind
-
-
-@pytest.mark.parametrize(
-    ("row", "expected"),
-    [
-        (("B10", "UC04", "2026-05", "0.95"), "new"),
-        (("B10", "uc04", "2026/5/1", "0.95"), "new"),
-        (("B10", "C13", "2025", "0.9"), "locked"),
-        (("B10", "F15", "2026-05", "是"), "new"),
-        (("B10", "F15", "2026-05", "0.5"), "yes_or_no"),
-        (("B10", "N02", "2026-05-30", "1"), "new"),
-        (("B10", "N02", "2026-05-30", "1.5"), "count"),
-        (("B10", "N02", "2026-05-30", "101"), "count"),
-        (("B10", "N02", "2026-05", "1"), "day"),
-        (("B10", "N02", "2026-06-10", "1"), "new"),
-        (("B10", "N02", "2026-06-11", "1"), "future"),
-        (("B10", "N02", "2026-04-30", "1"), "locked"),
-        (("B10", "N01", "2026-05-30", "1"), "collect_inspect"),
-        (("B99", "UC04", "2026-05", "1"), "organization"),
-        (("B30", "SE08", "2026Q1", "1"), "not_yours"),
-        (("B10", "XX1", "2026-05", "1"), "indicator"),
-        (("B10", "AV05", "2026Q1", "1"), "field"),
-        (("B20", "AV01", "2026-05", "true"), "founded"),
-        (("B10", "C02", "2026-05", "1"), "collect_declare"),
-        (("B10", "C16", "2026Q1", "1"), "collect_inspect"),
-        (("B10", "C15", "2026-05", "1"), "collect_auto"),
-        (("B10", "C07", "2026-05", "0"), "new"),
-        (("B10", "UC04", "2026-06", "1"), "open"),
-        (("B10", "UC04", "2026-04", "1"), "locked"),
-        (("B10", "UC04", "2026Q1", "1"), "period_monthly"),
-        (("B10", "UC02", "2026-03", "1"), "period_quarterly"),
-        (("B10", "UC06", "2026Q2", "1"), "period_half_yearly"),
-        (("B10", "UC07", "2026H1", "true"), "period_yearly"),
-        (("B10", "UC04", "2026-13", "1"), "period_monthly"),
-        (("B10", "UC04", "2026-05", "1,5"), "comma"),
-        (("B10", "UC04", "2026-05", "1,000"), "comma"),
-        (("B10", "UC04", "2026-05", "95%"), "percent"),
-        (("B10", "UC04", "2026-05", "０.９５"), "full_width"),
-        (("B10", "UC04", "2026-05", "NaN"), "number"),
-        (("B10", "UC04", "2026-05", "inf"), "number"),
-        (("B10", "UC04", "2026-05", "1e3"), "exponent"),
-        (("B10", "UC04", "2026-05", "-1"), "negative"),
-        (("B10", "UC04", "2026-05", "+1"), "formula"),
-        (("B10", "UC04", "2026-05", "@SUM(A1)"), "formula"),
-        (("B10", "UC04", "2026-05", "2026-05-01"), "value_day"),
-        (("B10", "UC04", "2026-05", "0.5", "formula"), "formula"),
-        (("B10", "UC04", "2026-05", "2026-05-01", "day"), "value_day"),
-        (("B10", "UC04", "2026-05", "95"), "rate"),
-        (("B10", "UC04", "2026-05", "2"), "new"),
-        (("B10", "UC04", "2026-05", "2.01"), "rate"),
-        (("B10", "UC04", "2026-05", "无"), "new"),
-    ],
-    ids=lambda value: ",".join(value) if isinstance(value, tuple) else value,
-)
-def test_every_row_has_its_verdict(row, expected):
-    assert verdict(*row) == expected
-
-
-def test_a_period_is_open_until_its_last_day_is_over_and_locked_on_the_fifteenth():
-    row = ("B10", "UC04", "2026-05", "1")
-    days = [date(2026, 5, 31), date(2026, 6, 1), date(2026, 6, 14), date(2026, 6, 15)]
-    assert [verdict(*row, today=day) for day in days] == ["open", "new", "new", "locked"]
-    assert verdict(*row, locked={"2026-05"}) == "locked"
-    assert verdict("B10", "N02", "2026-05-30", "1", locked={"2026-05"}) == "locked"
-
-
-def test_what_stands_decides_between_new_same_and_changed():
-    key = (10, "UC04", "2026-05")
-    assert verdict("B10", "UC04", "2026-05", "0.50", values={key: ("0.5", "dept")}) == "same"
-    assert verdict("B10", "UC04", "2026-05", "0.6", values={key: ("0.5", "dept")}) == "changed"
-    assert verdict("B10", "UC04", "2026-05", "无", values={key: ("0.5", "dept")}) == "changed"
-    assert verdict("B10", "UC04", "2026-05", "0.6", values={key: ("", "dept")}) == "new"
-    seen = {(10, "C07", "2026-05"): ("0", "auto")}
-    assert verdict("B10", "C07", "2026-05", "1", values=seen) == "seen"
-    cases = {(10, "N02", date(2026, 5, 30)): 2}
-    assert [verdict("B10", "N02", "2026-05-30", count, cases=cases) for count in "023"] == [
-        "changed",
-        "same",
-        "changed",
-    ]
-
-
-def test_a_remit_leaves_only_what_it_names():
-    assert verdict("B10", "UC04", "2026-05", "1", remit={"UC04"}) == "new"
-    assert verdict("B10", "UC04", "2026-05", "1", remit={"UC06"}) == "remit"
-
-
-def test_rows_that_say_the_same_twice_are_both_refused():
-    rows = [("B10", "UC04", "2026-05"), ("B10", "uc04", "2026-05"), ("B10", "UC04", "2026-04")]
-    lines = [Line(number, *row, "1") for number, row in enumerate(rows, 2)]
-    found = judged(shipped(), shipped_observed(), known(), lines)
-    assert [(one.why, one.why_values.get("row")) for one in found] == [
-        ("twice", 3),
-        ("twice", 2),
-        ("locked", None),
-    ]
 
 
 # ---- what goes out ---------------------------------------------------------------------------------------------
