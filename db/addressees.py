@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 from sqlmodel import Session, col
 
 from db.accounts import Chat
 from db.deliveries import Attempt
 from db.letters import Letter, Subscription, Topic
-from db.members import Member
+from db.members import Member, Membership
+from db.organizations import Organization
 
 
 @dataclass(slots=True)
@@ -65,6 +66,22 @@ def addressees(session: Session, member_ids: Collection[int]) -> dict[int, Addre
     for member_id, topic_id in session.execute(left):
         found[member_id].left_topics.add(topic_id)
     return found
+
+
+def names(session: Session, member_ids: Collection[int], day: date) -> dict[int, tuple[str, str]]:
+    """Name and branch on `day` of the members by id; the branch is empty for one without any."""
+    belongs = and_(
+        col(Membership.member_id) == col(Member.id),
+        col(Membership.from_day) <= day,
+        or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day),
+    )
+    statement = (
+        select(col(Member.id), col(Member.name), col(Organization.name))
+        .outerjoin(Membership, belongs)
+        .outerjoin(Organization, col(Organization.id) == col(Membership.organization_id))
+        .where(col(Member.id).in_(member_ids))
+    )
+    return {row[0]: (row[1], row[2] or "") for row in session.execute(statement)}
 
 
 def letters(session: Session, letter_ids: Collection[int]) -> dict[int, tuple[Letter, Topic]]:

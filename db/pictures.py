@@ -70,3 +70,15 @@ def stored(session: Session, picture_id: int) -> tuple[str, bytes] | None:
         select(col(Picture.media_type), col(Picture.content)).where(col(Picture.id) == picture_id)
     ).first()
     return (row[0], row[1]) if row and row[1] is not None else None
+
+
+READY, WAITING = "ready", "waiting"
+
+
+def state(session: Session, picture_id: int) -> str:
+    """READY with its bytes, WAITING while they are fetched, else why they could not be; of none: `not_found`."""
+    statement = select(col(Picture.content).is_not(None), col(Picture.failed)).where(col(Picture.id) == picture_id)
+    row = session.execute(statement).first()
+    if row is None:
+        return "not_found"
+    return READY if row[0] else row[1] or WAITING

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from db import audiences
+from db import audiences, letter_series, organizations
 from db.audiences import WHO, Audience
 from db.letters import SENDING_ROLES
 from db.organizations import Organization
+from handlers import letter_refusals
 from handlers.conversation import Button, Context, Reply
 
 PAGE = 8  # organisations in one list
+NAME_MAX = 40  # characters of an organisation's name that are looked for
 
 
 def nodes(ctx: Context) -> list[Organization]:
@@ -25,25 +27,41 @@ def name_for(ctx: Context, audience: Audience) -> Organization | None:
 
 
 def start(ctx: Context) -> Reply:
-    """Pick the node when there are several, else at once who of it."""
+    """Pick the node when there are several, else at once who of it. What was said behind the word names a node."""
     found = nodes(ctx)
+    if word := " ".join(ctx.args).strip():
+        return _named(ctx, found, word)
     if len(found) == 1:
         return _who_of(ctx, found[0], back="menu")
     steps = tuple(Button(node.name, f"broadcast:whom:{node.id}") for node in found)
     return Reply(ctx.say("broadcast.from_which"), steps)
 
 
+def _named(ctx: Context, own: list[Organization], word: str) -> Reply:
+    """`发红信 沙洲村`: an organisation below the own nodes, by its name."""
+    paths = [node.path for node in own]
+    found = organizations.search(ctx.session, paths, word[:NAME_MAX], ctx.today, PAGE)
+    exact = [node for node in (*own, *found) if node.name == word]
+    if not found and not exact:
+        return letter_refusals.audience(ctx)
+    chosen = exact or list(found)
+    if len({node.id for node in chosen}) == 1:
+        return _who_of(ctx, chosen[0], back="broadcast")
+    steps = tuple(Button(node.name, f"broadcast:whom:{node.id}") for node in chosen[:PAGE])
+    return Reply(ctx.say("broadcast.which_named", name=word[:NAME_MAX]), steps, back="broadcast")
+
+
 def whom(ctx: Context) -> Reply:
     """`broadcast:whom:NODE`: who of this node."""
     node = _node(ctx)
-    return refused(ctx) if node is None else _who_of(ctx, node, back="broadcast")
+    return letter_refusals.audience(ctx) if node is None else _who_of(ctx, node, back="broadcast")
 
 
 def under(ctx: Context) -> Reply:
     """`broadcast:under:NODE:PAGE`: the organisations under this node."""
     node = _node(ctx)
     if node is None or node.id is None:
-        return refused(ctx)
+        return letter_refusals.audience(ctx)
     page = ctx.arg_id(2) or 0
     found = audiences.children(ctx.session, node.id)
     shown = found[page * PAGE : (page + 1) * PAGE]
@@ -52,11 +70,6 @@ def under(ctx: Context) -> Reply:
         steps.append(Button(ctx.say("broadcast.more"), f"broadcast:under:{node.id}:{page + 1}"))
     text = ctx.say("broadcast.which_under", name=node.name, count=len(found))
     return Reply(text, tuple(steps), back=f"broadcast:whom:{node.id}")
-
-
-def refused(ctx: Context) -> Reply:
-    """The same words for what is not one's own and for what does not exist."""
-    return Reply(ctx.say("broadcast.not_yours"), (Button(ctx.say("menu.broadcast"), "broadcast"),))
 
 
 def _node(ctx: Context) -> Organization | None:
@@ -75,4 +88,6 @@ def _who_of(ctx: Context, node: Organization, back: str) -> Reply:
         steps.append(Button(label, f"broadcast:topic:{node.id}:{who}"))
     if audiences.children(ctx.session, node.id):
         steps.append(Button(ctx.say("broadcast.under"), f"broadcast:under:{node.id}"))
+    if standing := len(letter_series.of_author(ctx.session, ctx.me)):
+        steps.append(Button(ctx.say("broadcast.series", count=standing), "broadcast:series"))
     return Reply(ctx.say("broadcast.to_whom", name=node.name), tuple(steps), back=back)

@@ -1,35 +1,36 @@
-"""The draft of a letter: topic, words, time for answers, and the preview that shows what would happen."""
+"""The draft of a letter: topic, words, picture, time for answers. `letter_preview` shows what would happen."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from db import audiences, audit, letters
+from db import audit, letter_templates, letters
 from db.audiences import Audience, audience
 from db.letters import Letter, Topic
 from db.organizations import Organization
+from handlers import letter_refusals
 from handlers.conversation import Button, Context, Reply
-from handlers.letter_audience import name_for, refused
+from handlers.letter_audience import name_for, nodes
+from handlers.letter_preview import preview
 from handlers.spoken_time import spoken_window
-from notices import quiet
-from notices.channel import BACK_NUMBER, HOME_NUMBER
-from notices.letters import OWN_LEVELS, TEXT_MAX, key_of, letter_message, needs_second_person, parted, topic_title
-from notices.planner import ORDER
+from notices.letter_words import TEXT_MAX, fault
+from notices.letters import OWN_LEVELS, key_of, parted, topic_title
 
 OPEN = ("draft", "submitted")  # states in which the author may still change it
-EDIT_NUMBER = 8  # takes the place of 9 when 9 is the number of people
 
 
 def mine(ctx: Context) -> Letter | None:
     """The letter in the arguments, if I may still change it. An approval that begins now waits for what I do."""
     letter_id = ctx.arg_id(1)
-    lock = {"with_for_update": True, "populate_existing": True}
-    letter = ctx.session.get(Letter, letter_id, **lock) if letter_id is not None else None
-    if letter is None or letter.author_id != ctx.me or letter.state not in OPEN:
+    if letter_id is None:
         return None
-    if name_for(ctx, audience(letter.audience)) is None:  # the role has ended meanwhile
+    letter = ctx.session.get(Letter, letter_id, with_for_update=True, populate_existing=True)
+    if letter is None:
         return None
-    return letter
+    if letter.author_id != ctx.me or name_for(ctx, audience(letter.audience)) is None:  # or the role has ended
+        letter_refusals.draft(ctx, letter)
+        return None
+    return letter if letter.state in OPEN else None
 
 
 def reopen(ctx: Context, letter: Letter) -> None:
@@ -51,7 +52,7 @@ def choose_topic(ctx: Context) -> Reply:
     """`broadcast:topic:NODE:WHO`: on what; with the topic behind it, a new draft begins."""
     node_id, who = ctx.arg_id(1), ctx.arg(2)
     if node_id is None or name_for(ctx, Audience(node_id, who)) is None:
-        return refused(ctx)
+        return letter_refusals.audience(ctx)
     topic = ctx.session.get(Topic, ctx.arg(3))
     if topic is not None:
         return _begin(ctx, Audience(node_id, who), topic)
@@ -82,29 +83,70 @@ def _begin(ctx: Context, whom: Audience, topic: Topic) -> Reply:
     return ask_text(ctx, letter)
 
 
-def ask_text(ctx: Context, letter: Letter) -> Reply:
-    """Wait for the words of the letter."""
-    text = ctx.say("broadcast.write", most=TEXT_MAX)
+def ask_text(ctx: Context, letter: Letter, note: str = "") -> Reply:
+    """Wait for the words of the letter; a picture may come with them, or before."""
+    text = note or "\n".join((ctx.say("broadcast.write", most=TEXT_MAX), ctx.say("letter_content.how")))
     back = f"broadcast:show:{letter.id}" if letter.body else f"broadcast:whom:{letter.audience['node']}"
-    return Reply(text, expect=f"broadcast:text:{letter.id}", back=back)
+    paths = [node.path for node in nodes(ctx)]
+    begins = not letter.body and bool(letter_templates.seen_by(ctx.session, ctx.me, paths))
+    use = Button(ctx.say("letter_templates.use"), f"broadcast:templates:{letter.id}")
+    return Reply(text, (use,) if begins else (), expect=f"broadcast:text:{letter.id}", back=back)
 
 
 def text_given(ctx: Context) -> Reply:
-    """`broadcast:text:ID` with what was typed."""
+    """`broadcast:text:ID` with what was typed, or with a picture and the words under it."""
     letter = mine(ctx)
     if letter is None:
         return gone(ctx)
-    if len(ctx.args) < 3 or not ctx.args[-1].strip():
+    text = ctx.args[-1].strip() if len(ctx.args) > 2 else ""
+    if ctx.picture_id is not None:
+        _keep_picture(ctx, letter, ctx.picture_id)
+        if not text:
+            return _picture_taken(ctx, letter)
+    if not text:
         return ask_text(ctx, letter)
-    # The cleaned text is cut at some length; what was really sent says how long it was.
-    length = max(len(ctx.args[-1]), len(ctx.incoming.text.strip()))
-    if length > TEXT_MAX:
-        say = ctx.say("broadcast.too_long", length=length, most=TEXT_MAX, over=length - TEXT_MAX)
-        return Reply(say, expect=f"broadcast:text:{letter.id}", back=f"broadcast:show:{letter.id}")
+    # The cleaned text is cut at some length and freed of signs that nobody sees; what came says what it was.
+    wrong = fault(text, typed=ctx.incoming.text)
+    if wrong is not None:
+        return ask_text(ctx, letter, letter_refusals.content(ctx, letter, wrong))
     reopen(ctx, letter)
-    letter.title, letter.body = parted(ctx.args[-1])
-    _store(ctx, letter)
+    letter.title, letter.body = parted(text)
+    store(ctx, letter)
     return preview(ctx, letter)
+
+
+def picture(ctx: Context) -> Reply:
+    """`broadcast:picture:ID`, then with the picture itself: one for the letter, or another one."""
+    letter = mine(ctx)
+    if letter is None:
+        return gone(ctx)
+    if ctx.picture_id is None:
+        back = f"broadcast:show:{letter.id}"
+        return Reply(ctx.say("letter_content.send_picture"), expect=f"broadcast:picture:{letter.id}", back=back)
+    _keep_picture(ctx, letter, ctx.picture_id)
+    return _picture_taken(ctx, letter)
+
+
+def _picture_taken(ctx: Context, letter: Letter) -> Reply:
+    """On with the preview, or with the words that are still missing."""
+    if not letter.body:
+        return ask_text(ctx, letter, ctx.say("letter_content.words_too"))
+    return preview(ctx, letter, note=ctx.say("letter_content.picture_kept"))
+
+
+def no_picture(ctx: Context) -> Reply:
+    """`broadcast:no_picture:ID`: words alone."""
+    letter = mine(ctx)
+    if letter is None:
+        return gone(ctx)
+    _keep_picture(ctx, letter, None)
+    return preview(ctx, letter, note=ctx.say("letter_content.picture_gone"))
+
+
+def _keep_picture(ctx: Context, letter: Letter, picture_id: int | None) -> None:
+    reopen(ctx, letter)
+    letter.picture_id = picture_id
+    store(ctx, letter)
 
 
 def show(ctx: Context) -> Reply:
@@ -121,15 +163,32 @@ def edit(ctx: Context) -> Reply:
     if letter is None:
         return gone(ctx)
     ask = "no_ask" if letter.ask == "ack" else "do_ask"
+    steps = [
+        Button(ctx.say("broadcast.edit_text"), f"broadcast:text:{letter.id}"),
+        Button(ctx.say("broadcast.edit_picture"), f"broadcast:picture:{letter.id}"),
+        Button(ctx.say(f"broadcast.{ask}"), f"broadcast:ask:{letter.id}"),
+        Button(ctx.say("broadcast.more_steps"), f"broadcast:more:{letter.id}"),
+    ]
+    if letter.repeats is None:
+        steps.insert(2, Button(ctx.say("broadcast.edit_until"), f"broadcast:until:{letter.id}"))
+    if letter.picture_id is not None:
+        steps.insert(2, Button(ctx.say("broadcast.no_picture"), f"broadcast:no_picture:{letter.id}"))
+    return Reply(ctx.say("broadcast.edit_which"), tuple(steps), back=f"broadcast:show:{letter.id}")
+
+
+def more(ctx: Context) -> Reply:
+    """`broadcast:more:ID`: what is changed less often."""
+    letter = mine(ctx)
+    if letter is None:
+        return gone(ctx)
     urgent = "not_urgent" if letter.urgent else "urgent"
     steps = (
-        Button(ctx.say("broadcast.edit_text"), f"broadcast:text:{letter.id}"),
-        Button(ctx.say("broadcast.edit_until"), f"broadcast:until:{letter.id}"),
-        Button(ctx.say(f"broadcast.{ask}"), f"broadcast:ask:{letter.id}"),
+        Button(ctx.say("broadcast.repeat"), f"broadcast:repeat:{letter.id}"),
+        Button(ctx.say("broadcast.keep"), f"broadcast:keep:{letter.id}"),
         Button(ctx.say(f"broadcast.{urgent}"), f"broadcast:urgent:{letter.id}"),
         Button(ctx.say("broadcast.edit_whom"), "broadcast"),
     )
-    return Reply(ctx.say("broadcast.edit_which"), steps, back=f"broadcast:show:{letter.id}")
+    return Reply(ctx.say("broadcast.edit_which"), steps, back=f"broadcast:edit:{letter.id}")
 
 
 def toggle_ask(ctx: Context) -> Reply:
@@ -139,7 +198,7 @@ def toggle_ask(ctx: Context) -> Reply:
         return gone(ctx)
     reopen(ctx, letter)
     letter.ask = "none" if letter.ask == "ack" else "ack"
-    _store(ctx, letter)
+    store(ctx, letter)
     return preview(ctx, letter)
 
 
@@ -153,7 +212,7 @@ def toggle_urgent(ctx: Context) -> Reply:
     node = ctx.session.get(Organization, letter.organization_id)
     assert node is not None
     letter.lane = 0 if letter.urgent else 1 if node.level in OWN_LEVELS else 2
-    _store(ctx, letter)
+    store(ctx, letter)
     return preview(ctx, letter)
 
 
@@ -170,74 +229,12 @@ def until(ctx: Context) -> Reply:
         return Reply(ctx.say("broadcast.until_wrong"), **waiting)
     reopen(ctx, letter)
     letter.answer_until, letter.ask = found.starts_at.astimezone(ctx.now.tzinfo), "ack"
-    _store(ctx, letter)
+    store(ctx, letter)
     return preview(ctx, letter)
 
 
-def _store(ctx: Context, letter: Letter) -> None:
+def store(ctx: Context, letter: Letter) -> None:
+    """Write what was changed; nothing that was approved holds for it any more."""
     letter.content_hash = ""
     ctx.session.add(letter)
     ctx.session.flush()
-
-
-def preview(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
-    """The letter as it will look, how many people it reaches on which way, and how to send it."""
-    whom = audience(letter.audience)
-    recipients = audiences.members_in(ctx.session, whom, ctx.today)
-    count = audiences.count(ctx.session, whom, ctx.today)
-    topic = ctx.session.get(Topic, letter.topic_id)
-    assert topic is not None
-    shown = letter_message(letter, topic, ctx.say, ctx.zone).text
-    lines = [note] if note else []
-    lines += [ctx.say("broadcast.preview"), shown, "——"]
-    if count == 0:
-        lines.append(ctx.say("broadcast.nobody"))
-        return Reply("\n".join(lines), _steps(ctx, letter, count), back="broadcast")
-    ways = _ways(ctx, audiences.ways(ctx.session, recipients, ORDER))
-    lines.append(ctx.say("broadcast.goes_to", count=count, ways=ways))
-    left = 0 if topic.mandatory else audiences.left_topic(ctx.session, recipients, topic.id)
-    if left:
-        lines.append(ctx.say("broadcast.have_left", count=left))
-    lines += [_night(ctx, letter), _how(ctx, letter, count)]
-    mark = letters.fingerprint(letter)[:12]
-    expect = f"broadcast:confirm:{letter.id}:{count}:{mark}"
-    return Reply("\n".join(lines), _steps(ctx, letter, count, expect), expect=expect)
-
-
-def _steps(ctx: Context, letter: Letter, count: int, confirm: str = "") -> tuple[Button, ...]:
-    """Next steps whose numbers are never the number of people: that one sends."""
-    numbers = [number for number in range(1, EDIT_NUMBER) if number != count]
-    edit_number = EDIT_NUMBER if count == BACK_NUMBER else BACK_NUMBER
-    steps = [
-        Button(ctx.say("broadcast.rehearse"), f"broadcast:rehearse:{letter.id}", numbers[0]),
-        Button(ctx.say("broadcast.edit_until"), f"broadcast:until:{letter.id}", numbers[1]),
-        Button(ctx.say("broadcast.edit"), f"broadcast:edit:{letter.id}", edit_number),
-        Button(ctx.say("broadcast.drop"), f"broadcast:drop:{letter.id}", HOME_NUMBER),
-    ]
-    if count == BACK_NUMBER:  # 9 is `back` in every message, unless the message gives it a meaning of its own
-        steps.insert(2, Button(ctx.say("broadcast.send_to", count=count), f"{confirm}:{count}", BACK_NUMBER))
-    return tuple(steps)
-
-
-def _ways(ctx: Context, ways: dict[str, int]) -> str:
-    """`微信 17、Telegram 2、网页 5、另有 4 人未绑定`."""
-    order = (*ORDER, audiences.OTHER, audiences.UNREACHABLE, audiences.UNBOUND)
-    found = [ctx.say(f"broadcast.way_{way}", count=ways[way]) for way in order if ways.get(way)]
-    return ctx.say("broadcast.between").join(found)
-
-
-def _night(ctx: Context, letter: Letter) -> str:
-    if letter.urgent:
-        return ctx.say("broadcast.even_at_night")
-    night = quiet.until(ctx.now, ctx.zone)
-    if night is None:
-        return ctx.say("broadcast.quiet_later", begins=quiet.shown(quiet.FROM_MINUTE))
-    return ctx.say("broadcast.quiet_now", ends=quiet.shown(quiet.TO_MINUTE))
-
-
-def _how(ctx: Context, letter: Letter, count: int) -> str:
-    node = ctx.session.get(Organization, letter.organization_id)
-    assert node is not None
-    verb = "submit" if needs_second_person(letter, node) else "send"
-    edit_number = EDIT_NUMBER if count == BACK_NUMBER else BACK_NUMBER
-    return ctx.say(f"broadcast.type_to_{verb}", count=count, edit=edit_number)
