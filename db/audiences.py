@@ -27,7 +27,8 @@ _FAR = 50  # ranks from here on are no channel
 class Audience:
     """Active members in the subtree of `node`; `who` is one of WHO. field, region_id: only those branches.
 
-    got: instead, exactly those who got this letter or may have got it, wherever they belong by now.
+    people: only these of them. got: instead, exactly those who got this letter or may have got it, wherever they
+    belong by now.
     """
 
     node: int
@@ -35,10 +36,11 @@ class Audience:
     field: str | None = None
     region_id: int | None = None
     got: int | None = None
+    people: Sequence[int] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The stored form; what is not set is left out."""
-        names = ("node", "who", "field", "region_id", "got")
+        names = ("node", "who", "field", "region_id", "got", "people")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
 
@@ -77,6 +79,8 @@ def members_in(session: Session, whom: Audience, day: date) -> Select[Any]:
         statement = statement.where(col(Organization.field) == whom.field)
     if whom.region_id is not None:
         statement = statement.where(col(Organization.id).in_(_in_region(session, whom.region_id)))
+    if whom.people is not None:
+        statement = statement.where(col(Member.id).in_(whom.people))
     chosen: Select[Any] = statement
     return chosen
 

@@ -8,12 +8,15 @@ from db import audiences, audit, letter_rights, letters
 from db.audiences import audience
 from db.letters import SENDING_ROLES, Letter, Topic
 from db.organizations import Organization
-from handlers import letter_audience, letter_draft
+from handlers import letter_audience, letter_draft, letter_refusals, letter_repeats, letter_templates
 from handlers.conversation import Button, Command, Context, Message, Reply
-from handlers.letter_draft import gone, mine, preview
+from handlers.letter_draft import gone, mine
+from handlers.letter_preview import preview
 from handlers.meaning import folded, typed_number
+from notices.letter_series import begin
+from notices.letter_words import Reader
 from notices.letters import key_of, letter_message, name_of, needs_second_person
-from notices.outbox import queue_letter, tell
+from notices.outbox import tell
 
 
 def broadcast(ctx: Context) -> Reply:
@@ -27,6 +30,10 @@ def _confirm(ctx: Context) -> Reply:
     letter = mine(ctx)
     if letter is None or letter.state != "draft" or not letter.body:
         return gone(ctx)
+    if ctx.picture_id is not None:
+        return letter_draft.picture(ctx)
+    if why := letter_refusals.picture(ctx, letter):
+        return preview(ctx, letter, note=why)
     count = audiences.count(ctx.session, audience(letter.audience), ctx.today)
     shown, mark, typed = ctx.arg_id(2), ctx.arg(3), ctx.arg(4)
     number = typed_number(folded(typed).removesuffix("人").removesuffix("位"))
@@ -38,11 +45,16 @@ def _confirm(ctx: Context) -> Reply:
         return preview(ctx, letter, note=ctx.say("broadcast.wrong_number", typed=typed[:20], count=count))
     node = ctx.session.get(Organization, letter.organization_id)
     assert node is not None
-    return _submit(ctx, letter) if needs_second_person(letter, node) else _send(ctx, letter)
+    if not needs_second_person(letter, node):
+        return _send(ctx, letter)
+    return submit(ctx, letter) or preview(ctx, letter, note=ctx.say("broadcast.no_approver"))
 
 
 def _send(ctx: Context, letter: Letter) -> Reply:
-    queue_letter(ctx.session, letter, ctx.now, ctx.zone)
+    if begin(ctx.session, letter, ctx.now, ctx.zone):
+        audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.stands", **facts(letter))
+        see = Button(ctx.say("broadcast.series", count=1), f"broadcast:series:{letter.id}")
+        return Reply(letter_repeats.begun(ctx, letter), (see,))
     audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.sent", **facts(letter))
     steps = (
         Button(ctx.say("broadcast.progress"), f"receipts:show:{letter.id}"),
@@ -63,11 +75,11 @@ def facts(letter: Letter) -> dict[str, Any]:
     }
 
 
-def _submit(ctx: Context, letter: Letter) -> Reply:
-    """Ask a second person; nobody is written to before one has approved exactly this."""
+def submit(ctx: Context, letter: Letter) -> Reply | None:
+    """Ask a second person; nobody is written to before one has approved exactly this. None: there is nobody."""
     people = letter_rights.approvers(ctx.session, letter, ctx.today)
     if not people:
-        return preview(ctx, letter, note=ctx.say("broadcast.no_approver"))
+        return None
     content_hash = letters.fingerprint(letter)
     letters.move(
         ctx.session, letter, was=("draft",), state="submitted", content_hash=content_hash, submitted_at=ctx.now
@@ -83,7 +95,7 @@ def _submit(ctx: Context, letter: Letter) -> Reply:
         Button(ctx.say("broadcast.edit"), f"broadcast:edit:{letter.id}"),
         Button(ctx.say("broadcast.drop"), f"broadcast:drop:{letter.id}"),
     )
-    return Reply(ctx.say("broadcast.submitted", count=len(people)), steps)
+    return Reply(ctx.say("broadcast.submitted", count=len(people), mark=content_hash[:4]), steps)
 
 
 def _rehearse(ctx: Context) -> Reply:
@@ -93,7 +105,9 @@ def _rehearse(ctx: Context) -> Reply:
         return gone(ctx)
     topic = ctx.session.get(Topic, letter.topic_id)
     assert topic is not None
-    message = letter_message(letter, topic, ctx.say, ctx.zone, trial=True)
+    message = letter_message(
+        letter, topic, ctx.say, ctx.zone, reader=Reader(ctx.who.name, ctx.who.branch_name), trial=True
+    )
     key = f"rehearsal:{letter.id}:{letters.fingerprint(letter)[:12]}"
     first = tell(ctx.session, member_id=ctx.me, key=key, message=message, now=ctx.now, urgent=True)
     note = ctx.say("broadcast.rehearsed" if first else "broadcast.rehearsed_before")
@@ -115,11 +129,23 @@ STEPS = {
     "under": letter_audience.under,
     "topic": letter_draft.choose_topic,
     "text": letter_draft.text_given,
+    "picture": letter_draft.picture,
+    "no_picture": letter_draft.no_picture,
     "show": letter_draft.show,
     "edit": letter_draft.edit,
+    "more": letter_draft.more,
     "ask": letter_draft.toggle_ask,
     "urgent": letter_draft.toggle_urgent,
     "until": letter_draft.until,
+    "templates": letter_templates.templates,
+    "begin": letter_templates.begin,
+    "keep": letter_templates.keep,
+    "forget": letter_templates.forget,
+    "repeat": letter_repeats.choose,
+    "repeat_at": letter_repeats.at,
+    "repeat_until": letter_repeats.until,
+    "series": letter_repeats.standing,
+    "series_end": letter_repeats.stop,
     "confirm": _confirm,
     "rehearse": _rehearse,
     "drop": _drop,
@@ -131,6 +157,7 @@ BROADCAST = Command(
     slash=("/broadcast",),
     roles=SENDING_ROLES,
     phrases=("给大家发通知", "通知大家", "通知全体党员", "write to everybody"),
+    steps={"定期红信": "series", "自动红信": "series", "repeated letters": "series"},
     in_menu=False,
     order=100,
 )

@@ -1,4 +1,8 @@
-"""The second person: sees exactly what would be sent and to how many, and sends it or gives it back."""
+"""The second person: sees exactly what would be sent and to how many, and sends it or gives it back.
+
+Who approves is a person, whatever chat they use. An approval holds for the content and the number that were shown,
+for 24 hours, once. Whatever is refused here stands in the audit log.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,14 @@ from db.audiences import audience
 from db.letters import APPROVAL_FOR, APPROVING_ROLES, Letter, Topic
 from handlers.broadcast import facts
 from handlers.conversation import Button, Command, Context, Message, Reply
+from notices.letter_repeats import repeat, said
+from notices.letter_series import begin
 from notices.letters import key_of, letter_message, name_of
-from notices.outbox import queue_letter, tell
+from notices.markup import Marked, joined
+from notices.outbox import tell
 
 SHOWN = 5
+MARK = 12  # digits of the content's hash that a button carries
 
 
 def approvals(ctx: Context) -> Reply:
@@ -32,65 +40,92 @@ def _may(ctx: Context, letter: Letter) -> bool:
     return ctx.me in {person.id for person in letter_rights.approvers(ctx.session, letter, ctx.today)}
 
 
-def _submitted(ctx: Context) -> Letter | None:
-    """The letter in the arguments, if it waits for somebody like me; the same None for all other reasons."""
+def _asked(ctx: Context) -> tuple[Letter | None, str]:
+    """The letter in the arguments, and why I cannot decide on it; an empty reason: I can.
+
+    `unknown` stands for a letter that does not exist and for one that is none of my business alike.
+    """
     letter_id = ctx.arg_id(1)
     letter = ctx.session.get(Letter, letter_id) if letter_id is not None else None
-    if letter is None or letter.state != "submitted" or not _may(ctx, letter):
-        return None
-    if letter.submitted_at is None or letter.submitted_at <= ctx.now - APPROVAL_FOR:
-        return None
-    return letter
+    if letter is None:
+        return None, "unknown"
+    if letter.author_id == ctx.me:
+        return letter, "own"
+    if not _may(ctx, letter):
+        return letter, "unknown"
+    if letter.approved_by == ctx.me:
+        return letter, "done"
+    if letter.state != "submitted" or letter.submitted_at is None:
+        return letter, "unknown"
+    return letter, "overdue" if letter.submitted_at <= ctx.now - APPROVAL_FOR else ""
 
 
-def _unknown(ctx: Context) -> Reply:
-    return Reply(ctx.say("broadcast.not_waiting"), (Button(ctx.say("menu.approvals"), "approvals"),))
+def _refused(ctx: Context, why: str, *, act: bool) -> Reply:
+    """Say why not. act: it was more than a look, so the audit log has it."""
+    if act:
+        subject = f"letter:{ctx.arg(1)[:12]}"
+        audit.record(
+            ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.approval_denied", subject=subject, why=why
+        )
+    return Reply(ctx.say(f"broadcast.not_waiting_{why}"), (Button(ctx.say("menu.approvals"), "approvals"),))
 
 
 def _show(ctx: Context, *, note: str = "") -> Reply:
-    letter = _submitted(ctx)
-    if letter is None:
-        return _unknown(ctx)
+    letter, why = _asked(ctx)
+    if letter is None or why:
+        return _refused(ctx, why, act=False)
     topic = ctx.session.get(Topic, letter.topic_id)
     assert topic is not None
     count = audiences.count(ctx.session, audience(letter.audience), ctx.today)
-    text = letter_message(letter, topic, ctx.say, ctx.zone).text
-    lines = [note] if note else []
-    lines += [ctx.say("broadcast.approve_this"), text, "——", ctx.say("broadcast.would_reach", count=count)]
+    shown = letter_message(letter, topic, ctx.say, ctx.zone)
+    lines: list[str | Marked] = [note] if note else []
+    lines += [ctx.say("broadcast.approve_this"), Marked(shown.text, shown.marks), "——"]
+    lines.append(ctx.say("broadcast.would_reach", count=count))
+    if letter.repeats is not None:
+        lines.append(said(repeat(letter.repeats), ctx.say))
     if letter.urgent:
         lines.append(ctx.say("broadcast.even_at_night"))
-    mark = letter.content_hash[:12]
+    mark = letter.content_hash[:MARK]
+    lines.append(ctx.say("broadcast.content_mark", mark=mark[:4]))
     steps = (
         Button(ctx.say("broadcast.approve"), f"approvals:yes:{letter.id}:{count}:{mark}"),
         Button(ctx.say("broadcast.refuse"), f"approvals:no:{letter.id}"),
     )
-    return Reply("\n".join(lines), steps, back="approvals")
+    words = joined(lines)
+    return Reply(words.text, steps, shown.picture, back="approvals", marks=words.marks)
 
 
 def _yes(ctx: Context) -> Reply:
     """`approvals:yes:ID:COUNT:MARK`: bound to the words and the number that were shown."""
-    letter = _submitted(ctx)
-    if letter is None:
-        return _unknown(ctx)
+    letter, why = _asked(ctx)
+    if letter is None or why:
+        return _refused(ctx, why, act=True)
     count = audiences.count(ctx.session, audience(letter.audience), ctx.today)
-    if letter.content_hash[:12] != ctx.arg(3) or count != ctx.arg_id(2):
+    if letter.content_hash[:MARK] != ctx.arg(3) or count != ctx.arg_id(2):
         return _show(ctx, note=ctx.say("broadcast.has_changed"))
     if not letter_rights.author_may(ctx.session, letter, ctx.today):
-        return _unknown(ctx)
-    content_hash = letters.fingerprint(letter)
-    if not letter_rights.approve(ctx.session, letter, by=ctx.me, content_hash=content_hash, at=ctx.now):
-        return _unknown(ctx)
-    queue_letter(ctx.session, letter, ctx.now, ctx.zone)
+        return _refused(ctx, "author", act=True)
+    if not letter_rights.approve(ctx.session, letter, by=ctx.me, content_hash=letter.content_hash, at=ctx.now):
+        return _refused(ctx, "changed", act=True)
+    stands = begin(ctx.session, letter, ctx.now, ctx.zone)
     audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.approved", **facts(letter))
+    if stands:
+        see = (Button(ctx.say("broadcast.series", count=1), f"broadcast:series:{letter.id}"),)
+        _tell_author(ctx, letter, "approved_to_stand", see)
+        return Reply(ctx.say("letter_series.approved_by_you", said=said(repeat(letter.repeats or {}), ctx.say)))
     steps = (Button(ctx.say("broadcast.progress"), f"receipts:show:{letter.id}"),)
     _tell_author(ctx, letter, "approved", steps)
-    return Reply(ctx.say("broadcast.approved_by_you", recipients=letter.recipients))
+    mine = (
+        Button(ctx.say("broadcast.progress"), f"report:show:{letter.id}"),
+        Button(ctx.say("broadcast.stop"), f"stop_letter:{letter.id}"),
+    )
+    return Reply(ctx.say("broadcast.approved_by_you", recipients=letter.recipients), mine)
 
 
 def _no(ctx: Context) -> Reply:
-    letter = _submitted(ctx)
-    if letter is None:
-        return _unknown(ctx)
+    letter, why = _asked(ctx)
+    if letter is None or why:
+        return _refused(ctx, why, act=True)
     letters.move(ctx.session, letter, was=("submitted",), state="draft", content_hash="", submitted_at=None)
     audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.refused", **facts(letter))
     _tell_author(ctx, letter, "refused", (Button(ctx.say("broadcast.edit"), f"broadcast:edit:{letter.id}"),))

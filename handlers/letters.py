@@ -11,6 +11,7 @@ from handlers.conversation import Button, Command, Context, Message, Reply
 from handlers.dates import said_time
 from handlers.quiet_hours import hours, quiet_hours
 from notices import quiet
+from notices.letter_words import Reader
 from notices.letters import act, letter_message, name_of, topic_title
 from notices.outbox import tell
 
@@ -68,12 +69,12 @@ def _open(ctx: Context) -> Reply:
     if found is None:
         return _unknown(ctx)
     letter, topic, _ = found
-    message = letter_message(letter, topic, ctx.say, ctx.zone)
+    message = letter_message(letter, topic, ctx.say, ctx.zone, reader=Reader(ctx.who.name, ctx.who.branch_name))
     return _reply(message, back="letters:last")
 
 
 def _reply(message: Message, back: str) -> Reply:
-    return Reply(message.text, message.buttons, message.picture, back=back)
+    return Reply(message.text, message.buttons, message.picture, back=back, marks=message.marks)
 
 
 def _mine(ctx: Context, what: str) -> tuple[Letter, Topic, bool] | None:
