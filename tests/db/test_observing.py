@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,13 +14,16 @@ from db import attendance, ledger, negatives, occurrences, periods_locked, value
 from db.activities import Activity
 from db.indices import Negative
 from db.letters import Letter, Receipt
+from db.members import Member, Membership
 from db.organizations import Organization
 from db.values import ValueRecord
 from db.wishes import Wish, WishClaim
 from notices import schedule
 from scoring import observing
+from scoring.observed import Seen
 from scoring.observing import record_next, record_observed
-from tests.cast import ALICE, CHARLIE, CITY, LIANGFENG, MO, QIAN, SHAZHOU
+from scoring.seeing import month_before, see, standing
+from tests.cast import ALICE, BOB, CHARLIE, CITY, LIANGFENG, MO, QIAN, SHAZHOU
 from tests.conftest import ZONE
 
 DAY = timedelta(days=1)
@@ -150,6 +154,48 @@ def test_the_committee_and_its_term_are_known_from_the_roll_or_not_at_all(sessio
     night(session, date(2026, 6, 2))
     assert value(session, LIANGFENG, "C01", "2026-05") == "true"
     assert value(session, LIANGFENG, "C07", "2026-05") == "1"
+
+
+def test_every_fact_of_a_branch_is_seen_at_the_end_of_a_month(session):
+    """On both sides of every border: of the month, of the quarter, of the year, and of the months of contact."""
+    shazhou = session.get(Organization, SHAZHOU)
+    shazhou.committee_members, shazhou.term_ends_on = 3, date(2027, 1, 31)
+    session.get(Member, CHARLIE).probationary = True
+    session.get(Member, MO).mode, session.get(Member, BOB).mobile = "exempt", True
+    new = session.execute(select(Membership).where(Membership.member_id == CHARLIE)).scalar_one()
+    new.from_day = date(2026, 3, 31)  # owes for March, too
+    gone = session.execute(select(Membership).where(Membership.member_id == BOB)).scalar_one()
+    gone.to_day = date(2026, 5, 31)
+    for month, payers in enumerate(((QIAN,), (QIAN, CHARLIE), (QIAN,), (CHARLIE, QIAN), (QIAN,)), start=1):
+        for member_id in payers:
+            pay(session, member_id, date(2026, month, 28))
+    for member_id, day, hours in (
+        *((QIAN, date(2025, 12, 31), 6_400), (QIAN, date(2026, 1, 1), 100), (CHARLIE, date(2026, 5, 31), 20)),
+        *((QIAN, date(2026, 6, 1), 3_200), (MO, date(2026, 5, 2), 800), (ALICE, date(2026, 5, 2), 4)),
+    ):
+        book(session, "PB3", member_id, day, hours)
+    book(session, "PP2", QIAN, date(2026, 3, 31), 100)
+    book(session, "PP2", QIAN, date(2026, 4, 1), 100)
+    shazhou.field, session.get(Organization, LIANGFENG).field = "soe", "urban_community"
+    for day in (date(2025, 12, 31), date(2026, 1, 1), date(2026, 4, 1), date(2026, 5, 31), date(2026, 6, 1)):
+        come(session, hold(session, LIANGFENG, "volunteering", day, scope="region"), QIAN, day)
+    for day in (date(2026, 2, 28), date(2026, 3, 1)):
+        come(session, hold(session, SHAZHOU, "heart_talk", day, scope="region"), (BOB, MO)[day.day == 1], day)
+    session.flush()
+    may, formulas = month_before(date(2026, 6, 30)), {"study_ratio", "volunteer_times", "community_times"}
+    both = [session.get(Organization, LIANGFENG), shazhou]
+    found = see(session, both, may, ZONE, formulas)
+    roll = {"full_members": 1, "committee": 3, "term_ends_on": date(2027, 1, 31)}
+    people = {"secretary": True, "heads": 2, "owing": 2, "paid": 1, "dues_months": 3}  # neither March nor May
+    did = {"study_hundredths": 120, "volunteer_times": 2, "community_times": 3}
+    assert found[SHAZHOU] == Seen(**roll, **people, **did)
+    people = {"secretary": True, "full_members": 6, "heads": 5, "owing": 6, "mobile": 1, "contacted": 1}
+    assert found[LIANGFENG] == Seen(**people, study_hundredths=4)
+    assert standing(session, both, may.last)[SHAZHOU] == Seen(**roll)
+    nobody_asks = see(session, both, may, ZONE, set())[SHAZHOU]
+    assert nobody_asks == replace(found[SHAZHOU], **dict.fromkeys(did, 0))
+    february = month_before(date(2026, 3, 1))
+    assert see(session, both, february, ZONE, set())[SHAZHOU].dues_months == 2
 
 
 def test_study_and_volunteering_close_with_the_quarter(session):
