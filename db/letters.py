@@ -80,6 +80,9 @@ class Letter(SQLModel, table=True):
     )  # notices.letter_repeats.Repeat: while it stands ("standing"), it makes letters and is none itself
     next_at: datetime | None = None  # when a standing letter is to be looked at again
     series_id: int | None = Field(default=None, foreign_key="letter.id")  # the standing letter that made this one
+    carries: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )  # notices.carried.Carried: a quiz, a survey, whether replies are asked for
 
 
 class Receipt(SQLModel, table=True):
@@ -96,7 +99,7 @@ class Receipt(SQLModel, table=True):
 _NAMED = frozenset(
     {"topic_id", "title", "body", "ask", "answer_until", "urgent", "author_id", "organization_id", "audience"}
 )
-CONTENT = _NAMED | {"corrects", "picture_id", "repeats"}
+CONTENT = _NAMED | {"corrects", "picture_id", "repeats", "carries"}
 """Columns that decide what a reader sees, who is to get it and when: the hash of a letter covers all of them."""
 RUNNING = frozenset(
     {"id", "state", "lane", "content_hash", "recipients", "unbound", "origin", "created_at", "submitted_at"}

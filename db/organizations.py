@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from sqlalchemy import case, func, or_, select
@@ -130,3 +130,27 @@ def committees_under(session: Session, path: str) -> Sequence[Organization]:
         col(Organization.path).startswith(path, autoescape=True), col(Organization.level) == "committee"
     )
     return session.execute(statement.order_by(col(Organization.name), col(Organization.id))).scalars().all()
+
+
+def committee_of(session: Session, organization: Organization) -> Organization | None:
+    """The nearest committee above the organisation, or itself when it is one; None where there is none."""
+    ids = [int(part) for part in organization.path.strip("/").split("/")]
+    statement = (
+        select(Organization)
+        .where(col(Organization.id).in_(ids), col(Organization.level) == "committee")
+        .order_by(func.length(col(Organization.path)).desc())
+    )
+    return session.execute(statement.limit(1)).scalars().first()
+
+
+def branch_of_group(session: Session, organization: Organization) -> Organization:
+    """The branch that a Party group is part of; any other organisation itself."""
+    if organization.level != "party_group" or organization.parent_id is None:
+        return organization
+    return get(session, organization.parent_id)
+
+
+def names(session: Session, organization_ids: Collection[int]) -> dict[int, str]:
+    """The names of these organisations by their ids."""
+    statement = select(col(Organization.id), col(Organization.name))
+    return {row[0]: row[1] for row in session.execute(statement.where(col(Organization.id).in_(organization_ids)))}

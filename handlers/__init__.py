@@ -22,6 +22,7 @@ from handlers.letter_approval import APPROVALS
 from handlers.letters import LETTERS, RECEIVED, TROUBLE
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
+from handlers.not_yet import NOT_YET
 from handlers.objections import OBJECTION
 from handlers.org_power import ORG_POWER
 from handlers.points import POINTS
@@ -96,6 +97,7 @@ COMMANDS: tuple[Command, ...] = (
     BROADCAST,
     APPROVALS,
     RECEIPTS,
+    NOT_YET,
     STOP,
     INSPECT,
     RECTIFY,
