@@ -171,8 +171,8 @@ async def test_a_letter_of_one_line_has_no_title(say, look):
     assert (letter.title, letter.body) == ("", "今晚有大雨。")
 
 
-async def test_invisible_and_reversing_characters_do_not_reach_the_letter(say, look):
-    await say.all(SUN, "发红信", "1", "1", "今\u200b晚\u202e有雨")
+async def test_invisible_characters_do_not_reach_the_letter(say, look):
+    await say.all(SUN, "发红信", "1", "1", "今\u200b晚\ufeff有雨")
     assert (await the_letter(look)).body == "今晚有雨"
 
 
@@ -218,8 +218,8 @@ async def test_a_rehearsal_looks_different_and_reaches_its_author_alone(say, loo
     web = FakeChannel()
     await engine(writer, clock, web).drain_once()
     assert [address for address, _ in web.sent] == [f"member:{SUN}"]
-    assert web.texts[0].startswith("【试发·上级精神】")
-    assert "这是试发" in web.texts[0]
+    assert web.texts[0].startswith("〓〓 蓝色试发，不是红信 〓〓\n【试发·上级精神】")
+    assert web.texts[0].endswith("〓〓 这是试发：只有您能看到，没有发给任何人，也没有按钮。〓〓")
     assert web.sent[0][1].buttons == ()
     assert "已开始发送" in (await say(SUN, "7")).text
 
