@@ -190,6 +190,16 @@ def due_part(session: Session, now: datetime) -> LetterPart | None:
     return session.execute(statement).scalars().first()
 
 
+def count_soon(session: Session, letter_id: int, now: datetime) -> None:
+    """Let every part of a large letter be counted at the next opportunity."""
+    session.execute(
+        update(LetterPart)
+        .where(col(LetterPart.letter_id) == letter_id)
+        .values(due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def count_part(session: Session, part: LetterPart, now: datetime, due_at: datetime | None) -> None:
     """Count the branches of one part anew and store what came out. due_at: when again; None: never."""
     found = list(_counted(session, part.letter_id, (part.first_id, part.last_id)))

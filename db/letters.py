@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, delete, select, update
+from sqlalchemy import JSON, Column, Index, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.deliveries import Delivery
+from db.organizations import Organization
 
 LETTER_STATES = ("draft", "submitted", "approved", "standing", "sending", "done", "stopped")
 APPROVAL_FOR = timedelta(hours=24)  # how long a second person may approve what was submitted
@@ -45,6 +46,7 @@ class Letter(SQLModel, table=True):
     __table_args__ = (
         Index("ix_letter_state", "state"),
         Index("ix_letter_author_id", "author_id", "created_at"),
+        Index("ix_letter_corrects", "corrects"),
         Index("ix_letter_series_id", "series_id"),
     )
     id: int | None = Field(default=None, primary_key=True)
@@ -164,6 +166,46 @@ def move(session: Session, letter: Letter, *, was: tuple[str, ...], **values: An
     )
     session.refresh(letter)
     return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def going_out(session: Session, member_id: int, most: int) -> Sequence[Letter]:
+    """Letters under way that the member wrote or approved, the newest first."""
+    statement = (
+        select(Letter)
+        .where(
+            col(Letter.state) == "sending",
+            or_(col(Letter.author_id) == member_id, col(Letter.approved_by) == member_id),
+        )
+        .order_by(col(Letter.sent_at).desc(), col(Letter.id).desc())
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def watched(session: Session, member_id: int, paths: Sequence[str], most: int) -> Sequence[Letter]:
+    """Letters that were sent by the member, with their approval, or from a node below `paths`, the newest first."""
+    below = (col(Organization.path).startswith(path, autoescape=True) for path in paths)
+    statement = (
+        select(Letter)
+        .join(Organization, col(Organization.id) == col(Letter.organization_id))
+        .where(
+            col(Letter.sent_at).is_not(None),
+            or_(col(Letter.author_id) == member_id, col(Letter.approved_by) == member_id, *below),
+        )
+        .order_by(col(Letter.sent_at).desc(), col(Letter.id).desc())
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()
+
+
+def correction_of(session: Session, letter_id: int, author_id: int) -> Letter | None:
+    """The correction of the letter that this author has begun and not sent; None when there is none."""
+    statement = select(Letter).where(
+        col(Letter.corrects) == letter_id,
+        col(Letter.author_id) == author_id,
+        col(Letter.state).in_(("draft", "submitted")),
+    )
+    return session.execute(statement.order_by(col(Letter.id)).limit(1)).scalar_one_or_none()
 
 
 def finish(session: Session) -> int:

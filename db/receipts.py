@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import Select, and_, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -156,6 +156,35 @@ def lines(session: Session, letter_id: int, *, only: str | None, most: int, offs
         statement = statement.where(col(Receipt.help_at).is_not(None))
     rows = session.execute(statement.order_by(col(Member.id)).limit(most).offset(offset))
     return [Line(row[0], row[1], _state(*row[2:])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """Somebody who did not get a letter. kind, state, reason: as in `letter_counts.Count`."""
+
+    member_id: int
+    name: str
+    kind: str
+    state: str
+    reason: str
+
+
+def missed(session: Session, letter_id: int, *, most: int, offset: int = 0) -> Sequence[Missed]:
+    """Those who did not get the letter or not surely, and on whose behalf nothing more is going on."""
+    boxed = and_(col(Delivery.state) == "queued", col(Delivery.channel) == MAILBOX)
+    ended = col(Delivery.state).in_(("failed", "ambiguous", "suppressed", "expired", "cancelled"))
+    statement = (
+        select(col(Member.id), col(Member.name), col(Delivery.state), col(Delivery.reason))
+        .join(Delivery, col(Delivery.member_id) == col(Member.id))
+        .where(*_first_parts(letter_id), or_(boxed, ended))
+        .order_by(col(Member.id))
+        .limit(most)
+        .offset(offset)
+    )
+    kinds = {"queued": "mailbox", "ambiguous": "ambiguous"}
+    return [
+        Missed(row[0], row[1], kinds.get(row[2], "not_sent"), row[2], row[3]) for row in session.execute(statement)
+    ]
 
 
 def _state(

@@ -19,6 +19,9 @@ from handlers.indices import INDEX
 from handlers.inspection_review import INSPECTION_REVIEW
 from handlers.inspections import INSPECT
 from handlers.letter_approval import APPROVALS
+from handlers.letter_correction import LETTER_CORRECTION
+from handlers.letter_report import REPORT
+from handlers.letter_stop import STOP
 from handlers.letters import LETTERS, RECEIVED, TROUBLE
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
@@ -26,7 +29,7 @@ from handlers.not_yet import NOT_YET
 from handlers.objections import OBJECTION
 from handlers.org_power import ORG_POWER
 from handlers.points import POINTS
-from handlers.receipts import RECEIPTS, STOP
+from handlers.receipts import RECEIPTS
 from handlers.record_review import RECORD_REVIEW
 from handlers.recording import RECORDING, RECORDS
 from handlers.rectification import RECTIFY
@@ -99,6 +102,8 @@ COMMANDS: tuple[Command, ...] = (
     RECEIPTS,
     NOT_YET,
     STOP,
+    REPORT,
+    LETTER_CORRECTION,
     INSPECT,
     RECTIFY,
     INSPECTION_REVIEW,

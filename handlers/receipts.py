@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from db import audit, letters, receipts
+from db import audit, letter_rights, letters, receipts
 from db.letters import SENDING_ROLES, Letter
 from db.organizations import Organization
 from db.receipts import Tally
+from handlers import letter_stop
 from handlers.conversation import Button, Command, Context, Reply
-from notices.letter_stops import stop
 from notices.letters import OWN_LEVELS, key_of, name_of
 from notices.outbox import chase
 
@@ -48,7 +48,9 @@ def _mine(ctx: Context) -> Letter | None:
     """The letter in the arguments, if I have sent it."""
     letter_id = ctx.arg_id(1)
     letter = ctx.session.get(Letter, letter_id) if letter_id is not None else None
-    return letter if letter is not None and letter.author_id == ctx.me and letter.sent_at is not None else None
+    if letter is None or letter.author_id != ctx.me or letter.sent_at is None:
+        return None
+    return letter if letter_rights.may_watch(ctx.session, letter, ctx.me, ctx.today) else None
 
 
 def _unknown(ctx: Context) -> Reply:
@@ -76,6 +78,8 @@ def _figures(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
     lines.append(say("receipts.figures", sent=tally.sent, read=tally.read, acked=tally.acked, help=tally.help))
     lines += _not_reached(ctx, letter, tally)
     lines.append(say("receipts.what_read_means"))
+    if tally.as_of is not None:
+        lines.append(say("letter_report.as_of", time=tally.as_of.astimezone(ctx.zone).strftime("%H:%M:%S")))
     steps: list[Button] = []
     if under_way:
         steps.append(Button(say("receipts.stop"), f"receipts:stop:{letter.id}"))
@@ -86,6 +90,7 @@ def _figures(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
     if tally.help:
         steps.append(Button(say("receipts.helpless", count=tally.help), f"receipts:help:{letter.id}"))
     steps.append(Button(say("receipts.export"), f"receipts:all:{letter.id}"))
+    steps.append(Button(say("letter_report.all"), f"report:show:{letter.id}"))
     return Reply("\n".join(lines), tuple(steps), back="receipts:older:0" if ctx.arg() else "menu")
 
 
@@ -178,23 +183,9 @@ def _chase(ctx: Context) -> Reply:
 
 
 def _stop(ctx: Context) -> Reply:
+    """Buttons of letters that were sent before stopping had a command of its own."""
     letter = _mine(ctx)
-    return _unknown(ctx) if letter is None else _stopped(ctx, letter)
-
-
-def _stopped(ctx: Context, letter: Letter) -> Reply:
-    kept = stop(ctx.session, letter, by=ctx.me, why="author", now=ctx.now)
-    if kept is None:
-        return _figures(ctx, letter, note=ctx.say("receipts.nothing_to_stop"))
-    return _figures(ctx, letter, note=ctx.say("receipts.stopped_now", count=kept))
-
-
-def stop_last(ctx: Context) -> Reply:
-    """`停止`: take back what has not gone out yet of one's last letter. At once: it can do no harm."""
-    under_way = [one for one in letters.by_author(ctx.session, ctx.me, most=SHOWN) if one.state == "sending"]
-    if not under_way:
-        return Reply(ctx.say("receipts.nothing_under_way"), (Button(ctx.say("menu.receipts"), "receipts"),))
-    return _stopped(ctx, under_way[0])
+    return _unknown(ctx) if letter is None else letter_stop.stopped(ctx, letter)
 
 
 STEPS = {
@@ -215,7 +206,4 @@ RECEIPTS = Command(
     phrases=("谁没看", "谁没看红信", "谁没有回复", "看进度", "who has read"),
     in_menu=False,
     order=110,
-)
-STOP = Command(
-    "stop_letter", ("停止", "停止发送", "stop"), stop_last, roles=SENDING_ROLES, in_menu=False, acts=True
 )

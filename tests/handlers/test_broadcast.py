@@ -324,7 +324,7 @@ async def test_a_letter_above_the_branch_waits_for_a_second_person(say, look, to
     assert (letter.state, letter.approved_by, letter.recipients, letter.lane) == ("sending", RUI, 9, 2)
     assert "不在等您复核" in (await say(RUI, f"approvals:yes:{letter.id}:9:{letter.content_hash[:12]}")).text
     actions = await look(lambda s: s.exec(select(AuditEvent.action).order_by(AuditEvent.id)).all())
-    assert actions == ["letter.submitted", "letter.approved"]
+    assert actions == ["letter.submitted", "letter.approved", "letter.approval_denied"]
 
 
 async def test_nobody_approves_their_own(say, look, to_city):

@@ -51,7 +51,7 @@ async def test_the_figures_of_a_letter(say, look, deliver):
         "未绑定 1。",
         "（打开、回复，或在网页上看到，算已读）",
     ]
-    assert message.labels() == ["1 提醒未读的 2 位", "2 名单", "3 导出", "0 菜单"]
+    assert message.labels() == ["1 提醒未读的 2 位", "2 名单", "3 导出", "4 发送报告", "0 菜单"]
 
 
 async def test_a_doubt_is_shown_and_not_counted_as_delivered(say, deliver):

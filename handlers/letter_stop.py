@@ -1,0 +1,61 @@
+"""Stopping a letter that is going out: at once, for it can do no harm; the correction is ready with it."""
+
+from __future__ import annotations
+
+from db import letter_rights, letters
+from db.letters import SENDING_ROLES, Letter
+from handlers import letter_correction
+from handlers.conversation import Button, Command, Context, Reply
+from notices.letter_stops import stop
+
+LOOKED_AT = 5  # of one's last letters
+
+
+def stop_letter(ctx: Context) -> Reply:
+    """`停止`: the last letter that is going out; `stop_letter:ID`: this one."""
+    if ctx.arg():
+        letter = of_mine(ctx, ctx.arg_id())
+        return _unknown(ctx) if letter is None else stopped(ctx, letter)
+    going = [one for one in letters.going_out(ctx.session, ctx.me, LOOKED_AT) if _may(ctx, one)]
+    if not going:
+        return Reply(ctx.say("receipts.nothing_under_way"), (Button(ctx.say("menu.receipts"), "receipts"),))
+    return stopped(ctx, going[0])
+
+
+def of_mine(ctx: Context, letter_id: int | None) -> Letter | None:
+    """The letter that was sent, if I may stop it; None else, and when there is none."""
+    letter = ctx.session.get(Letter, letter_id) if letter_id is not None else None
+    return letter if letter is not None and letter.sent_at is not None and _may(ctx, letter) else None
+
+
+def _may(ctx: Context, letter: Letter) -> bool:
+    """Its author, whoever approved it, and those above."""
+    if ctx.me in (letter.author_id, letter.approved_by):
+        return True
+    return letter_rights.may_watch(ctx.session, letter, ctx.me, ctx.today)
+
+
+def stopped(ctx: Context, letter: Letter) -> Reply:
+    """Stop it, and offer the correction to those whom it had reached."""
+    why = "author" if letter.author_id == ctx.me else "above"
+    kept = stop(ctx.session, letter, by=ctx.me, why=why, now=ctx.now)
+    progress = Button(ctx.say("broadcast.progress"), f"report:show:{letter.id}")
+    if kept is None:
+        more = letter_correction.steps_for(ctx, letter)
+        return Reply(ctx.say("receipts.nothing_to_stop"), (*more, progress))
+    note = ctx.say("receipts.stopped_now", count=kept)
+    return letter_correction.offered(ctx, letter, note) or Reply(note, (progress,))
+
+
+def _unknown(ctx: Context) -> Reply:
+    return Reply(ctx.say("receipts.not_found"), (Button(ctx.say("menu.receipts"), "receipts"),))
+
+
+STOP = Command(
+    "stop_letter",
+    ("停止", "停止发送", "stop"),
+    stop_letter,
+    roles=SENDING_ROLES | {"committee_reviewer"},
+    in_menu=False,
+    acts=True,
+)
