@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from notices.markup import Mark, plain
 
@@ -143,6 +143,27 @@ class Channel(Protocol):
 
         Returns only when the platform has said yes. `key` is the same for every try of one delivery, for
         platforms that can refuse a repetition. Raises SendError.
+        """
+        ...
+
+
+@runtime_checkable
+class PaidChannel(Channel, Protocol):
+    """A channel that can also send against a fee, past the limit of what is free of charge."""
+
+    async def send_paid(self, address: str, message: Message, *, key: str) -> str:
+        """As `send`, against the fee."""
+        ...
+
+
+@runtime_checkable
+class MassChannel(Channel, Protocol):
+    """A channel that can also hand one text to many people with one request."""
+
+    async def send_mass(self, addresses: Sequence[str], message: Message, *, key: str) -> str:
+        """Hand `message` over; return the platform's id of the whole, by which it reports later.
+
+        That is accepted, not arrived. A second call with the same key reaches nobody twice. Raises SendError.
         """
         ...
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,11 +24,12 @@ from db.engine import OUT_OF_ORDER
 from db.failpoints import reach
 from db.sending import Claimed
 from notices.acknowledging import Acknowledgements
-from notices.channel import Channels, SendError
+from notices.channel import Channels, PaidChannel, SendError
 from notices.lease import SenderLease
 from notices.outbox import CITY
 from notices.outcomes import Choices, Outcome, begin, by_number
-from notices.pacing import Pacer, pacer
+from notices.paces import Paces
+from notices.pacing import Pacer
 from notices.planner import Parcel, plan
 from notices.tenure import Overtaken, Tenure, Write
 
@@ -38,6 +40,7 @@ HAND_MAX = 64  # deliveries claimed and not yet sent: a new branch letter waits 
 IN_FLIGHT_MAX = 64  # requests at once
 NEAR_S = 5.0  # what may go out sooner than this is kept in hand, the rest goes back with its time
 POLL_S = 0.5  # between two looks at an idle outbox
+TICK_S = 0.02  # what may go out within it shares one commit: a fast account would else write for every message
 STOP_S = 10.0  # how long a stop waits for requests under way
 CONTEND_S = 2.0  # between two looks at accounts for which another process sends
 AGAIN_S = 0.5  # after a round that failed
@@ -53,8 +56,8 @@ class Engine:
     """Sends what is in the outbox while it holds the lease on the accounts; without the lease it waits for it.
 
     write: runs a function in the writer. clock: the present instant, aware, in UTC. pacers: by channel name; a
-    missing one is made. sleep: waits some seconds. choices: what picks a button of what was sent when it is typed.
-    lease: renewed by a heartbeat; None: this engine is the only one.
+    missing one is made, on the clock `seconds`. sleep: waits some seconds. choices: what picks a button of what
+    was sent when it is typed. lease: renewed by a heartbeat; None: this engine is the only one.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Engine:
         hand_max: int = HAND_MAX,
         choices: Choices = by_number,
         lease: SenderLease | None = None,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         lease = lease or SenderLease(alone=True, hold_s=math.inf)
         self._tenure = Tenure(write, lease, channels, clock)
@@ -77,7 +81,7 @@ class Engine:
         self._channels = channels
         self._clock = clock
         self._zone = zone
-        self._pacers = {} if pacers is None else pacers
+        self._paces = Paces(channels, pacers, seconds)
         self._sleep = sleep
         self._claimed_for = timedelta(seconds=lease_s)
         self._sweep_every = self._claimed_for / 2  # looks for old claims, and letters that are done
@@ -141,8 +145,9 @@ class Engine:
         if paused is None:
             return False
         self._hand, self._shaken = [], False
+        now = self._clock()
         for channel, until in paused.items():
-            self._pacer(channel).pause(until)
+            self._paces.of(channel).pause((until - now).total_seconds())
         return True
 
     def _known(self) -> set[int]:
@@ -173,9 +178,9 @@ class Engine:
         await self._sweep()
         claimed = await self._claim() if len(self._hand) <= self._hand_max // 2 else 0
         sent = await self._send_ready()
-        if sent or (claimed and self._hand):
+        if claimed and self._hand and not sent:
             return 0.0
-        return min(POLL_S, max(0.001, self._until_ready_s()))
+        return min(POLL_S, max(TICK_S, self._until_ready_s()))
 
     async def _sweep(self) -> None:
         now = self._clock()
@@ -211,18 +216,16 @@ class Engine:
         """The parcels that can go out soon; those whose channel is paused for longer are put back."""
         kept: list[Parcel] = []
         for parcel in plan(session, rows, channels=self._channels, now=now, zone=self._zone):
-            paused_until = self._pacer(parcel.channel).paused_until
-            if paused_until is not None and paused_until > now + timedelta(seconds=NEAR_S):
-                sending.hold(session, parcel.row, until=paused_until)
+            paused_s = self._paces.paused_s(parcel)
+            if paused_s > NEAR_S:
+                sending.hold(session, parcel.row, until=now + timedelta(seconds=paused_s))
             else:
                 kept.append(parcel)
         return kept
 
     def _until_ready_s(self) -> float:
         """Seconds until the first parcel in hand may go out; a poll's length when the hand is empty."""
-        now = self._clock()
-        moments = [self._pacer(one.parcel.channel).ready_at(one.parcel.address, now) for one in self._hand]
-        return (min(moments) - now).total_seconds() if moments else POLL_S
+        return min((self._paces.wait_s(one.parcel) for one in self._hand), default=POLL_S)
 
     async def _send_ready(self) -> int:
         """Commit the intents of what may go out now and begin the requests; how many."""
@@ -231,9 +234,8 @@ class Engine:
         kept: list[_InHand] = []
         room = IN_FLIGHT_MAX - len(self._in_flight)
         for one in self._hand:
-            pace = self._pacer(one.parcel.channel)
-            if len(ready) < room and pace.ready_at(one.parcel.address, now) <= now:
-                pace.take(one.parcel.address, now)
+            if len(ready) < room and not self._paces.wait_s(one.parcel):
+                self._paces.take(one.parcel)
                 ready.append(one.parcel)
             elif one.lease_until > now:  # else somebody else may have it by now
                 kept.append(one)
@@ -244,6 +246,7 @@ class Engine:
         if ours:
             reach("send.after_intent")
         for parcel in ours:
+            self._paces.left(parcel)
             task = asyncio.create_task(self._send(parcel))
             self._in_flight[task] = parcel.row.id
             task.add_done_callback(self._landed)
@@ -253,15 +256,16 @@ class Engine:
         """One request, and its outcome into the outbox. Whatever else goes wrong in a channel is a doubt."""
         channel = self._channels.get(parcel.channel)
         assert channel is not None
-        outcome = Outcome("ambiguous", "broken_channel")
+        outcome, paid = Outcome("ambiguous", "broken_channel"), self._paces.is_paid(parcel)
         try:
-            platform_id = await channel.send(parcel.address, parcel.message, key=parcel.key)
+            send = channel.send_paid if paid and isinstance(channel, PaidChannel) else channel.send
+            platform_id = await send(parcel.address, parcel.message, key=parcel.key)
             reach("send.after_response")
             outcome = Outcome("sent", platform_id=platform_id)
         except SendError as error:
             outcome = Outcome.of(error)
             if error.retry_after_s is not None:
-                self._pacer(parcel.channel).pause(self._clock() + timedelta(seconds=error.retry_after_s))
+                self._paces.pause(parcel, error.retry_after_s)
         finally:
             self._acknowledgements.add(parcel, outcome)
             await self._acknowledgements.flush()
@@ -287,8 +291,3 @@ class Engine:
             await self._tenure.end()
         except (Overtaken, *OUT_OF_ORDER) as error:
             log.warning("outbox: stopped without giving the accounts back: %s", type(error).__name__)
-
-    def _pacer(self, channel: str) -> Pacer:
-        if channel not in self._pacers:
-            self._pacers[channel] = pacer(channel)
-        return self._pacers[channel]

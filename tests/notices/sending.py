@@ -50,6 +50,7 @@ def engine(writer: Any, clock: Any, *channels: FakeChannel, **more: Any) -> Engi
         clock.now += timedelta(seconds=seconds)
 
     by_name = Channels({channel.name: channel for channel in channels})
+    more = {"seconds": lambda: clock.now.timestamp(), **more}
     return Engine(write=writer.write, channels=by_name, clock=clock, sleep=sleep, **more)
 
 

@@ -15,14 +15,16 @@ from fastapi import APIRouter
 
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.conversation import Answering, Conversation
+from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.inbound import ALLOWED_UPDATES, Me
 from bot.channels.telegram.menu import show_to_chat, show_to_strangers
 from bot.channels.telegram.polling import BACKOFF_S, POLL_S, Poller
-from bot.channels.telegram.request import READ_S, CallError, Clock, Pause
+from bot.channels.telegram.request import READ_S, TOKEN_REFUSED, Clock
 from bot.channels.telegram.send import Draw, TelegramChannel, send_error
 from bot.channels.telegram.webhook import CONNECTIONS_MAX, PATH, webhook_router
 from handlers.conversation import Command
 from notices.channel import SendError
+from notices.pacing import pacer
 from notices.wording import wording
 
 __all__ = ["Telegram", "TelegramChannel", "Timing", "open_telegram"]
@@ -103,8 +105,8 @@ class Telegram:
     @property
     def problem(self) -> str | None:
         """Why nothing comes in (`token_refused`, `conflict`, `silent`), None while all is well."""
-        if self._refused:
-            return "token_refused"
+        if self._refused or self._api.refused:
+            return TOKEN_REFUSED
         if self._poller is None:
             return None
         return self._poller.problem or ("silent" if self._poller.silent_s() > 4 * POLL_S else None)
@@ -159,7 +161,7 @@ class Telegram:
                 await self._greet()
                 break
             except CallError as error:
-                self._refused = error.reason == "token_refused"
+                self._refused = error.reason == TOKEN_REFUSED
                 if self._refused:
                     LOG.error("Telegram refuses the token: check HONGXIN_TELEGRAM_TOKEN; Telegram stays off")
                     return
@@ -198,19 +200,21 @@ async def open_telegram(
     commands: Sequence[Command],
     full_names: bool = False,
     language: str = "zh",
+    paid_per_s: int = 0,
     timing: Timing | None = None,
 ) -> Telegram:
     """The channel: `.channel` can send at once, messages come in after `start()`; end it with `stop()`.
 
     `public_url` and `secret` are needed for the webhook only. Raises ValueError, naming the variable, for
-    settings with which it could not work.
+    settings with which it could not work. paid_per_s: most messages in any second against a fee, 0: none.
     """
     if mode == "webhook" and not (secret and SECRET.fullmatch(secret)):
         raise ValueError("HONGXIN_TELEGRAM_SECRET: the webhook needs 1 to 256 characters of A-Z a-z 0-9 _ -")
     if mode == "webhook" and not public_url:
         raise ValueError("HONGXIN_PUBLIC_URL: the webhook needs the address at which Telegram reaches us")
     say, timing = wording(language), timing or Timing()
-    api = Api(token=token, api_url=api_url, pause=Pause(timing.clock), read_s=timing.read_s)
+    own_pacer = pacer(TelegramChannel.name, paid_per_s=paid_per_s, clock=timing.clock)
+    api = Api(token=token, api_url=api_url, own_pacer=own_pacer, read_s=timing.read_s)
     await api.open()
     conversation = Conversation(
         api, dispatcher, draw=draw, say=say, now=timing.now, clock=timing.clock, sleep=timing.sleep

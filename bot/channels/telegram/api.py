@@ -6,7 +6,9 @@ from typing import Any
 
 from telegram import Bot
 
-from bot.channels.telegram.request import AiohttpRequest, Pause
+from bot.channels.telegram.inbound import NAME
+from bot.channels.telegram.request import AiohttpRequest
+from notices.pacing import Pacer, pacer
 
 POOL = 256
 PLACEHOLDER = "0:kept-by-the-transport"  # the library asks for a token and prints it; the real one stays below
@@ -16,13 +18,16 @@ class Api:
     """python-telegram-bot's Bot without its parsing of answers, which would cost half of the time of a message.
 
     `polling` is a transport of its own with one connection, so that a flood of replies cannot starve
-    getUpdates. It has its own pause, too: a flood of replies must not make the bot deaf.
+    getUpdates. It has its own pause, too: a flood of replies must not make the bot deaf. `pacer` is the account's:
+    a pause holds for whoever calls, its pace is kept by those who send.
     """
 
-    def __init__(self, *, token: str, api_url: str, pause: Pause | None = None, read_s: float = 10.0) -> None:
-        self.pause = pause or Pause()
-        self._sending = AiohttpRequest(token=token, api_url=api_url, pause=self.pause, pool=POOL, read_s=read_s)
-        self.polling = AiohttpRequest(token=token, api_url=api_url, pause=Pause(), pool=1, read_s=read_s)
+    def __init__(
+        self, *, token: str, api_url: str, own_pacer: Pacer | None = None, read_s: float = 10.0, pool: int = POOL
+    ) -> None:
+        self.pacer = own_pacer or pacer(NAME)
+        self._sending = AiohttpRequest(token=token, api_url=api_url, pacer=self.pacer, pool=pool, read_s=read_s)
+        self.polling = AiohttpRequest(token=token, api_url=api_url, pacer=pacer(NAME), pool=1, read_s=read_s)
         self._bot = Bot(
             PLACEHOLDER,
             base_url=lambda _: "telegram:",
@@ -30,6 +35,11 @@ class Api:
             request=self._sending,
             get_updates_request=self.polling,
         )
+
+    @property
+    def refused(self) -> bool:
+        """Whether Telegram's last word was that the token is none."""
+        return self._sending.refused
 
     async def open(self) -> None:
         """Open both connection pools; nothing is asked yet."""

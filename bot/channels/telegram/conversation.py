@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.channels.telegram.api import Api
+from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.inbound import Arrival, Me, read
 from bot.channels.telegram.lanes import Lanes
 from bot.channels.telegram.replies import Replies
-from bot.channels.telegram.request import CallError
 from bot.channels.telegram.send import Draw
 from handlers.conversation import Incoming
 from notices.channel import Message

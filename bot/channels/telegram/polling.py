@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from bot.channels.telegram.api import Api
+from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.inbound import ALLOWED_UPDATES, update_id
-from bot.channels.telegram.request import READ_S, CallError
+from bot.channels.telegram.request import READ_S
 
 LOG = logging.getLogger(__name__)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
 from bot.channels.telegram.api import Api
+from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.render import Call, calls, edit
-from bot.channels.telegram.request import CallError
+from bot.channels.telegram.request import TOKEN_REFUSED
 from bot.channels.telegram.send import Draw, deliver, drawn
 from notices.channel import Message
 from notices.wording import Wording
@@ -34,6 +36,7 @@ class Replies:
         self._draw = draw
         self._say = say
         self._sleep = sleep
+        self._order = asyncio.Lock()  # fair: replies go out in the order in which they came to wait
 
     async def push(self, address: str, message: Message, *, edits: int | None) -> bool:
         """Show `message`; True when nothing is left to do: Telegram took it, or refused it for good.
@@ -77,20 +80,44 @@ class Replies:
         waited_s, tries = 0.0, 1
         while True:
             try:
+                await self._turn(str(call[1]["chat_id"]))
                 await deliver(self._api, call)
                 return None
             except CallError as error:
                 halted = error.reason in ("paused", "429")  # no failure: the same try comes later
-                if error.refused or error.reason == "token_refused":
+                if error.refused or error.reason == TOKEN_REFUSED:
                     return error
                 if not halted and tries >= TRIES[error.verdict]:
                     return error
-                pause_s = self._api.pause.left_s() or TRY_AGAIN_S * tries
+                pause_s = error.retry_after_s if halted and error.retry_after_s else TRY_AGAIN_S * tries
                 if waited_s + pause_s > PAUSE_MAX_S:
                     return error
                 tries += not halted
                 waited_s += pause_s
                 await self._sleep(pause_s)
+
+    async def _turn(self, address: str) -> None:
+        """Wait until the account's pace lets this chat have a reply: before all letters, after earlier replies.
+
+        A longer pause of the platform is not waited for here: the call then fails, and that counts as no try.
+        """
+        pacer = self._api.pacer
+        while True:
+            while (wait_s := pacer.chat_wait_s(address)) and not pacer.paused_s(address):
+                await self._sleep(wait_s)
+            pacer.waiting += 1
+            try:
+                async with self._order:
+                    while not pacer.chat_wait_s(address) and not pacer.paused_s(address):
+                        wait_s = pacer.wait_s(address, reply=True)
+                        if not wait_s:
+                            pacer.take(address)
+                            return
+                        await self._sleep(wait_s)
+            finally:
+                pacer.waiting -= 1
+            if pacer.paused_s(address):
+                return
 
 
 def _unchanged(error: CallError) -> bool:

@@ -3,77 +3,33 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
+from contextvars import ContextVar
+from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import orjson
-from telegram.error import TelegramError
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
-from notices.channel import Verdict
+from bot.channels.telegram.failures import CallError, unheard
+from notices.pacing import Pacer
+
+LOG = logging.getLogger(__name__)
 
 CONNECT_S = 5.0  # also the wait for a free connection of the pool
 READ_S = 10.0  # silence after which nobody knows whether the request was carried out
 ANSWER_BYTES_MAX = 16 * 1024 * 1024  # a full batch of updates stays far below
+TOKEN_REFUSED = "token_refused"
 TOKEN_PAUSE_S = 600.0  # a refused token heals only when somebody changes it
 FLOOD_S = 5.0  # a 429 that names no pause
 
 Clock: TypeAlias = Callable[[], float]
-
-
-class CallError(TelegramError):
-    """A call of the Bot API that did not certainly succeed; carries the decision.
-
-    verdict: as in SendError. reason: short, stable, free of secrets. code: the HTTP status, None when there
-    was no answer. description: Telegram's own words, for matching and for the log; never the token.
-    """
-
-    def __init__(
-        self,
-        verdict: Verdict,
-        reason: str,
-        *,
-        code: int | None = None,
-        description: str = "",
-        retry_after_s: float | None = None,
-        moved_to: str | None = None,
-    ) -> None:
-        super().__init__(f"{verdict}: {reason}")
-        self.verdict = verdict
-        self.reason = reason
-        self.code = code
-        self.description = description
-        self.retry_after_s = retry_after_s
-        self.moved_to = moved_to
-
-    @property
-    def refused(self) -> bool:
-        """Telegram itself said no to this very call: the same call would get the same answer."""
-        return bool(self.description) and self.code in (400, 403) and self.moved_to is None
-
-
-class Pause:
-    """Until when Telegram wants to hear nothing from this bot. The deadline only ever moves forward.
-
-    One object is shared by replies and deliveries: a halt that any of them could release early is no halt.
-    """
-
-    def __init__(self, clock: Clock = time.monotonic) -> None:
-        self._clock = clock
-        self._until = 0.0
-
-    def extend(self, pause_s: float) -> None:
-        """Ask for silence for `pause_s` seconds from now; a shorter wish never shortens a longer one."""
-        self._until = max(self._until, self._clock() + pause_s)
-
-    def left_s(self) -> float:
-        """Seconds that are left, 0.0 when calls may go out."""
-        return max(0.0, self._until - self._clock())
 
 
 class AiohttpRequest(BaseRequest):
@@ -83,10 +39,11 @@ class AiohttpRequest(BaseRequest):
     no exception text of the library can contain it.
     """
 
-    def __init__(self, *, token: str, api_url: str, pause: Pause, pool: int, read_s: float = READ_S) -> None:
+    def __init__(self, *, token: str, api_url: str, pacer: Pacer, pool: int, read_s: float = READ_S) -> None:
+        self.refused = False  # the last answer said that the token is none
         self._token = token
         self._api_url = api_url.rstrip("/")
-        self._pause = pause
+        self._pacer = pacer
         self._pool = pool
         self._read_s = read_s
         self._session: aiohttp.ClientSession | None = None
@@ -101,7 +58,7 @@ class AiohttpRequest(BaseRequest):
         if self._session is None:
             # Kept shorter than Telegram keeps its side: writing into a connection that the other end just
             # closed looks like a lost answer, and a lost answer may not be repeated.
-            connector = aiohttp.TCPConnector(limit=self._pool, keepalive_timeout=20, ttl_dns_cache=300)
+            connector = _Connector(limit=self._pool, keepalive_timeout=20, ttl_dns_cache=300)
             self._session = aiohttp.ClientSession(
                 connector=connector, cookie_jar=aiohttp.DummyCookieJar(), proxy=_proxy(self._api_url)
             )
@@ -128,18 +85,34 @@ class AiohttpRequest(BaseRequest):
         pool_timeout: object = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         """Status and body of a 2xx answer. Raises CallError for everything else, and while a pause lasts."""
-        left_s = self._pause.left_s()
-        if left_s > 0:
-            raise CallError("retry", "paused", retry_after_s=left_s)
+        arguments = request_data.parameters if request_data else {}
+        chat, paid = str(arguments.get("chat_id", "")), bool(arguments.get("allow_paid_broadcast"))
+        paused = partial(self._pacer.paused_s, chat, paid=paid)
+        _not_paused(paused)
+        _paused_s.set(paused)
         read_s = float(read_timeout) if isinstance(read_timeout, int | float) else self._read_s
         address = f"{self._api_url}/bot{self._token}/{url.rpartition('/')[2]}"
         code, payload = await self._exchange("POST", address, _body(request_data), read_s, ANSWER_BYTES_MAX)
         if 200 <= code <= 299:
+            self.refused = False
             return code, payload
         error = self._refusal(code, payload)
         if code == 429:
-            self._pause.extend(error.retry_after_s or FLOOD_S)
+            self._pacer.pause(error.retry_after_s or FLOOD_S, chat, paid=paid)
+        if error.reason == TOKEN_REFUSED:
+            self._stop()
         raise error
+
+    def _stop(self) -> None:
+        """The token is none: the whole account is silent for a while, and the operator is told."""
+        if not self.refused:
+            LOG.error(
+                "Telegram refuses the token: check HONGXIN_TELEGRAM_TOKEN. Nothing is sent and nothing is lost; "
+                "it is tried again every %.0f minutes",
+                TOKEN_PAUSE_S / 60,
+            )
+        self.refused = True
+        self._pacer.halt(TOKEN_PAUSE_S)
 
     async def download(self, file_path: str, bytes_max: int) -> bytes:
         """The file that getFile named. Raises CallError; `too_large` when it has more than `bytes_max` bytes."""
@@ -168,7 +141,7 @@ class AiohttpRequest(BaseRequest):
                         raise CallError("ambiguous" if method == "POST" else "permanent", "too_large")
                 return response.status, bytes(payload)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise _unheard(error) from None
+            raise unheard(error) from None
 
     def _refusal(self, code: int, payload: bytes) -> CallError:
         """What a status outside 2xx means."""
@@ -185,8 +158,8 @@ class AiohttpRequest(BaseRequest):
         if "migrate_to_chat_id" in parameters:
             moved_to = str(parameters["migrate_to_chat_id"])
             return CallError("retry", "moved", code=code, description=description, moved_to=moved_to)
-        if code in (401, 404):
-            return CallError("retry", "token_refused", code=code, retry_after_s=TOKEN_PAUSE_S)
+        if (code == 401 and description) or (code == 404 and description == "Not Found"):
+            return CallError("retry", TOKEN_REFUSED, code=code, retry_after_s=TOKEN_PAUSE_S)
         # What carries no description was answered by something on the way; it did not reach Telegram.
         return CallError("retry", f"http_{code}", code=code, description=description)
 
@@ -234,25 +207,31 @@ def _body(data: RequestData | None) -> dict[str, Any]:
     return {"data": form}
 
 
-NOT_SENT: tuple[tuple[type[Exception], str], ...] = (  # the first match counts
-    (aiohttp.ConnectionTimeoutError, "connect_timeout"),
-    (aiohttp.ClientConnectorDNSError, "dns"),
-    (aiohttp.ClientConnectorError, "connect_refused"),
-    (aiohttp.ClientHttpProxyError, "proxy_refused"),
-    (ValueError, "bad_address"),
-)
+_paused_s: ContextVar[Callable[[], float]] = ContextVar("paused_s", default=lambda: 0.0)
+"""What a request asks once more when it has got its connection: waiting for one can take seconds."""
 
 
-def _unheard(error: Exception) -> CallError:
-    """What a transport error means: was the request certainly not sent, or does nobody know?"""
-    for kind, reason in NOT_SENT:
-        if isinstance(error, kind):
-            return CallError("retry", reason)
-    if isinstance(error, TimeoutError):
-        return CallError("ambiguous", "read_timeout")
-    if isinstance(error, aiohttp.ClientPayloadError):
-        return CallError("ambiguous", "half_answer")
-    return CallError("ambiguous", "connection_lost")
+def _not_paused(paused_s: Callable[[], float]) -> None:
+    if left_s := paused_s():
+        raise CallError("retry", "paused", retry_after_s=left_s)
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Lets no request out inside a pause that began while it waited for a connection."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - its own limits
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        try:
+            _not_paused(_paused_s.get())
+        except CallError:
+            connection.release()
+            raise
+        return connection
 
 
 class _NoDebug(logging.Filter):

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 from bot.channels.telegram.api import Api
+from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.inbound import NAME
 from bot.channels.telegram.render import Call, calls
-from bot.channels.telegram.request import CallError
 from bot.channels.telegram.text import TEXT_MAX, cut
 from notices.channel import Message, Picture, SendError
 from notices.wording import Wording
@@ -59,12 +59,17 @@ class TelegramChannel:
         self._say = say
         self._begun: OrderedDict[str, list[str]] = OrderedDict()
         self.masks_names = not full_names
+        self.pacer = api.pacer  # the account's: letters and replies take from one
 
     def parts(self, text: str) -> Sequence[str]:
         """`text` in parts of at most 4096 UTF-16 units, cut at sentence ends."""
         return cut(text, TEXT_MAX)
 
-    async def send(self, address: str, message: Message, *, key: str) -> str:
+    async def send_paid(self, address: str, message: Message, *, key: str) -> str:
+        """As `send`, past the limit of what is free: Telegram takes a fee for each message."""
+        return await self.send(address, message, key=key, paid=True)
+
+    async def send(self, address: str, message: Message, *, key: str, paid: bool = False) -> str:
         """Deliver `message`; the id of its last Telegram message. Raises SendError.
 
         Telegram knows no key of ours. `key` only makes a second try go on where the first one stopped, when
@@ -72,12 +77,13 @@ class TelegramChannel:
         """
         if not message.text.strip() and not message.picture:
             raise SendError("permanent", "empty")
-        if pause_s := self._api.pause.left_s():
+        if pause_s := self.pacer.paused_s(address, paid=paid):
             raise SendError("retry", "paused", retry_after_s=pause_s)
         image = await drawn(self._draw, message.picture) if message.picture else None
         steps = calls(address, message, image, self._say)
         done = self._begun.get(key, [])
-        for step in steps[len(done) :]:
+        for method, arguments in steps[len(done) :]:
+            step = (method, arguments | {"allow_paid_broadcast": True}) if paid else (method, arguments)
             try:
                 done = [*done, message_id(await deliver(self._api, step))]
             except CallError as error:

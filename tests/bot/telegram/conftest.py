@@ -12,10 +12,10 @@ from fastapi import FastAPI
 
 from bot.channels.telegram import Telegram, Timing, open_telegram
 from bot.channels.telegram.api import Api
-from bot.channels.telegram.request import Pause
 from bot.dispatch import Answer
 from handlers.conversation import Command, Incoming, Reply
 from notices.channel import Button, Message, Picture
+from notices.pacing import pacer
 from tests.bot.telegram.server import Carry, TelegramServer
 from tests.cast import NOON
 
@@ -177,7 +177,7 @@ def asgi(telegram: Telegram) -> Carry:
 @pytest.fixture
 async def api(server: TelegramServer, fake_time: FakeTime) -> AsyncIterator[Api]:
     """The bare transport, impatient."""
-    made = Api(token=server.token, api_url=server.url, pause=Pause(fake_time), read_s=0.3)
+    made = Api(token=server.token, api_url=server.url, own_pacer=pacer("telegram", clock=fake_time), read_s=0.3)
     await made.open()
     yield made
     await made.close()

@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from bot.channels.telegram.api import Api
-from bot.channels.telegram.request import CallError, Pause
+from bot.channels.telegram.failures import CallError
+from notices.pacing import pacer
 from tests.bot.telegram.conftest import ALICE, FakeTime
 from tests.bot.telegram.faults import Fault
 from tests.bot.telegram.server import TelegramServer
@@ -34,14 +35,14 @@ async def test_a_refused_connection_was_certainly_not_sent(fake_time: FakeTime) 
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        api = Api(token="7:t", api_url=url, pause=Pause(fake_time))
+        api = Api(token="7:t", api_url=url, own_pacer=pacer("telegram", clock=fake_time))
         await api.open()
         assert _outcome(await _failure(api)) == ("retry", "connect_refused")
         await api.close()
 
 
 async def test_an_unknown_host_was_certainly_not_sent(fake_time: FakeTime) -> None:
-    api = Api(token="7:t", api_url="http://nowhere.invalid", pause=Pause(fake_time))
+    api = Api(token="7:t", api_url="http://nowhere.invalid", own_pacer=pacer("telegram", clock=fake_time))
     await api.open()
     assert _outcome(await _failure(api)) in (("retry", "dns"), ("retry", "connect_refused"))
     await api.close()
@@ -102,7 +103,7 @@ async def test_telegrams_own_refusal_carries_its_words(api: Api, server: Telegra
 
 
 async def test_a_wrong_token_asks_for_a_long_pause(fake_time: FakeTime, server: TelegramServer) -> None:
-    api = Api(token="7:wrong", api_url=server.url, pause=Pause(fake_time))
+    api = Api(token="7:wrong", api_url=server.url, own_pacer=pacer("telegram", clock=fake_time))
     await api.open()
     error = await _failure(api)
     assert (*_outcome(error), error.retry_after_s) == ("retry", "token_refused", 600.0)
@@ -131,23 +132,14 @@ async def test_no_request_leaves_inside_a_pause(api: Api, server: TelegramServer
     assert server.hasty == []
 
 
-async def test_a_shorter_pause_never_shortens_a_longer_one(fake_time: FakeTime) -> None:
-    pause = Pause(fake_time)
-    pause.extend(30)
-    pause.extend(2)
-    assert pause.left_s() == 30
-    fake_time.now_s += 40
-    assert pause.left_s() == 0
-
-
 async def test_a_429_without_a_number_pauses_too(api: Api, server: TelegramServer) -> None:
     server.garble("sendMessage", b"{}", status=429, accept=False)
     assert (await _failure(api)).retry_after_s == 5.0
-    assert api.pause.left_s() == 5.0
+    assert api.pacer.paused_s() == 5.0
 
 
 async def test_polling_goes_on_while_sending_is_paused(api: Api, server: TelegramServer) -> None:
-    api.pause.extend(60)
+    api.pacer.pause(60)
     assert await api.call("getUpdates", {"timeout": 0}) == []
 
 
@@ -167,7 +159,7 @@ async def test_a_proxy_of_the_environment_is_used_unless_the_host_is_exempt(
         closed.bind(("127.0.0.1", 0))
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed.getsockname()[1]}")
         monkeypatch.setenv("no_proxy", exempt)
-        api = Api(token=server.token, api_url=server.url, pause=Pause(fake_time))
+        api = Api(token=server.token, api_url=server.url, own_pacer=pacer("telegram", clock=fake_time))
         await api.open()
         if exempt:
             await api.call("getMe")

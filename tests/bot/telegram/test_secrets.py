@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from bot.channels.telegram.api import Api
-from bot.channels.telegram.request import CallError
+from bot.channels.telegram.failures import CallError
 from tests.bot.telegram.conftest import ALICE, SECRET, FakeDispatcher, FakeTime, asgi, opened
 from tests.bot.telegram.server import SECRET_HEADER, TelegramServer
 

@@ -1,0 +1,60 @@
+"""The paces of all accounts, as the engine asks for them: per parcel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, MutableMapping
+
+from db.sending import LANES
+from notices.channel import Channels
+from notices.pacing import Pacer, pacer
+from notices.planner import Parcel
+
+
+class Paces:
+    """One pacer per channel: the one in `pacers`, else the channel's own (replies take from it, too), else new.
+
+    seconds: the clock of new ones.
+    """
+
+    def __init__(
+        self,
+        channels: Channels,
+        pacers: MutableMapping[str, Pacer] | None = None,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._channels = channels
+        self._pacers = {} if pacers is None else pacers
+        self._seconds = seconds
+
+    def of(self, channel: str) -> Pacer:
+        """The pacer of a channel's account."""
+        if channel not in self._pacers:
+            own = getattr(self._channels.get(channel), "pacer", None)
+            self._pacers[channel] = own or pacer(channel, clock=self._seconds)
+        return self._pacers[channel]
+
+    def is_paid(self, parcel: Parcel) -> bool:
+        """Whether it goes out for a fee: a letter to the city, on an account whose operator wants that."""
+        of_city = parcel.row.lane == LANES[-1] and parcel.row.letter_id is not None
+        return of_city and self.of(parcel.channel).sells
+
+    def wait_s(self, parcel: Parcel) -> float:
+        """Seconds until it may go out; 0: now."""
+        return self.of(parcel.channel).wait_s(parcel.address, paid=self.is_paid(parcel))
+
+    def take(self, parcel: Parcel) -> None:
+        """It goes out as soon as its intent is committed."""
+        self.of(parcel.channel).take(parcel.address, paid=self.is_paid(parcel))
+
+    def left(self, parcel: Parcel) -> None:
+        """Its intent is committed, and it goes out now."""
+        self.of(parcel.channel).left(parcel.address, paid=self.is_paid(parcel))
+
+    def paused_s(self, parcel: Parcel) -> float:
+        """Seconds of silence that the platform still wants, as far as this parcel is concerned."""
+        return self.of(parcel.channel).paused_s(parcel.address, paid=self.is_paid(parcel))
+
+    def pause(self, parcel: Parcel, seconds: float) -> None:
+        """The platform has answered this parcel with a wish for silence."""
+        self.of(parcel.channel).pause(seconds, parcel.address, paid=self.is_paid(parcel))
