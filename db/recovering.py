@@ -10,9 +10,11 @@ from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
 from db.deliveries import Attempt, Delivery
+from db.mass import MASS_LANE
 
 DEATHS_MAX = 3  # a row that was in the hands of so many dying processes is set aside
-_INTENTS = update(Delivery).where(col(Delivery.state) == "sending")
+_INTENTS = update(Delivery).where(col(Delivery.state) == "sending", col(Delivery.lane) != MASS_LANE)
+# What goes with many others is seen to by `notices.mass`: its batch has a key of its own.
 
 
 def inherit(session: Session, now: datetime, *, keyed: Collection[str] = ()) -> tuple[int, int]:
@@ -39,7 +41,9 @@ def put_straight(session: Session, kept: Collection[int]) -> int:
     of the others, so they are not in doubt, and no death counts against them.
     """
     others = col(Delivery.id).not_in(kept)
-    intended = select(col(Delivery.id)).where(col(Delivery.state) == "sending", others)
+    intended = select(col(Delivery.id)).where(
+        col(Delivery.state) == "sending", col(Delivery.lane) != MASS_LANE, others
+    )
     unsent = update(Attempt).where(col(Attempt.outcome) == "", col(Attempt.delivery_id).in_(intended))
     _count(session, unsent.values(outcome="not_sent"))
     back = {"state": "queued", "lease_until": None}

@@ -32,6 +32,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     letter_series,
     letter_templates,
     letters,
+    mass,
     member_modes,
     members,
     negatives,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlmodel import Session
 
-from db import addressees, sending
+from db import addressees, gathering, sending
 from db.addressees import Addressee, Reach
 from db.letters import Letter, Topic
+from db.mass import way
 from db.sending import Claimed
 from notices import quiet, quotas
 from notices.channel import Channels, Message, message_from_json
 from notices.letter_stops import stop_without_right
 from notices.letter_words import Reader, is_personal, known_abroad
 from notices.letters import row_message
+from notices.mass_way import MassWay
 from notices.outbox import meant_for
 from notices.parting import cut
 from notices.wording import wording
@@ -66,7 +68,15 @@ class Wait:
     reason: str
 
 
-Decision = Parcel | Hold | End | Wait
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """With many others in one mass letter, to this chat."""
+
+    channel: str
+    address: str
+
+
+Decision = Parcel | Hold | End | Wait | Gather
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +92,28 @@ class Facts:
     topic: Topic | None
     refused: Collection[tuple[str, str]]
     reader: tuple[str, str] | None = None
+    mass: MassWay | None = None  # None: nothing goes by mass letter
 
 
 def plan(
     session: Session, rows: Sequence[Claimed], *, channels: Channels, now: datetime, zone: ZoneInfo
 ) -> list[Parcel]:
     """What of the claimed rows is to be sent, in their order; the others are put back, ended or in a mailbox."""
+    parcels: list[Parcel] = []
+    for row, decision in decided(session, rows, channels=channels, now=now, zone=zone):
+        if isinstance(decision, Parcel):
+            parcels.append(decision)
+        elif isinstance(decision, Gather):
+            gathering.gather(session, row, channel=decision.channel, address=decision.address, now=now)
+        else:
+            put_aside(session, row, decision, now)
+    return parcels
+
+
+def decided(
+    session: Session, rows: Sequence[Claimed], *, channels: Channels, now: datetime, zone: ZoneInfo
+) -> Iterator[tuple[Claimed, Decision]]:
+    """What to do with each of the claimed rows, in their order; each decision counts for the next ones."""
     people = addressees.addressees(session, {row.member_id for row in rows})
     found = addressees.letters(session, {row.letter_id for row in rows if row.letter_id is not None})
     for sent_out, _ in found.values():
@@ -95,25 +121,27 @@ def plan(
     readers: dict[int, tuple[str, str]] = {}
     if any(is_personal(letter) for letter, _ in found.values()):
         readers = addressees.names(session, people, now.astimezone(zone).date())
-    refused = addressees.refused_ways(session, (row.id for row in rows if row.attempts))
-    parcels: list[Parcel] = []
+    refused = _by_delivery(addressees.refused_ways(session, (row.id for row in rows if row.attempts)))
+    mass = MassWay(session, people, channels, now, zone)
     for row in rows:
-        ways = {(channel, address) for delivery_id, channel, address in refused if delivery_id == row.id}
         of_letter = found.get(row.letter_id or 0)
         letter, topic = of_letter or (None, None)
-        facts = Facts(row, people[row.member_id], letter, topic, ways, readers.get(row.member_id))
+        ways: Collection[tuple[str, str]] = refused.get(row.id, ())
+        facts = Facts(row, people[row.member_id], letter, topic, ways, readers.get(row.member_id), mass)
         decision = decide(facts, channels=channels, now=now, zone=zone)
-        if isinstance(decision, Parcel):
-            parcels.append(decision)
-            if decision.cost:  # the next row of this batch must see what this one takes
-                _reach(facts.member, decision.channel, decision.address).window_sent += decision.cost
-        elif isinstance(decision, Hold):
-            sending.hold(session, row, until=decision.until)
-        elif isinstance(decision, End):
-            sending.end(session, row, state=decision.state, reason=decision.reason, now=now)
-        else:
-            sending.to_mailbox(session, row, reason=decision.reason)
-    return parcels
+        if isinstance(decision, Parcel) and decision.cost:  # the next row must see what this one takes
+            _reach(facts.member, decision.channel, decision.address).window_sent += decision.cost
+        yield row, decision
+
+
+def put_aside(session: Session, row: Claimed, decision: Hold | End | Wait, now: datetime) -> None:
+    """Write that a claimed row is not sent now."""
+    if isinstance(decision, Hold):
+        sending.hold(session, row, until=decision.until)
+    elif isinstance(decision, End):
+        sending.end(session, row, state=decision.state, reason=decision.reason, now=now)
+    else:
+        sending.to_mailbox(session, row, reason=decision.reason)
 
 
 def decide(facts: Facts, *, channels: Channels, now: datetime, zone: ZoneInfo) -> Decision:
@@ -127,10 +155,11 @@ def decide(facts: Facts, *, channels: Channels, now: datetime, zone: ZoneInfo) -
         night = quiet.until(now, _zone(member, zone), member.quiet_from_minute, member.quiet_to_minute)
         if night is not None:
             return Hold(night)
-    for reach in _ways(facts, channels):
-        parcel = _parcel(facts, reach, channels, zone)
-        if not parcel.cost or quotas.left_for(reach, now) >= parcel.cost + len(parcel.rest):
-            return parcel
+    for reach in _usable(facts, channels):
+        if (single := _single(facts, reach, channels, now, zone)) is not None:
+            return single
+        if _goes_to_many(facts, reach):
+            return Gather(reach.channel, reach.address)
     if row.part > 1 and not _ways(facts, channels):
         return End("failed", row.reason or "broken_off")  # its beginning is in a chat that is closed now
     return Wait(_why_waiting(facts, channels))
@@ -149,15 +178,37 @@ def refusal(letter: Letter | None, topic: Topic | None, member: Addressee, *, pa
     return End("suppressed", "unsubscribed") if topic.id in member.left_topics else None
 
 
+def _single(facts: Facts, reach: Reach, channels: Channels, now: datetime, zone: ZoneInfo) -> Parcel | None:
+    """The message to this chat alone; None when it has refused it, or its window leaves no room."""
+    if (reach.channel, reach.address) in facts.refused:
+        return None
+    left = quotas.left_for(reach, now) if reach.channel in WINDOWED else 0
+    if reach.channel in WINDOWED and not left:
+        return None
+    parcel = _parcel(facts, reach, channels, zone)
+    return parcel if not parcel.cost or left >= parcel.cost + len(parcel.rest) else None
+
+
+def _goes_to_many(facts: Facts, reach: Reach) -> bool:
+    """Whether it may go to this chat together with others."""
+    if facts.mass is None or (way(reach.channel), reach.address) in facts.refused:
+        return False
+    return facts.mass.is_open(facts.row, facts.letter, facts.topic, reach)
+
+
 def _ways(facts: Facts, channels: Channels) -> list[Reach]:
-    """Chats that may be tried, the best first. Parts of one text all go to the chat that got the first."""
+    """Chats that may be tried with a message of its own."""
+    return [reach for reach in _usable(facts, channels) if (reach.channel, reach.address) not in facts.refused]
+
+
+def _usable(facts: Facts, channels: Channels) -> list[Reach]:
+    """Chats that are open at all, the best first. Parts of one text all go to the chat that got the first."""
     row, member = facts.row, facts.member
     usable = [
         reach
         for reach in member.chats
         if reach.disabled is None
         and channels.get(reach.channel) is not None
-        and (reach.channel, reach.address) not in facts.refused
         and meant_for(row.content, reach.channel, reach.address)
         and (row.part == 1 or (reach.channel, reach.address) == (row.channel, row.address))
     ]
@@ -200,6 +251,13 @@ def _parcel(facts: Facts, reach: Reach, channels: Channels, zone: ZoneInfo) -> P
         rest = tuple(rest_list)
     cost = 1 + (message.picture is not None) if reach.channel in WINDOWED else 0
     return Parcel(row, reach.channel, reach.address, message, cost, rest)
+
+
+def _by_delivery(refused: Collection[tuple[int, str, str]]) -> dict[int, set[tuple[str, str]]]:
+    found: dict[int, set[tuple[str, str]]] = {}
+    for delivery_id, channel, address in refused:
+        found.setdefault(delivery_id, set()).add((channel, address))
+    return found
 
 
 def _reach(member: Addressee, channel: str, address: str) -> Reach:
