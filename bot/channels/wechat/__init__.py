@@ -88,7 +88,8 @@ class WeChat:
         hint = self._say("wechat.location_hint")
         self.channel = WeChatChannel(self._api, draw, clock, location_hint=hint)
         self._turns = Turns(dispatcher, self.channel, clock, budget_s=budget_s, pause=pause)
-        self.router = Webhook(guard, self._turns, self.channel, clock, token=token).router()
+        webhook = Webhook(guard, self._turns, self.channel, clock, token=token, write=dispatcher.write)
+        self.router = webhook.router()
 
     async def start(self) -> None:
         """Open the connections to WeChat. Without it the webhook answers, but nothing else goes out."""

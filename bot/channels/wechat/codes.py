@@ -44,6 +44,11 @@ MEANINGS: dict[int, Meaning] = {
     45015: Meaning("permanent", "window_closed"),  # nothing was heard from the person for too long
     45047: Meaning("permanent", "window_closed"),  # too many customer messages since then
     43101: Meaning("permanent", "no_consent"),
+    # The month's or the day's mass letters are used up. Today's other ways are sooner than the next month.
+    45028: Meaning("permanent", "mass_quota", alarm=True),
+    45066: Meaning("retry", "same_key_too_soon", 60.0),  # of a mass letter, which then still has no outcome
+    45067: Meaning("permanent", "content_refused", alarm=True),
+    40130: Meaning("permanent", "content_refused", alarm=True),
     48002: Meaning("permanent", "user_refuses"),  # has switched our messages off; may still write to us
     40007: Meaning("permanent", "media_refused"),
     41006: Meaning("permanent", "media_refused"),

@@ -94,10 +94,10 @@ class WeChatChannel:
             await self._send_image(address, media_id)
 
     async def send_mass(self, addresses: Sequence[str], message: Message, *, key: str) -> str:
-        """Hand one text to 2..10,000 followers at once; returns WeChat's job id, empty for a repetition.
+        """Hand one text to 2..10,000 followers at once; returns WeChat's job id, empty if it names none.
 
-        Accepted only: the outcome comes later as an event. `key` goes along as clientmsgid, so a repetition is
-        refused by WeChat and a doubtful try may be made again: verdict `retry`, never `ambiguous`.
+        Accepted only: the outcome comes later as an event, see `job_reports`. `key` goes along as clientmsgid, so
+        that WeChat refuses a repetition with the id of the first: a doubtful try may be made again for a day.
         Raises SendError, ValueError for a wrong number of addresses or a text that is too long.
         """
         if not MASS_MIN <= len(set(addresses)) == len(addresses) <= MASS_MAX:
@@ -111,12 +111,7 @@ class WeChatChannel:
             "text": {"content": texts[0]},
             "clientmsgid": _client_id(key),
         }
-        try:
-            answer = await self._api.post(MASS_SEND, payload)
-        except SendError as error:
-            if error.verdict != "ambiguous":
-                raise
-            raise SendError("retry", error.reason, error.retry_after_s) from None
+        answer = await self._api.post(MASS_SEND, payload)
         return str(answer.get("msg_id", ""))
 
     async def fetch(self, media_id: str) -> bytes:

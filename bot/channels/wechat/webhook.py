@@ -19,9 +19,12 @@ from starlette.responses import PlainTextResponse, Response
 
 from bot.channels.wechat.guard import Guard, Opened, Refused
 from bot.channels.wechat.inbound import Arrived, arrived
+from bot.channels.wechat.job_reports import job_report
 from bot.channels.wechat.reply import envelope, passive_reply
 from bot.channels.wechat.send import WeChatChannel
+from bot.channels.wechat.tokens import Write
 from bot.channels.wechat.turns import NotTaken, Turn, Turns
+from db import mass
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +37,21 @@ class Webhook:
     """Answers at PATH. `clock` gives the present instant, aware, in UTC."""
 
     def __init__(
-        self, guard: Guard, turns: Turns, channel: WeChatChannel, clock: Callable[[], datetime], *, token: str
+        self,
+        guard: Guard,
+        turns: Turns,
+        channel: WeChatChannel,
+        clock: Callable[[], datetime],
+        *,
+        token: str,
+        write: Write,
     ) -> None:
         self._guard = guard
         self._turns = turns
         self._channel = channel
         self._clock = clock
         self._token = token
+        self._write = write
 
     def router(self) -> APIRouter:
         """The route, for the web server."""
@@ -63,13 +74,24 @@ class Webhook:
             return Response(status_code=refused.status)
         found = arrived(opened.document, now=self._clock())
         if found is None:
-            return PlainTextResponse(SUCCESS)
+            return await self._reported(opened)
         spent_s = asyncio.get_running_loop().time() - started_s
         try:
             turn = await self._turns.reply(found.incoming, spent_s=spent_s, gone=request.is_disconnected)
         except NotTaken:
             return Response(status_code=503)
         return self._passive(turn, opened, found) if turn else PlainTextResponse(SUCCESS)
+
+    async def _reported(self, opened: Opened) -> Response:
+        """What is no act of a person: WeChat's word on a mass letter is kept, anything else only taken."""
+        report = job_report(opened.document, now=self._clock())
+        if report is not None:
+            try:
+                await self._write(lambda session: mass.book(session, report))
+            except Exception:
+                log.exception("a report on a mass letter could not be kept; WeChat brings it again")
+                return Response(status_code=503)
+        return PlainTextResponse(SUCCESS)
 
     def _passive(self, turn: Turn, opened: Opened, found: Arrived) -> Response:
         """The reply in the answer itself, sealed with the key that opened the message."""

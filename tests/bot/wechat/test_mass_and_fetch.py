@@ -35,7 +35,7 @@ async def test_a_repeated_mass_letter_is_a_success_and_reaches_nobody_twice(
 
 async def test_a_doubtful_mass_letter_may_be_tried_again(wechat: WeChat, server: WeChatServer) -> None:
     server.script(MASS, ACCEPT_AND_DROP)
-    with pytest.raises(SendError, match="retry: connection_lost"):
+    with pytest.raises(SendError, match="ambiguous: connection_lost"):
         await wechat.channel.send_mass([ALICE, BOB], HELLO, key="letter:12:1")
     await wechat.channel.send_mass([ALICE, BOB], HELLO, key="letter:12:1")
     assert server.words(ALICE) == [HELLO.text]
