@@ -154,3 +154,9 @@ def names(session: Session, organization_ids: Collection[int]) -> dict[int, str]
     """The names of these organisations by their ids."""
     statement = select(col(Organization.id), col(Organization.name))
     return {row[0]: row[1] for row in session.execute(statement.where(col(Organization.id).in_(organization_ids)))}
+
+
+def region_names(session: Session, region_ids: Collection[int]) -> dict[int, str]:
+    """The names of these regions by their ids."""
+    statement = select(col(Region.id), col(Region.name)).where(col(Region.id).in_(region_ids))
+    return {row[0]: row[1] for row in session.execute(statement)}

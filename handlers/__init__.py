@@ -29,6 +29,7 @@ from handlers.not_yet import NOT_YET
 from handlers.objections import OBJECTION
 from handlers.org_power import ORG_POWER
 from handlers.points import POINTS
+from handlers.quiz import QUIZ
 from handlers.receipts import RECEIPTS
 from handlers.record_review import RECORD_REVIEW
 from handlers.recording import RECORDING, RECORDS
@@ -43,6 +44,7 @@ from handlers.standards import STANDARDS
 from handlers.star_corrections import STAR_CORRECTIONS
 from handlers.stars import STARS
 from handlers.study import STUDY
+from handlers.survey import SURVEY
 from handlers.vetoes import VETOES
 from handlers.warnings import WARNINGS
 from handlers.wish_review import WISH_REVIEW
@@ -101,6 +103,8 @@ COMMANDS: tuple[Command, ...] = (
     APPROVALS,
     RECEIPTS,
     NOT_YET,
+    QUIZ,
+    SURVEY,
     STOP,
     REPORT,
     LETTER_CORRECTION,

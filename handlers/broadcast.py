@@ -8,7 +8,7 @@ from db import audiences, audit, letter_rights, letters
 from db.audiences import audience
 from db.letters import SENDING_ROLES, Letter, Topic
 from db.organizations import Organization
-from handlers import letter_audience, letter_draft, letter_refusals, letter_repeats, letter_templates
+from handlers import letter_audience, letter_draft, letter_extras, letter_refusals, letter_repeats, letter_templates
 from handlers.conversation import Button, Command, Context, Message, Reply
 from handlers.letter_draft import gone, mine
 from handlers.letter_preview import preview
@@ -149,6 +149,7 @@ STEPS = {
     "confirm": _confirm,
     "rehearse": _rehearse,
     "drop": _drop,
+    **letter_extras.STEPS,
 }
 BROADCAST = Command(
     "broadcast",

@@ -13,6 +13,7 @@ from handlers.broadcast import facts
 from handlers.conversation import Button, Command, Context, Message, Reply
 from notices.letter_repeats import repeat, said
 from notices.letter_series import begin
+from notices.carried import described
 from notices.letters import key_of, letter_message, name_of
 from notices.markup import Marked, joined
 from notices.outbox import tell
@@ -80,7 +81,7 @@ def _show(ctx: Context, *, note: str = "") -> Reply:
     shown = letter_message(letter, topic, ctx.say, ctx.zone)
     lines: list[str | Marked] = [note] if note else []
     lines += [ctx.say("broadcast.approve_this"), Marked(shown.text, shown.marks), "——"]
-    lines.append(ctx.say("broadcast.would_reach", count=count))
+    lines += [*described(letter, ctx.say, ctx.zone), ctx.say("broadcast.would_reach", count=count)]
     if letter.repeats is not None:
         lines.append(said(repeat(letter.repeats), ctx.say))
     if letter.urgent:

@@ -167,6 +167,7 @@ def edit(ctx: Context) -> Reply:
         Button(ctx.say("broadcast.edit_text"), f"broadcast:text:{letter.id}"),
         Button(ctx.say("broadcast.edit_picture"), f"broadcast:picture:{letter.id}"),
         Button(ctx.say(f"broadcast.{ask}"), f"broadcast:ask:{letter.id}"),
+        Button(ctx.say("extras.button"), f"broadcast:extras:{letter.id}"),
         Button(ctx.say("broadcast.more_steps"), f"broadcast:more:{letter.id}"),
     ]
     if letter.repeats is None:

@@ -8,6 +8,7 @@ from db.letters import Letter, Topic, fingerprint
 from db.organizations import Organization
 from handlers.conversation import Button, Context, Reply
 from notices import quiet
+from notices.carried import described
 from notices.channel import BACK_NUMBER, HOME_NUMBER
 from notices.letter_repeats import repeat, said
 from notices.letter_words import Reader, is_personal
@@ -29,6 +30,7 @@ def preview(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
     shown = letter_message(letter, topic, ctx.say, ctx.zone, reader=me)
     lines: list[str | Marked] = [note] if note else []
     lines += [ctx.say("broadcast.preview"), Marked(shown.text, shown.marks), "——"]
+    lines += described(letter, ctx.say, ctx.zone)
     if is_personal(letter):
         lines.append(ctx.say("broadcast.personal"))
     if count == 0:

@@ -119,6 +119,10 @@ def _wish(ctx: Context, line: Entry, rest: str) -> Evidence | None:
     return Evidence(ctx.say("line.wish", title=wish.title)) if wish is not None else None
 
 
+def _quiz(ctx: Context, line: Entry, rest: str) -> Evidence | None:
+    return Evidence(ctx.say("line.quiz", name=line.reason))
+
+
 def _undo(ctx: Context, line: Entry, rest: str) -> Evidence | None:
     return Evidence(ctx.say("line.undo", why=line.reason))
 
@@ -148,6 +152,7 @@ _READ: dict[str, Callable[[Context, Entry, str], Evidence | None]] = {
     "dues_reminder": _reminder,
     "review": _review,
     "wish": _wish,
+    "quiz": _quiz,
     "undo": _undo,
     "appeal": _appeal,
 }

@@ -7,6 +7,7 @@ from db.letters import SENDING_ROLES, Letter
 from db.organizations import Organization
 from db.receipts import Tally
 from handlers import letter_stop
+from handlers.answer_steps import author_steps
 from handlers.conversation import Button, Command, Context, Reply
 from notices.letters import OWN_LEVELS, key_of, name_of
 from notices.outbox import chase
@@ -90,6 +91,7 @@ def _figures(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
     if tally.help:
         steps.append(Button(say("receipts.helpless", count=tally.help), f"receipts:help:{letter.id}"))
     steps.append(Button(say("receipts.export"), f"receipts:all:{letter.id}"))
+    steps += author_steps(letter, say)
     steps.append(Button(say("letter_report.all"), f"report:show:{letter.id}"))
     return Reply("\n".join(lines), tuple(steps), back="receipts:older:0" if ctx.arg() else "menu")
 

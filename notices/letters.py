@@ -11,6 +11,7 @@ from sqlmodel import Session
 from db import deliveries, letters, receipts
 from db.letters import Letter, Topic
 from db.organizations import Organization
+from notices import carried
 from notices.channel import Button, Message
 from notices.letter_words import Reader, body, picture
 from notices.markup import PLACE, Marked, joined, parse, places
@@ -118,9 +119,10 @@ def _buttons(letter: Letter, topic: Topic, say: Wording) -> tuple[Button, ...]:
 
 def _answers(letter: Letter, say: Wording) -> tuple[Button, ...]:
     if letter.ask != "ack":
-        return (Button(say("letters.read"), f"letters:read:{letter.id}"),)
+        return Button(say("letters.read"), f"letters:read:{letter.id}"), *carried.buttons(letter, say)
     ack = Button(say("letters.ack"), f"letters:ack:{letter.id}")
-    return ack, Button(say("letters.help"), f"letters:help:{letter.id}")
+    trouble = Button(say("letters.help"), f"letters:help:{letter.id}")
+    return ack, trouble, *carried.buttons(letter, say)
 
 
 def _day_and_time(at: datetime, say: Wording, zone: ZoneInfo) -> str:
