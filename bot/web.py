@@ -22,6 +22,7 @@ from bot.memory import give_back_large
 from bot.pages import live
 from bot.pages.board import router as board_router
 from bot.pages.chat import attach
+from bot.pages.letters import attach as attach_letters
 from bot.sample import people
 from bot.settings import Settings
 from bot.sheets.web import router as sheet_router
@@ -82,6 +83,7 @@ def _chat(app: FastAPI, service: Service) -> None:
     app.include_router(upload_router(service.web))
     if settings.demo:
         app.include_router(say_router(service.web, sample))
+    attach_letters(app, service.web, sample, read=service.read, demo=settings.demo)
     attach(
         app,
         service.web,

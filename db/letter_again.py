@@ -40,7 +40,7 @@ def send(session: Session, letter: Letter, *, key: str, now: datetime) -> int | 
         col(Delivery.state) == "cancelled",
         col(Delivery.reason) == "sent_again",
     )
-    people = select(col(Delivery.member_id), col(Delivery.counts_for)).where(*ended)
+    people: Any = select(col(Delivery.member_id), col(Delivery.counts_for)).where(*ended)
     added = deliveries.enqueue_for_all(
         session,
         people,

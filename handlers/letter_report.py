@@ -177,7 +177,8 @@ def _page(ctx: Context) -> Reply:
     letter = _letter(ctx)
     if letter is None:
         return _unknown(ctx)
-    words = ctx.say("letter_report.page", address=f"{ctx.site}/letters/{letter.id}")
+    who = f"?as={ctx.me}" if ctx.demo else ""
+    words = ctx.say("letter_report.page", address=f"{ctx.site}/letters/{letter.id}{who}")
     return Reply(words, back=f"report:show:{letter.id}")
 
 

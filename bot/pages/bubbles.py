@@ -17,7 +17,9 @@ from notices.channel import BACK_NUMBER, HOME_NUMBER, Message, Picture
 from notices.markup import Mark, safe_url
 from notices.wording import Wording
 
-_ADDRESS = re.compile(r"(?:https?://[^\s/]+)?(/web/(?:sheet|form)/[A-Za-z0-9_-]{22})")
+_ADDRESS = re.compile(
+    r"(?:https?://[^\s/]+)?(/web/(?:sheet|form)/[A-Za-z0-9_-]{22}|/letters/\d{1,9}(?:\?as=\d{1,11})?)"
+)
 _CODE = re.compile(r"(\b[0-9A-Z•]{4}-[0-9A-Z•]{4}\b)")
 WAYS_OUT = (HOME_NUMBER, BACK_NUMBER)
 SPOKEN_BY = {"person": "web.me", "service": "web.service", "letter": "web.letter"}
@@ -87,11 +89,12 @@ def _marked(words: str, over: list[Mark]) -> None:
 def _unmarked(words: str) -> None:
     """Words; a pick-up or bind code in them stays on one line, so that it can be read out.
 
-    Of bare addresses only our own downloads are links, and only by their path: what is typed leads nowhere else.
+    Of bare addresses only our own downloads and reports are links, by their path: nothing typed leads elsewhere.
     """
     for number, words_or_path in enumerate(_ADDRESS.split(words)):
         if number % 2:
-            text("a", words_or_path, "hx-download", href=words_or_path, download="")
+            more = {} if words_or_path.startswith("/letters/") else {"download": ""}
+            text("a", words_or_path, "hx-download", href=words_or_path, **more)
             continue
         for part in _CODE.split(words_or_path):
             if part:

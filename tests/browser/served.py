@@ -19,13 +19,14 @@ from bot.dispatch import Dispatcher
 from bot.drawing import Drawing
 from bot.pages import board, live
 from bot.pages import chat as chat_page
+from bot.pages import letters as letter_page
 from bot.writer import Writer
 from db import schema
 from db.engine import write_engine
 from db.pictures import Picture
 from notices.channel import Button, Message
 from notices.channel import Picture as Shown
-from tests import boards, cast
+from tests import boards, cast, sent_letters
 
 PEOPLE = {"member": cast.ALICE, "secretary": cast.SUN, "mobile": cast.MO, "reviewer": cast.RUI, "keeper": cast.KE}
 
@@ -70,6 +71,26 @@ def application(database: Path, *, demo: bool) -> FastAPI:
     app.include_router(upload_router(chat))
     if demo:
         app.include_router(say_router(chat, PEOPLE))
+    letter_page.attach(app, chat, PEOPLE, read=writer.write, demo=demo)
+
+    @app.post("/test/queue")
+    async def queue(request: Request) -> int:
+        """Queue a letter of branch 10's secretary and end its rows as told: the states in the order of members."""
+        told = await request.json()
+        return await writer.write(lambda session: sent_letters.queue(session, told))
+
+    @app.post("/test/end")
+    async def end(request: Request) -> int:
+        """Let the rows of a letter end in other states."""
+        told = await request.json()
+        return len(await writer.write(lambda s: sent_letters.end(s, told["letter_id"], told["states"])))
+
+    @app.post("/test/bind")
+    async def bind(request: Request) -> None:
+        """Give every browser that has no member to this one."""
+        told = await request.json()
+        await writer.write(lambda session: sent_letters.bind_browsers(session, told["member_id"]))
+
     chat_page.attach(app, chat, PEOPLE, secret="a secret of the tests", demo=demo)
     return app
 

@@ -1,0 +1,92 @@
+"""A letter's report as a table: a csv or an xlsx, of texts and numbers, never of formulas."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import xlsxwriter
+from sqlmodel import Session
+
+from db import letter_counts, receipts
+from db.letters import Letter
+from notices.cells import csv_bytes, safe_cell
+from notices.letter_reports import Report, branch_lines, why_not
+from notices.wording import Wording
+
+BRANCHES_MAX = 20_000
+PEOPLE_MAX = 20_000
+Rows = Sequence[Sequence[object]]
+COUNTED = ("sent", "read", "acked", "mailbox", "waiting", "ambiguous", "not_sent")
+
+
+def branch_rows(session: Session, letter_id: int, say: Wording) -> Rows:
+    """The header, then every branch with its figures, those with the lowest reach first."""
+    head = [say(f"letter_report.page_{name}") for name in ("branch", "people", *COUNTED, "reach")]
+    lines = branch_lines(session, letter_id, most=BRANCHES_MAX)
+    return [
+        head,
+        *(
+            [name, line.people, *(getattr(line, one) for one in COUNTED), f"{100 * line.sent // line.people}%"]
+            for name, line in lines
+        ),
+    ]
+
+
+def missed_rows(session: Session, letter_id: int, say: Wording, *, most: int = PEOPLE_MAX) -> Rows:
+    """The header, then by name who did not get the letter, and why. Only for those who may see names."""
+    head = [say("letter_report.page_name"), say("letter_report.page_reason")]
+    found = receipts.missed(session, letter_id, most=most)
+    return [head, *([one.name, why_not(say, one.kind, one.state, one.reason)] for one in found)]
+
+
+def unread_rows(session: Session, letter_id: int, say: Wording, *, most: int = PEOPLE_MAX) -> Rows:
+    """The header, then by name who got the letter and has not read it. Only for those who may see names."""
+    lines = receipts.lines(session, letter_id, only="unread", most=most, offset=0)
+    return [[say("letter_report.page_name")], *([line.name] for line in lines)]
+
+
+def sheets(session: Session, letter: Letter, found: Report, say: Wording, *, names: bool) -> dict[str, Rows]:
+    """The sheets of the table by their titles: figures, reasons, branches, and with `names` the people."""
+    assert letter.id is not None
+    states = [[say("letter_report.page_state"), say("letter_report.page_count")]]
+    states += [
+        [say(f"letter_report.page_{kind}"), str(getattr(found, kind))]
+        for kind in (*letter_counts.KINDS, "unbound")
+    ]
+    reasons: Rows = [[say("letter_report.page_reason"), say("letter_report.page_count")], *found.reasons]
+    made: dict[str, Rows] = {
+        say("letter_report.page_states"): states,
+        say("letter_report.page_reasons"): reasons,
+        say("letter_report.page_branches"): branch_rows(session, letter.id, say),
+    }
+    if names:
+        made[say("letter_report.page_missed")] = missed_rows(session, letter.id, say)
+        made[say("letter_report.page_not_read")] = unread_rows(session, letter.id, say)
+    return made
+
+
+def as_csv(tables: dict[str, Rows]) -> bytes:
+    """All tables below each other, each under its title."""
+    rows: list[Sequence[object]] = []
+    for title, table in tables.items():
+        rows += [[title], *table, []]
+    return csv_bytes(rows)
+
+
+def as_xlsx(tables: dict[str, Rows]) -> bytes:
+    """One sheet per table."""
+    made = io.BytesIO()
+    book = xlsxwriter.Workbook(made, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True})
+    bold = book.add_format({"bold": True})
+    for title, table in tables.items():
+        sheet = book.add_worksheet(title[:31])
+        sheet.set_column(0, 0, 30)
+        for number, row in enumerate(table):
+            for place, cell in enumerate(row):
+                if isinstance(cell, int):
+                    sheet.write_number(number, place, cell)
+                else:
+                    sheet.write_string(number, place, safe_cell(str(cell)), *([bold] if number == 0 else []))
+    book.close()
+    return made.getvalue()
