@@ -250,6 +250,28 @@ def test_what_is_gone_from_the_tree_is_gone_from_the_results(year):
     assert not [row for rows in stored(session).values() for row in rows[1:] if row[0] in ("510", "511")]
 
 
+def test_the_rank_before_is_that_of_the_end_of_the_last_month(year):
+    session = year.session
+
+    def ranks(day: date) -> dict[int, tuple[int, int | None]]:
+        refresh(session, day)
+        session.expire_all()
+        rows = session.execute(select(FortressIndex)).scalars()
+        return {row.organization_id: (row.rank, row.rank_before) for row in rows}
+
+    march = ranks(MARCH)
+    assert {before for _, before in march.values()} == {None}
+    year.live(date(2026, 4, 1), date(2026, 4, 1))
+    first = ranks(date(2026, 4, 1))
+    year.live(date(2026, 4, 2), date(2026, 4, 2))
+    later = ranks(date(2026, 4, 30))
+    assert len({tuple(rank for rank, _ in one.values()) for one in (march, first, later)}) == 3
+    for found in (first, later):
+        assert {one: before for one, (_, before) in found.items()} == {
+            one: rank for one, (rank, _) in march.items()
+        }
+
+
 def test_a_value_within_a_stored_month_changes_its_rows_and_the_reds_after_it(year):
     session = year.session
     refresh(session, MARCH)
