@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 Kind = Literal["bold", "italic", "link"]
@@ -30,8 +30,7 @@ _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]+", re.
 _WORD = re.compile(r"[A-Za-z0-9]")
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """What is special about the characters from `start` to before `end`. url: only of a link."""
 
     start: int
@@ -84,7 +83,7 @@ def joined(parts: Iterable[str | Marked], between: str = "\n") -> Marked:
         one = Marked(part) if isinstance(part, str) else part
         at += len(between) if words else 0
         words.append(one.text)
-        marks += [replace(mark, start=mark.start + at, end=mark.end + at) for mark in one.marks]
+        marks += [Mark(begin + at, end + at, kind, url) for begin, end, kind, url in one.marks]
         at += len(one.text)
     return Marked(between.join(words), tuple(marks))
 
@@ -92,7 +91,7 @@ def joined(parts: Iterable[str | Marked], between: str = "\n") -> Marked:
 def piece(text: str, marks: Sequence[Mark], start: int, end: int) -> Marked:
     """The characters from `start` to before `end`, with what of the marks lies in them."""
     inside = (
-        replace(mark, start=max(mark.start, start) - start, end=min(mark.end, end) - start) for mark in marks
+        Mark(max(begin, start) - start, min(until, end) - start, kind, url) for begin, until, kind, url in marks
     )
     return Marked(text[start:end], tuple(mark for mark in inside if mark.start < mark.end))
 
@@ -138,7 +137,7 @@ def filled(marked: Marked, values: Mapping[str, str]) -> Marked:
         moved += len(values[one[1]]) - len(one[0])
         moves.append((one.start(), one.end(), moved))
     words.append(marked.text[at:])
-    marks = (replace(mark, start=_moved(mark.start, moves), end=_moved(mark.end, moves)) for mark in marked.marks)
+    marks = (Mark(_moved(begin, moves), _moved(end, moves), kind, url) for begin, end, kind, url in marked.marks)
     return Marked("".join(words), tuple(mark for mark in marks if mark.start < mark.end))
 
 

@@ -19,13 +19,13 @@ from bot.channels.web.lines import NAME, Line, Said, holder, line_of, note, spea
 from bot.channels.web.strangers import Strangers
 from bot.dispatch import Answer, Dispatcher
 from bot.incoming_pictures import media_type
-from db import pictures, sheets, web
+from db import audit, pictures, sheets, web
 from db.accounts import Speaker
 from handlers.conversation import Incoming
 from notices import letters
 from notices.channel import Message, Picture, message_from_json
 
-TEXT_MAX = 10_000  # characters that one message may have
+TEXT_MAX = 100_000  # characters that one message may have; a conversation says itself what is too long for it
 KEY_MAX = 64  # characters of a client's own key
 PICTURE_BYTES_MAX = 5 * 2**20
 TABLE_BYTES_MAX = 5 * 2**20
@@ -225,9 +225,28 @@ class WebChat:
 
         await self.write(keep)
 
+    async def _refuse_picture(self, incoming: Incoming, size_bytes: int) -> None:
+        """Write down that a member's picture was not taken: nothing else of it is kept."""
+
+        def note_it(session: Session) -> None:
+            member_id = holder(session, incoming.address)
+            if member_id is not None:
+                subject = f"member:{member_id}"
+                audit.record(
+                    session,
+                    at=incoming.sent_at,
+                    actor_id=member_id,
+                    action="picture.refused",
+                    subject=subject,
+                    size_bytes=size_bytes,
+                )
+
+        await self.write(note_it)
+
     async def _keep_picture(self, incoming: Incoming, image: bytes) -> None:
         """Store the bytes before the message, so that the row is never without them."""
         if len(image) > PICTURE_BYTES_MAX:
+            await self._refuse_picture(incoming, len(image))
             raise BadPicture(too_large=True)
         kind = media_type(image)
         if kind is None:

@@ -18,6 +18,7 @@ from notices.channel import Message, Picture, message_from_json
 from notices.wording import Wording, wording
 
 NAME = "web"
+OWN_TEXT_MAX = 10_000  # characters of what somebody typed that stay in the chat: twice the longest letter
 
 _DIGIT = re.compile(r"\d")
 _CODE_WORDS = ("绑定", "/bind", "/start", "bind")
@@ -96,7 +97,7 @@ def _own_line(session: Session, incoming: Incoming, said: Said, answer: Answer, 
         return Message(said.text, picture=Picture("stored", {"id": row}, words("web.my_picture")))
     if said.label is not None:
         return Message(said.label) if said.label else None
-    return Message(_without_code(said.text) if said.kind == "text" else _named(words, said.kind))
+    return Message(_without_code(said.text[:OWN_TEXT_MAX]) if said.kind == "text" else _named(words, said.kind))
 
 
 def _named(words: Wording, kind: Kind) -> str:

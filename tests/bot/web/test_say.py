@@ -16,6 +16,7 @@ from bot.channels.web.chat import PICTURE_BYTES_MAX, TEXT_MAX, WebChat
 from bot.channels.web.say import JSON_BYTES_MAX
 from db import ledger, web
 from db.accounts import Chat, chat_at
+from db.audit import AuditEvent
 from db.inbound import Inbound
 from db.members import Member
 from db.pictures import Picture
@@ -166,6 +167,8 @@ async def test_a_picture_over_the_limit_is_refused_and_nothing_is_kept(
         response = await http.post("/web/say", data={"as": "member"}, files={"image": ("a.png", content)})
         assert response.status_code == status
     assert await look(lambda s: s.execute(select(func.count(col(Picture.id)))).scalar()) == 1
+    ((actor, action),) = await look(lambda s: s.execute(select(AuditEvent.actor_id, AuditEvent.action)).all())
+    assert (actor, action) == (ALICE, "picture.refused")
 
 
 BAD = {
@@ -226,6 +229,12 @@ async def test_a_text_may_be_long_but_not_endless(ask: Speaking) -> None:
     assert ask.status == 200
     await ask("member", "啊" * (TEXT_MAX + 1))
     assert ask.status == 422
+
+
+async def test_a_letter_of_60000_characters_is_refused_by_the_conversation_itself(ask: Speaking) -> None:
+    for words in ("发红信", "1", "1"):
+        await ask("secretary", words)
+    assert "这封信有 60000 字，最多 5000 字" in (await ask("secretary", "字" * 60_000))["text"]
 
 
 async def test_a_body_over_the_limit_is_refused(http: httpx.AsyncClient) -> None:
