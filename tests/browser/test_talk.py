@@ -179,3 +179,22 @@ async def test_the_language_of_the_chat_is_the_language_of_the_page(server: Serv
     await person.page.locator(".hx-ready .hx-send", has_text="Send").wait_for()
     assert await person.page.get_attribute(".hx-app", "lang") == "en"
     assert await person.page.input_value(".hx-input") == ""
+
+
+async def test_marks_are_shown_and_a_link_says_where_it_leads(server: Server, visit: Visit) -> None:
+    person = await visit(server)
+    await person.open("/?as=secretary")
+    for words in (
+        "发红信",
+        "1",
+        "1",
+        "请看**重要** *通知* [看这里](https://www.gov.cn/a?b=1)<b onclick=x()>不是标签</b>",
+    ):
+        await person.say(words)
+    shown = person.page.locator(".hx-service:last-child .hx-text")
+    assert await shown.locator("strong").all_text_contents() == ["重要"]
+    assert await shown.locator("em").all_text_contents() == ["通知"]
+    assert await shown.locator("a").get_attribute("href") == "https://www.gov.cn/a?b=1"
+    assert await shown.locator("a").get_attribute("rel") == "noopener noreferrer nofollow"
+    assert "看这里（www.gov.cn）<b onclick=x()>不是标签</b>" in (await shown.text_content() or "")
+    assert await shown.locator("b").count() == 0
