@@ -3,10 +3,13 @@ PYTHON ?= python3
 BIN = .venv/bin
 CHILDREN ?= 2
 
-.PHONY: demo test year check bench mutants lock clean
+.PHONY: demo cluster test chaos year check bench mutants lock clean
 
 demo: .venv/service  ## a sample city at http://127.0.0.1:8080
 	$(BIN)/python -m bot demo
+
+cluster: .venv/service  ## the sample city served by several processes: PostgreSQL, two for the web, two workers
+	$(BIN)/python -m bot cluster
 
 test: .venv/develop  ## every test, on both databases; browser tests where Chromium is found
 	$(BIN)/pytest -n auto --dist worksteal

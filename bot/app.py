@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,13 +15,15 @@ from sqlmodel import Session
 
 from bot.channels.telegram import Telegram, open_telegram
 from bot.channels.web.chat import WebChat
+from bot.channels.web.following import follow
 from bot.channels.web.send import WebChannel
 from bot.channels.wechat import WeChat
-from bot.dispatch import Dispatcher, choices_of
+from bot.dispatch import Dispatcher
 from bot.drawing import Drawing
 from bot.incoming_pictures import IncomingPictures
 from bot.open_replies import send_open_replies
 from bot.sample import keep_open
+from bot.sender import Sender
 from bot.settings import Settings
 from bot.sheets.incoming import IncomingSheets
 from bot.ticker import Jobs
@@ -30,7 +32,9 @@ from db import accounts, pictures
 from db.engine import is_file_url, read_engine, report_engine, write_engine
 from handlers import COMMANDS
 from notices.channel import Channels
-from notices.delivery import Engine
+
+if TYPE_CHECKING:
+    from bot.job_queue import QueuedJobs
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -68,14 +72,8 @@ class Service:
         self.sheets: IncomingSheets | None = None
         self.reading = read_engine(settings.database_url)
         self._reports = report_engine(settings.database_url)
-        self.jobs = Jobs(self.dispatcher.write, clock, settings.zone, read=self._report)
-        self.delivery = Engine(
-            write=self.dispatcher.write,
-            channels=self.channels,
-            clock=clock,
-            zone=settings.zone,
-            choices=choices_of,
-        )
+        self.sender = Sender(settings.database_url, self.dispatcher.write, self.channels, clock, settings.zone)
+        self.jobs = self._open_jobs()
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def open_channels(self) -> None:
@@ -98,10 +96,12 @@ class Service:
                 full_names=settings.telegram_full_names,
             )
             self.channels.by_name["telegram"] = self.telegram.channel
+            self.sender.lease.accounts["telegram"] = secret(settings.telegram_token).partition(":")[0]
             self.channels.abroad |= {"telegram"} if self.telegram.channel.masks_names else set()
         if settings.wechat_app_id:
             self.wechat = open_wechat(settings, self.dispatcher, self.drawing)
             self.channels.by_name["wechat"] = self.wechat.channel
+            self.sender.lease.accounts["wechat"] = settings.wechat_app_id
         fetchers = {"telegram": self.telegram, "wechat": self.wechat}
         self.pictures = IncomingPictures(
             self.dispatcher.write, {name: one.fetch for name, one in fetchers.items() if one is not None}
@@ -121,25 +121,37 @@ class Service:
         assert self.pictures is not None and self.sheets is not None, "open_channels comes first"  # noqa: PT018
         self.pictures.start()
         self.sheets.start()
-        began = self.clock()
         if self.wechat:
             await self.wechat.start()
-            self._background(self._open_wechat_replies(began))
-        if self.telegram:
-            self._background(self._open_telegram(self.telegram, began))
-        self._background(self.delivery.run())
+        if self.sender.alone:
+            self._open_alone(self.clock())
+        elif self.settings.role != "worker":
+            if self.telegram and self.telegram.router is not None:
+                await self.telegram.start()
+            self._background(follow(self.web, self.read))
+        if self.settings.role != "web":
+            await self._work(self.pictures, self.sheets)
+
+    async def _work(self, pictures: IncomingPictures, sheets: IncomingSheets) -> None:
+        """Send, and run the jobs."""
+        polls = self.telegram if self.telegram is not None and self.telegram.router is None else None
+        pushing = [one.channel for one in (self.telegram, self.wechat) if one is not None]
+        self.sender.start(polls=polls, replies=pushing, errands=(pictures.arrived, sheets.arrived))
         if self.settings.demo:
             self._background(self._keep_open())
         await self.jobs.start()
 
     async def stop(self) -> None:
         """End in the opposite order: nothing new comes in, what is under way is finished, then the database."""
-        await self.jobs.stop()
+        if self.settings.role != "web":
+            await self.jobs.stop()
+        if self.telegram:
+            await self.telegram.halt()
+        await self.sender.stop()
         if self.telegram:
             await self.telegram.stop()
         if self.wechat:
             await self.wechat.stop()
-        await self.delivery.stop()
         if self.pictures:
             await self.pictures.stop()
         if self.sheets:
@@ -151,6 +163,21 @@ class Service:
         await self.reading.dispose()
         self._reports.dispose()
         await asyncio.to_thread(self.writer.close)
+
+    def _open_jobs(self) -> Jobs | QueuedJobs:
+        clock, settings, write = self.clock, self.settings, self.dispatcher.write
+        if self.sender.alone:
+            return Jobs(write, clock, settings.zone, read=self._report)
+        from bot.job_queue import QueuedJobs  # it costs a start on a file more than it is worth
+
+        return QueuedJobs(settings.database_url, write, clock, settings.zone, read=self._report)
+
+    def _open_alone(self, began: datetime) -> None:
+        """No other process: what an earlier run left open is nobody's."""
+        if self.wechat:
+            self._background(self._open_wechat_replies(began))
+        if self.telegram:
+            self._background(self._open_telegram(self.telegram, began))
 
     async def _open_telegram(self, telegram: Telegram, began: datetime) -> None:
         """Open replies first: once messages come in, a redelivery could bring the same reply a second time."""

@@ -198,6 +198,12 @@ def _web(settings: Settings) -> Iterator[Problem]:
 def _process(settings: Settings) -> Iterator[Problem]:
     if not 0 < settings.port < 65_536:
         yield Problem("E060", "HONGXIN_PORT must lie between 1 and 65535", "8080")
+    if settings.role != "all" and settings.database_url.startswith("sqlite"):
+        hint = "SQLite has one process: HONGXIN_ROLE=all, or PostgreSQL"
+        yield Problem("E065", f"HONGXIN_ROLE is {settings.role}, and the database is a file", hint)
+    if settings.role == "web" and settings.cookie_secret is None:
+        hint = "people are logged out whenever another process answers: give all of them the same"
+        yield Problem("W066", "HONGXIN_COOKIE_SECRET is not set for several processes", hint)
     if settings.writers < 1:
         yield Problem("E061", "HONGXIN_WRITERS must be at least 1", "4")
     if settings.log_level not in _LOG_LEVELS:

@@ -18,10 +18,17 @@ OPEN_FOR = timedelta(minutes=5)  # an older reply would only confuse; the person
 
 
 async def send_open_replies(
-    write: Callable[[Callable[[Session], Any]], Awaitable[Any]], channel: Channel, now: datetime
+    write: Callable[[Callable[[Session], Any]], Awaitable[Any]],
+    channel: Channel,
+    now: datetime,
+    *,
+    before: datetime | None = None,
 ) -> int:
-    """Send what is still open on a channel that pushes its replies; how many went out."""
-    waiting = await write(lambda session: inbound.open_replies(session, channel.name, now - OPEN_FOR))
+    """Send what is still open on a channel that pushes its replies; how many went out.
+
+    before: only replies to what came before this instant, where younger ones may be another process's.
+    """
+    waiting = await write(lambda session: inbound.open_replies(session, channel.name, now - OPEN_FOR, before))
     count = 0
     for row in waiting:
         try:

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     web_chat: bool = True  # the chat page at /
     board_page: bool = True  # the page /board: the best organisations of each field, without a login
     cookie_secret: SecretStr | None = None  # signs the chat page's cookie; None: a file made at the first start
+    role: Literal["all", "web", "worker"] = "all"  # web: pages and webhooks; worker: sending and jobs
     writers: int = 4  # writer threads on PostgreSQL; SQLite always has one
     log_level: str = "INFO"
 

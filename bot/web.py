@@ -31,6 +31,7 @@ from db import accounts
 log = logging.getLogger(__name__)
 COOKIE_KEY = Path("var/cookie.key")
 SECRET_BYTES = 32
+NOISY = ("httpx", "httpcore", "aiohttp", "apscheduler", "uvicorn", "telegram", "nicegui", "procrastinate")
 
 
 def web_app(service: Service) -> FastAPI:
@@ -55,6 +56,14 @@ def web_app(service: Service) -> FastAPI:
         return Response(problem or "ok", status_code=503 if problem else 200, media_type="text/plain")
 
     app.include_router(metrics.router(service.writer, service.read))
+    if settings.role != "worker":
+        _front(app, service)
+    return app
+
+
+def _front(app: FastAPI, service: Service) -> None:
+    """What people and platforms reach: webhooks, pages, the chat."""
+    settings = service.settings
     for channel in (service.telegram, service.wechat):
         if channel is not None and channel.router is not None:
             app.include_router(channel.router)
@@ -73,7 +82,6 @@ def web_app(service: Service) -> FastAPI:
         )
     if settings.web_chat:
         _chat(app, service)
-    return app
 
 
 def _chat(app: FastAPI, service: Service) -> None:
@@ -143,5 +151,5 @@ def quiet_logs(level: str) -> None:
     """One line per event on stderr; libraries that print addresses with tokens only from WARNING on."""
     form = "%(asctime)s %(levelname)s %(name)s %(message)s"
     logging.basicConfig(level=level, format=form, stream=sys.stderr, force=True)
-    for name in ("httpx", "httpcore", "aiohttp", "apscheduler", "uvicorn", "telegram", "nicegui"):
+    for name in NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -16,6 +16,7 @@ from sqlmodel import SQLModel
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """Type of ids that may pass 2^31; SQLite numbers only INTEGER keys by itself."""
 
+BEAT_TIMEOUT_S = 5
 OUT_OF_ORDER = (
     OperationalError,
     InterfaceError,
@@ -121,6 +122,24 @@ def report_engine(url: str) -> Engine:
         hide_parameters=True,
         execution_options={"postgresql_readonly": True},
     )
+
+
+def heartbeat_engine(url: str) -> Engine:
+    """The engine of the sender's heartbeat: one connection, on which nothing may take long."""
+    url = database_url(url)
+    if url.startswith("sqlite"):
+        return write_engine(url)
+    quick = {"connect_timeout": BEAT_TIMEOUT_S, "tcp_user_timeout": 1000 * BEAT_TIMEOUT_S}
+    engine = create_engine(
+        url, pool_size=1, max_overflow=0, pool_pre_ping=True, hide_parameters=True, connect_args=quick
+    )
+
+    @event.listens_for(engine, "connect")
+    def _limit(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET statement_timeout = '{BEAT_TIMEOUT_S}s'")
+        connection.commit()
+
+    return engine
 
 
 def is_file_url(url: str) -> bool:

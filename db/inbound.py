@@ -88,8 +88,8 @@ def taken(session: Session, inbound_id: int, at: datetime) -> None:
     _TAKEN.count(session, which=inbound_id, at=at)
 
 
-def open_replies(session: Session, channel: str, since: datetime) -> list[Inbound]:
-    """Replies committed since `since` that the platform has not taken, the oldest first."""
+def open_replies(session: Session, channel: str, since: datetime, before: datetime | None = None) -> list[Inbound]:
+    """Replies to what came in [since, before) that the platform has not taken, the oldest first."""
     statement = (
         select(Inbound)
         .where(
@@ -99,6 +99,8 @@ def open_replies(session: Session, channel: str, since: datetime) -> list[Inboun
         )
         .order_by(col(Inbound.id))
     )
+    if before is not None:
+        statement = statement.where(col(Inbound.received_at) < before)
     return [row for row in session.execute(statement).scalars() if row.reply is not None]
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint, delete, or_, select, update
+from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -130,6 +130,19 @@ def tell(session: Session, address: str, member_id: int | None, key: str, *, fir
         .order_by(col(WebLine.id))
     )
     return list(session.execute(statement).scalars())
+
+
+def newest(session: Session) -> int:
+    """The highest id of a line; 0 when there is none."""
+    return int(session.execute(select(func.coalesce(func.max(col(WebLine.id)), 0))).scalar_one())
+
+
+def written_after(session: Session, line_id: int, addresses: Collection[str]) -> list[tuple[int, str]]:
+    """(id, address) of the lines of these chats that have a higher id."""
+    statement = select(col(WebLine.id), col(WebLine.address)).where(
+        col(WebLine.address).in_(addresses), col(WebLine.id) > line_id
+    )
+    return [(row[0], row[1]) for row in session.execute(statement)]
 
 
 def forget(session: Session, before: datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import UTC, datetime
 
 import typer
@@ -39,6 +40,37 @@ def demo() -> None:
         prepare(engine, datetime.now(UTC), tell)
         introduce(engine, settings, terminal.out)
     asyncio.run(serve(settings))
+
+
+@app.command()
+def cluster(
+    empty: bool = typer.Option(False, "--empty", help="with nobody in it, instead of the sample city"),
+    port: int = typer.Option(0, help="of the first process; the others follow it. Default: HONGXIN_PORT"),
+) -> None:
+    """Try several processes on this machine: PostgreSQL, two for the web, two workers. Nothing of it is kept."""
+    from bot import cluster as several
+    from bot.demo import introduce, prepare
+    from bot.private_postgresql import NoPostgreSQL, private_postgresql
+
+    settings = terminal.read_settings(checked=False)
+    if not empty:
+        os.environ["HONGXIN_DEMO"] = "true"
+
+    def tell(words: str) -> None:
+        terminal.out.print(words, markup=False)
+
+    with terminal.ended_by(NoPostgreSQL), private_postgresql() as url:
+        settings = settings.model_copy(update={"database_url": url})
+        members = several.processes(port or settings.port)
+        with terminal.open_engine(settings) as engine, terminal.progress() as bar:
+            if not empty:
+                prepare(engine, datetime.now(UTC), bar)
+                introduce(engine, settings, terminal.out)
+        tell(f"database: {url}")
+        for member in members:
+            tell(f"{member.name}: http://{settings.host}:{member.port}")
+        tell("Ctrl+C ends all of it")
+        several.run(members, several.environment(url), tell)
 
 
 @app.command()

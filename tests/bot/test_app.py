@@ -34,7 +34,7 @@ async def test_the_words_on_the_button_of_a_letter_pick_it_when_they_are_typed(t
     service = Service(Settings(database_url=url), clock=lambda: NOON + timedelta(seconds=next(seconds)))
     await service.open_channels()
     await service.dispatcher.write(queued)
-    await service.delivery.drain_once()
+    await service.sender.engine.drain_once()
     answer = await service.dispatcher.answer(
         Incoming(channel="web", address=f"member:{ALICE}", key="1", text="退订这个主题", sent_at=NOON)
     )

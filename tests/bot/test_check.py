@@ -113,6 +113,8 @@ WEBHOOK = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_MODE": "webhook", "PUBLIC_URL": "h
         ({"PORT": "65536"}, ["E060"]),
         ({"WRITERS": "0"}, ["E061"]),
         ({"LOG_LEVEL": "loud"}, ["E062"]),
+        ({"ROLE": "worker"}, ["E065"]),
+        ({"ROLE": "web"}, ["E065", "W066"]),
         ({"LOG_LEVEL": "DEBUG"}, ["W063"]),
         ({"FAILPOINT": "send.after_intent:3"}, ["W064"]),
     ],

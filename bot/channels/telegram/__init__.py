@@ -105,9 +105,9 @@ class Telegram:
     @property
     def problem(self) -> str | None:
         """Why nothing comes in (`token_refused`, `conflict`, `silent`), None while all is well."""
-        if self._refused or self._api.refused:
-            return TOKEN_REFUSED
-        if self._poller is None:
+        if self._refused:
+            return "token_refused"
+        if self._poller is None or self._work is None:
             return None
         return self._poller.problem or ("silent" if self._poller.silent_s() > 4 * POLL_S else None)
 
@@ -120,14 +120,22 @@ class Telegram:
         """Wait until Telegram has answered the first questions and messages come in."""
         await self._greeted.wait()
 
+    async def halt(self) -> None:
+        """Take no more updates; what is in hand is committed. `start` begins again."""
+        if self._work is None:
+            return
+        if self._poller is not None and self._greeted.is_set():
+            self._poller.stop()
+            await asyncio.wait([self._work], timeout=PATIENCE_S)
+        self._work.cancel()
+        await asyncio.gather(self._work, return_exceptions=True)
+        self._work = None
+        if self._poller is not None:
+            self.poll()
+
     async def stop(self) -> None:
         """End: no update is taken any more, what is in hand is committed, replies get a moment to go out."""
-        if self._work is not None:
-            if self._poller is not None and self._greeted.is_set():
-                self._poller.stop()
-                await asyncio.wait([self._work], timeout=PATIENCE_S)
-            self._work.cancel()
-            await asyncio.gather(self._work, return_exceptions=True)
+        await self.halt()
         await self._conversation.close(PATIENCE_S)
         await self._api.close()
 

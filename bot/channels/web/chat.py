@@ -97,7 +97,7 @@ class WebChat:
             reference = incoming.file  # whoever wanted the file has it by now
             await self.write(lambda session: sheets.drop_file(session, NAME, reference))
         await self.write(lambda session: note(session, incoming, said, answer, self.now))
-        self._wake(address)
+        self.wake(address)
         return answer
 
     async def push(self, address: str, message: Message, *, key: str) -> str:
@@ -117,7 +117,7 @@ class WebChat:
             )
 
         line_id = await self.write(add)
-        self._wake(address)
+        self.wake(address)
         return str(line_id)
 
     async def history(
@@ -191,7 +191,12 @@ class WebChat:
 
         return end
 
-    def _wake(self, address: str) -> None:
+    def watched(self) -> list[str]:
+        """The chats that open pages of this process show."""
+        return list(self._watchers)
+
+    def wake(self, address: str) -> None:
+        """This chat has a new line: its open pages look."""
         for wake in tuple(self._watchers.get(address, ())):
             wake()
 
