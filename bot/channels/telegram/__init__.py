@@ -105,8 +105,8 @@ class Telegram:
     @property
     def problem(self) -> str | None:
         """Why nothing comes in (`token_refused`, `conflict`, `silent`), None while all is well."""
-        if self._refused:
-            return "token_refused"
+        if self._refused or self._api.refused:
+            return TOKEN_REFUSED
         if self._poller is None or self._work is None:
             return None
         return self._poller.problem or ("silent" if self._poller.silent_s() > 4 * POLL_S else None)
