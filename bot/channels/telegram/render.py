@@ -19,10 +19,11 @@ ROW_COLUMNS = {1: 10_000, 2: 16, 3: 9}  # buttons in a row -> columns that each 
 Call: TypeAlias = tuple[str, dict[str, Any]]  # a method and its arguments
 
 
-def calls(address: str, message: Message, image: bytes | None, say: Wording) -> list[Call]:
+def calls(address: str, message: Message, image: bytes | str | None, say: Wording) -> list[Call]:
     """What to ask of Telegram so that `message` appears, in order; the keyboard hangs on the last call.
 
-    image: the drawn picture; None when there is none, or when it could not be drawn: its `alt` is then said.
+    image: the drawn picture, or Telegram's id of one that it has; None when there is none, or when it could not be
+    drawn: its `alt` is then said.
     """
     text, markup = _text(message), _markup(message, say)
     if message.picture and image is None:
@@ -32,7 +33,7 @@ def calls(address: str, message: Message, image: bytes | None, say: Wording) -> 
         assert message.picture, "an image belongs to a picture"
         fits = units(text.text) <= CAPTION_MAX
         caption = text if fits else Marked(cut(clean(message.picture.alt), CAPTION_MAX)[0])
-        photo = InputFile(image, filename="picture.png" if image.startswith(b"\x89PNG") else "picture.jpg")
+        photo = image if isinstance(image, str) else _file(image)
         photo_call = {"chat_id": address, "photo": photo, "caption": caption.text}
         made.append(("sendPhoto", photo_call | _entities(caption, "caption_entities")))
     if image is None or units(text.text) > CAPTION_MAX:
@@ -41,6 +42,10 @@ def calls(address: str, message: Message, image: bytes | None, say: Wording) -> 
     if markup:
         made[-1][1]["reply_markup"] = markup
     return made
+
+
+def _file(image: bytes) -> InputFile:
+    return InputFile(image, filename="picture.png" if image.startswith(b"\x89PNG") else "picture.jpg")
 
 
 def edit(address: str, message_id: int, message: Message) -> Call | None:

@@ -21,6 +21,8 @@ LOG = logging.getLogger(__name__)
 Draw: TypeAlias = Callable[[Picture], Awaitable[bytes]]
 
 UPLOAD_S = 30.0  # silence while a picture travels and is scaled
+FORGOTTEN = "wrong file identifier"  # how Telegram says that it has no such picture any more
+UPLOADED_MAX = 1_000  # stored pictures whose id at Telegram is remembered
 BEGUN_MAX = 10_000  # deliveries of several calls that are remembered between two tries
 
 # Substrings of Telegram's own words, lower case: with and without "Forbidden:" in front.
@@ -58,6 +60,8 @@ class TelegramChannel:
         self._draw = draw
         self._say = say
         self._begun: OrderedDict[str, list[str]] = OrderedDict()
+        self._made: tuple[Message, list[Call]] | None = None  # the last message in words, as calls to nobody
+        self._uploaded: OrderedDict[int, str] = OrderedDict()
         self.masks_names = not full_names
         self.pacer = api.pacer  # the account's: letters and replies take from one
 
@@ -79,17 +83,42 @@ class TelegramChannel:
             raise SendError("permanent", "empty")
         if pause_s := self.pacer.paused_s(address, paid=paid):
             raise SendError("retry", "paused", retry_after_s=pause_s)
-        image = await drawn(self._draw, message.picture) if message.picture else None
+        known = self._uploaded.get(_stored(message.picture))
+        image = known or (await drawn(self._draw, message.picture) if message.picture else None)
         steps = calls(address, message, image, self._say)
         done = self._begun.get(key, [])
         for method, arguments in steps[len(done) :]:
             step = (method, arguments | {"allow_paid_broadcast": True}) if paid else (method, arguments)
             try:
-                done = [*done, message_id(await deliver(self._api, step))]
+                result = await deliver(self._api, step)
             except CallError as error:
+                if known and method == "sendPhoto" and FORGOTTEN in error.description.lower():
+                    self._uploaded.pop(_stored(message.picture), None)
+                    raise SendError("retry", "picture_forgotten") from None  # and then it is uploaded anew
                 raise send_error(error) from None
+            done = [*done, message_id(result)]
+            self._keep_upload(message.picture, result)
             self._remember(key, done, last=len(done) == len(steps))
         return done[-1]
+
+    def _keep_upload(self, picture: Picture | None, result: object) -> None:
+        """Remember Telegram's own id of a stored picture: the next reader of a letter needs no second upload."""
+        sizes = result.get("photo") if isinstance(result, dict) else None
+        stored = _stored(picture)
+        if not stored or not isinstance(sizes, list) or not sizes or not isinstance(sizes[-1], dict):
+            return
+        self._uploaded[stored] = str(sizes[-1].get("file_id", ""))
+        if len(self._uploaded) > UPLOADED_MAX:
+            self._uploaded.popitem(last=False)
+
+    async def _calls(self, address: str, message: Message) -> list[Call]:
+        """What to ask of Telegram. A letter in words is made once: its readers get the very same message."""
+        if message.picture:
+            image = await drawn(self._draw, message.picture)
+            return calls(address, message, image, self._say)
+        if self._made is None or self._made[0] is not message:
+            self._made = message, calls("", message, None, self._say)
+        return [(method, arguments | {"chat_id": address}) for method, arguments in self._made[1]]
 
     def _remember(self, key: str, done: list[str], *, last: bool) -> None:
         """Keep what a delivery has reached, until it is complete."""
@@ -99,6 +128,11 @@ class TelegramChannel:
         self._begun[key] = done
         if len(self._begun) > BEGUN_MAX:
             self._begun.popitem(last=False)
+
+
+def _stored(picture: Picture | None) -> int:
+    """The number of a stored picture; 0 for any other."""
+    return int(picture.data["id"]) if picture is not None and picture.kind == "stored" else 0
 
 
 async def drawn(draw: Draw, picture: Picture) -> bytes | None:

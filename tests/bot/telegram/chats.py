@@ -60,6 +60,7 @@ class Chats:
     def __init__(self) -> None:
         self.by_id: dict[int, Chat] = {}
         self.rows: list[list[list[str]]] = []  # the inline keyboards as laid out, for tests of the layout
+        self.uploaded: dict[str, bytes] = {}  # what Telegram has kept, by its own id
         self._last_id = 0
 
     def meet(self, chat_id: int, kind: str = "private") -> Chat:
@@ -81,11 +82,18 @@ class Chats:
     def send_photo(self, arguments: dict[str, Any], photo: bytes | None) -> dict[str, Any]:
         """sendPhoto."""
         chat = self._reachable(arguments)
+        known = str(arguments.get("photo", ""))
+        if known and known not in self.uploaded:
+            raise Refused(400, "Bad Request: wrong file identifier/HTTP URL specified")
+        photo = photo or self.uploaded.get(known)
         if not photo:
             raise Refused(400, "Bad Request: there is no photo in the request")
+        known = known or f"upload-{len(self.uploaded)}"
+        self.uploaded[known] = photo
         caption = arguments.get("caption") or ""
         _measure(caption or "-", 1024, "", "message caption is too long")
-        return self._new(chat, caption, arguments, photo)
+        sent = self._new(chat, caption, arguments, photo)
+        return {**sent, "photo": [{"file_id": f"{known}-small"}, {"file_id": known}]}
 
     def edit_message_text(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """editMessageText."""

@@ -43,6 +43,26 @@ async def test_a_picture_arrives_as_a_photo_with_the_text_below(
     assert (seen.photo, seen.text) == (PNG, "取货码 7K4M")
 
 
+async def test_a_letters_picture_is_uploaded_once_for_all_its_readers(api: Api, server: TelegramServer) -> None:
+    drawings: list[Picture] = []
+
+    async def draw_counted(picture: Picture) -> bytes:
+        drawings.append(picture)
+        return PNG
+
+    channel = TelegramChannel(api, draw=draw_counted, say=wording("zh"))
+    letter = Message("今晚有大雨。", picture=Picture("stored", {"id": 7}, "红信的图片"))
+    for reader in (ALICE, ALICE + 1):
+        server.chats.meet(reader)
+        await channel.send(str(reader), letter, key=f"letter:1:{reader}:1")
+    assert [server.sent(reader)[0].photo for reader in (ALICE, ALICE + 1)] == [PNG, PNG]
+    assert (len(drawings), len(server.chats.uploaded)) == (1, 1)
+    server.chats.uploaded.clear()
+    assert (await refusal(channel, letter)).verdict == "retry"
+    await channel.send(str(ALICE), letter, key="letter:1:again")
+    assert len(drawings) == 2
+
+
 async def test_blocked_disables(channel: TelegramChannel, server: TelegramServer) -> None:
     await server.block(ALICE)
     error = await refusal(channel)
