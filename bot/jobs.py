@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import activity_drafts, inbound, leftovers, occurrences, sheets, web
+from db import activity_drafts, gone, inbound, leftovers, occurrences, sheets, web
 from notices import (
     appraisals,
     birthdays,
@@ -21,12 +21,13 @@ from notices import (
     declaration_days,
     declarations,
     dues,
+    duties,
     holds,
     inspections,
-    letter_reports,
-    letter_stops,
     letter_deadlines,
+    letter_reports,
     letter_series,
+    letter_stops,
     pool,
     presence,
     reminders,
@@ -43,6 +44,7 @@ from scoring import observing, update
 INBOUND_KEPT = timedelta(days=7)  # platforms deliver again within a day
 WEB_LINES_KEPT = timedelta(days=30)  # as the privacy note says
 REMINDERS_KEPT = timedelta(days=30)
+NOTES_KEPT = timedelta(days=400)  # their keys are what keeps the same from being told again
 OCCURRENCES_KEPT = timedelta(days=400)
 SHEETS_KEPT = timedelta(days=1)  # files and rows of departments that nobody confirmed
 VERDICTS_KEPT = timedelta(days=30)
@@ -100,7 +102,7 @@ def _clear_away(session: Session, moment: Moment) -> object:
     now = moment.now
     return (
         inbound.forget(session, now - INBOUND_KEPT)
-        + occurrences.forget_reminders(session, now - REMINDERS_KEPT)
+        + occurrences.forget_reminders(session, now - REMINDERS_KEPT, notes_before=now - NOTES_KEPT)
         + occurrences.forget(session, now - OCCURRENCES_KEPT)
         + web.forget(session, now - WEB_LINES_KEPT)
         + sheets.forget(session, now - SHEETS_KEPT, now - VERDICTS_KEPT)
@@ -124,15 +126,17 @@ JOBS: tuple[Task | Poll, ...] = (
     Task("appraisal_propose", "0 9 1 12 *", appraisals.propose, "once"),
     Task(warnings.TASK, "0 9 * * *", _begin, "once"),
     Task(pool.TASK, "10 9 * * *", _begin, "once"),
-    Task(declarations.TASK, "40 8 1,4 * *", _begin, "once"),  # to secretaries: what is due, what is missing
-    Task(declaration_days.TASK, "45 8 5,8,10,11,15 * *", _begin, "once"),  # to reviewers and the district
+    Task(declarations.TASK, "40 6 1,4 * *", _begin, "once"),  # to secretaries: what is due, what is missing
+    Task(declaration_days.TASK, "45 6 5,8,10,11,15 * *", _begin, "once"),  # to reviewers and the district
     Task(dues.TASK, dues.cron(), _begin, "once"),
+    Task(duties.TASK, "30 6 * * *", _begin, "once"),  # before the digests of the morning
     Task("appeals_undecided", "20 9 * * *", inspections.remind_deciders, "all"),  # each day has appeals of its own
-    Task("economy_reminders", "15 10 * * *", _remind_of_economy, "once"),
+    Task("economy_reminders", "50 6 * * *", _remind_of_economy, "once"),
     Task("index_day_end", "1 0 * * *", _nothing, "once", prepare=_close_day),
     Task("index_refresh", "5 * * * *", _nothing, "once", prepare=_refresh),
     Task("index_year_end", "35 * * 1-6 *", _nothing, "once", prepare=year_close.prepare_figures),
     Task("clear_away", "20 3 * * *", _clear_away, "once"),
+    Poll("gone_suppressed", timedelta(seconds=30), lambda session, now, zone: gone.take_back(session, now)),
     Poll("presence", timedelta(seconds=15), lambda session, now, zone: presence.ask_due(session, now)),
     Poll("reminders_planned", timedelta(minutes=1), reminders.plan_activities),
     Poll("reminders", timedelta(minutes=1), reminders.tell_due),
@@ -142,11 +146,12 @@ JOBS: tuple[Task | Poll, ...] = (
     Poll("declarations_reminded", timedelta(minutes=1), declarations.remind_next),
     Poll("declarations_waiting_told", timedelta(minutes=1), declaration_days.tell_reviewers_next),
     Poll("declaration_days", timedelta(minutes=5), declaration_days.keep_the_days),
+    Poll("duties_reminded", timedelta(minutes=1), duties.remind_next),
     Poll("dues_reminded", timedelta(minutes=1), dues.remind_next),
     Poll("dues_reminders_booked", timedelta(minutes=5), dues.book_arrived),
-    Poll("letters_repeated", timedelta(minutes=1), letter_series.send_next),
     Poll("letter_deadlines", timedelta(seconds=15), letter_deadlines.keep_next),
     Poll("surveys_closed", timedelta(minutes=1), surveys.close_due),
+    Poll("letters_repeated", timedelta(minutes=1), letter_series.send_next),
     Poll("closing", timedelta(minutes=1), _close),
     Poll("letters_taken_back", timedelta(seconds=15), letter_stops.take_back_next),
     Poll("letters_given_back", timedelta(minutes=1), letter_stops.give_back_overdue),

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
+    Column,
     Index,
     String,
     UniqueConstraint,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     delete,
     func,
     literal,
+    or_,
     select,
     update,
 )
@@ -91,6 +94,10 @@ def forget(session: Session, before: datetime) -> int:
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
+NOTE = "note"
+"""Kind of a reminder that carries its message; its subject is the key under which it is told once."""
+
+
 class Reminder(SQLModel, table=True):
     """One thing to tell one member at `due_at`; not told any more after `expires_at`."""
 
@@ -100,11 +107,14 @@ class Reminder(SQLModel, table=True):
     )
     id: int | None = Field(default=None, primary_key=True)
     member_id: int = Field(foreign_key="member.id")
-    kind: str  # check_in_opens, activity_day, activity_hour, ...
+    kind: str  # check_in_opens, activity_day, activity_hour, NOTE, ...
     subject: str  # "activity:17"
     due_at: datetime
     expires_at: datetime | None = None
     state: str = "waiting"  # waiting, told, expired, withdrawn
+    content: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )  # of a NOTE: the message
 
 
 def remind(
@@ -173,10 +183,17 @@ def withdraw(session: Session, subject: str, member_id: int | None = None) -> in
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
-def forget_reminders(session: Session, before: datetime) -> int:
-    """Delete reminders that came to their end and were due before `before`; how many."""
+def forget_reminders(session: Session, before: datetime, *, notes_before: datetime) -> int:
+    """Delete reminders that came to their end and were due before `before`; how many.
+
+    notes_before: the same for notes, which are kept longer: their keys say what was told already.
+    """
+    is_note = col(Reminder.kind) == NOTE
     done = session.execute(
-        delete(Reminder).where(col(Reminder.state) != "waiting", col(Reminder.due_at) < before),
+        delete(Reminder).where(
+            col(Reminder.state) != "waiting",
+            or_(is_note & (col(Reminder.due_at) < notes_before), ~is_note & (col(Reminder.due_at) < before)),
+        ),
         execution_options={"synchronize_session": False},
     )
     return int(done.rowcount)  # type: ignore[attr-defined]

@@ -14,12 +14,12 @@ from sqlmodel import Session
 from db import audit, declarations, occurrences, periods_locked, reviewers, spot_checks
 from db.duties import CITY
 from db.reviewers import Holder
-from notices import outbox
 from notices import spot_checks as draws
 from notices.channel import Button, Message
 from notices.declaration_outcomes import DISTRICT, REVIEWER, tell
 from notices.declarations import month_before
 from notices.declared_words import said_day, said_period
+from notices.digest import later
 from notices.voices import voices
 from notices.wording import Wording
 from scoring.declaring import closing_periods, deadlines, month_of, read_period
@@ -98,12 +98,18 @@ def tell_reviewers_next(session: Session, now: datetime, zone: ZoneInfo = CITY) 
     paths = reviewers.paths(session, REVIEWER, today)
     planned = run.scheduled_for.astimezone(zone).date()
     for one in holders:
-        _tell(session, one, month, planned, paths, now)
+        _tell(session, one, month, planned, paths, now, zone)
     return len(holders)
 
 
 def _tell(
-    session: Session, one: Holder, month: CalendarPeriod, planned: date, paths: frozenset[str], now: datetime
+    session: Session,
+    one: Holder,
+    month: CalendarPeriod,
+    planned: date,
+    paths: frozenset[str],
+    now: datetime,
+    zone: ZoneInfo,
 ) -> None:
     """One message about the whole subtree; none where there is nothing to say."""
     days = deadlines(month.last)
@@ -128,7 +134,7 @@ def _tell(
         key = f"declarations:{one.role}:{one.path}:{month.text}:{planned}"
         message = Message("\n".join(lines), (Button(say(f"menu.{step}"), step),))
         ends = now + timedelta(days=7)
-        outbox.tell(session, member_id=one.member_id, key=key, message=message, now=now, lane=1, expires_at=ends)
+        later(session, member_id=one.member_id, key=key, message=message, now=now, zone=zone, expires_at=ends)
 
 
 def _of_the_draw(session: Session, say: Wording, month: CalendarPeriod) -> list[str]:

@@ -16,6 +16,7 @@ from db.organizations import Organization
 from notices import outbox
 from notices.channel import Button, Message
 from notices.declared_words import said_day, said_period, said_title, said_value
+from notices.digest import later
 from notices.voices import voices
 from notices.wording import Wording
 from scoring.declaring import Due, closing_month, deadlines, due_at, due_one, month_of, read_period, running
@@ -112,11 +113,12 @@ def remind_next(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int:
     todo = missing(session, standing, today)
     for branch in standing:
         if branch.id is not None and todo.get(branch.id):
-            _remind(session, branch, todo[branch.id], now, today)
+            _remind(session, branch, todo[branch.id], now, zone)
     return len(ids)
 
 
-def _remind(session: Session, branch: Organization, todo: Sequence[Line], now: datetime, today: date) -> None:
+def _remind(session: Session, branch: Organization, todo: Sequence[Line], now: datetime, zone: ZoneInfo) -> None:
+    today = now.astimezone(zone).date()
     month = todo[0].due.closing
     last = deadlines(month.last).declare_until(month.last)
     name = "remind" if today <= month.last + timedelta(days=3) else "remind_again"
@@ -130,7 +132,7 @@ def _remind(session: Session, branch: Organization, todo: Sequence[Line], now: d
         message = Message("\n".join((head, *titles)), (Button(say("menu.declare"), f"declare:of:{branch.id}"),))
         key = f"declarations:{name}:{branch.id}:{month.text}"
         ends = now + timedelta(days=7)
-        outbox.tell(session, member_id=member_id, key=key, message=message, now=now, lane=1, expires_at=ends)
+        later(session, member_id=member_id, key=key, message=message, now=now, zone=zone, expires_at=ends)
 
 
 def _listeners(session: Session, branch: Organization, today: date) -> Iterable[tuple[int, Wording]]:

@@ -6,7 +6,8 @@ and what is told has a key. `most` bounds what one transaction ends; the rest co
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -18,6 +19,7 @@ from db.wish_claims import ANSWER_WITHIN, CONTACT_WITHIN
 from db.wishes import Wish
 from notices import outbox, wish_notes
 from notices.channel import Button, Message
+from notices.digest import later
 from notices.said_time import said
 from notices.wording import wording
 
@@ -49,14 +51,15 @@ def _tell(session: Session, found: Found, name: str, now: datetime, zone: ZoneIn
     place = reward.place or say("rewards.place")
     text = say(f"rewards.{name}", name=reward.name, points=redemption.points, until=until, place=place)
     steps = (Button(say("rewards.mine"), "rewards:mine"), Button(say("menu.rewards"), "rewards"))
-    return outbox.tell(
-        session,
-        member_id=redemption.member_id,
-        key=f"redemption:{redemption.id}:{name}",
-        message=Message(text, steps),
-        now=now,
-        expires_at=redemption.expires_at if name == "soon_over" else now + wish_notes.KEPT_FOR,
-    )
+    about: dict[str, Any] = {
+        "member_id": redemption.member_id,
+        "key": f"redemption:{redemption.id}:{name}",
+        "message": Message(text, steps),
+        "now": now,
+    }
+    if name == "soon_over":
+        return later(session, **about, zone=zone, expires_at=redemption.expires_at)
+    return outbox.tell(session, **about, expires_at=now + wish_notes.KEPT_FOR)
 
 
 def release_idle_claims(session: Session, now: datetime, *, most: int = BATCH) -> int:
@@ -83,13 +86,15 @@ def remind_claimers(session: Session, now: datetime, *, zone: ZoneInfo = CITY) -
     for claim, wish in wish_claims.without_contact(session, now - CONTACT_WITHIN):
         steps = [("wishes.see_it", f"wishes:mine:{claim.id}")]
         key = f"wish:{wish.id}:contact:{claim.id}"
-        count += wish_notes.tell(session, [claim.member_id], "no_contact", key, now, steps, title=wish.title)
+        count += wish_notes.tell(
+            session, [claim.member_id], "no_contact", key, now, steps, in_digest=zone, title=wish.title
+        )
     for claim, wish in wish_claims.due_soon(session, now):
         steps = [("wishes.see_it", f"wishes:mine:{claim.id}")]
         due = claim.due_at.astimezone(zone)
         key = f"wish:{wish.id}:due:{claim.id}:{due:%Y%m%d}"
         values = {"title": wish.title, "month": due.month, "day": due.day}
-        count += wish_notes.tell(session, [claim.member_id], "due_soon", key, now, steps, **values)
+        count += wish_notes.tell(session, [claim.member_id], "due_soon", key, now, steps, in_digest=zone, **values)
     return count
 
 
@@ -98,7 +103,6 @@ def chase_stale_wishes(session: Session, now: datetime, *, zone: ZoneInfo = CITY
 
     Each is asked once; the reviewers of the branch are asked, without the wisher and the claimer themselves.
     """
-    day = now.astimezone(zone).date()
     stale: list[tuple[Wish, int | None, str, str]] = [
         (wish, None, "unreviewed", "") for wish in wishes.unreviewed(session, now - REVIEW_WITHIN)
     ]
@@ -110,14 +114,16 @@ def chase_stale_wishes(session: Session, now: datetime, *, zone: ZoneInfo = CITY
         (wish, claim.member_id, "unanswered", f":{claim.id}:{claim.delivered_at:%Y%m%d}")
         for claim, wish in wish_claims.unanswered(session, now - ANSWER_WITHIN)
     ]
-    return sum(_ask(session, wish, claimer, name, which, now, day) for wish, claimer, name, which in stale)
+    return sum(_ask(session, wish, claimer, name, which, now, zone) for wish, claimer, name, which in stale)
 
 
 def _ask(
-    session: Session, wish: Wish, claimer: int | None, name: str, which: str, now: datetime, day: date
+    session: Session, wish: Wish, claimer: int | None, name: str, which: str, now: datetime, zone: ZoneInfo
 ) -> int:
     """Ask the reviewers of the wish's branch, apart from the two whom it concerns; how many were told."""
+    day = now.astimezone(zone).date()
     concerned = (wish.wisher_id,) if claimer is None else (wish.wisher_id, claimer)
     asked = [one.id for one in wish_notes.reviewers(session, wish, day, but=concerned) if one.id is not None]
     steps = [("wishes.see_it", f"wish_review:see:{wish.id}")]
-    return wish_notes.tell(session, asked, name, f"wish:{wish.id}:{name}{which}", now, steps, title=wish.title)
+    key = f"wish:{wish.id}:{name}{which}"
+    return wish_notes.tell(session, asked, name, key, now, steps, in_digest=zone, title=wish.title)

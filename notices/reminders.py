@@ -1,7 +1,7 @@
 """Reminders: rows that are planned ahead of an activity and told when they are due, if they are still true.
 
 What cannot wait (an hour before, check-in is open) is told at once. Everything else of a day goes into one
-digest, so that nobody gets more than one of those a day: its key holds the day.
+digest (`notices.digest`), so that nobody gets more than one of those a day: its key holds the day.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from sqlmodel import Session
 from db import activities, attendance, members, occurrences, remote_seats
 from db.activities import ONSITE_ONLY, Activity
 from db.members import Member
-from db.occurrences import Reminder
-from notices import outbox
-from notices.channel import Button, Message
+from db.occurrences import NOTE, Reminder
+from notices import digest, outbox
+from notices.channel import Button, Message, message_from_json
 from notices.said_time import clock, said
 from notices.voices import voices
 from notices.wording import Wording
 
 AT_ONCE = ("check_in_opens", "remote_opens", "activity_hour")
-IN_DIGEST = ("activity_day",)
-DAY_BEFORE, HOUR_BEFORE = timedelta(days=1), timedelta(hours=1)
+IN_DIGEST = ("activity_soon", "activity_day", NOTE)
+DAYS_BEFORE, DAY_BEFORE, HOUR_BEFORE = timedelta(days=3), timedelta(days=1), timedelta(hours=1)
+EARLY_KIND = "theme_party_day"  # people keep this day free: they hear of it three days before, too
 NO_DAY_WITHIN = timedelta(hours=2)  # made so late that the reminder an hour before says it all
-HORIZON = timedelta(days=2)  # rows are planned this far ahead: a digest looks to the end of its day
+HORIZON = timedelta(days=4)  # rows are planned this far ahead: a digest looks to the end of its day
 DIGEST_FROM = time(7, 30)  # when the digest of a day may go out at the earliest
 BATCH = 200  # members of one transaction
 PLANNED_AT_ONCE = 50  # activities of one transaction
-SHOWN_MAX = 5  # activities with a button of their own in a digest
 
 
 def plan_activities(session: Session, now: datetime, zone: ZoneInfo) -> int:
@@ -52,6 +52,8 @@ def _rows(session: Session, activity: Activity, now: datetime, zone: ZoneInfo) -
     due = {"activity_hour": activity.starts_at - HOUR_BEFORE}
     if activity.starts_at - now > NO_DAY_WITHIN:
         due["activity_day"] = activity.starts_at - DAY_BEFORE
+    if EARLY_KIND in activity.kinds.split(";") and activity.starts_at - now > DAYS_BEFORE:
+        due["activity_soon"] = activity.starts_at - DAYS_BEFORE
     return [
         {
             "member_id": member.id,
@@ -107,7 +109,7 @@ def tell_due(session: Session, now: datetime, zone: ZoneInfo) -> int:
     midnight = datetime.combine(now.astimezone(zone).date() + timedelta(days=1), time(), zone)
     at_once = occurrences.waiting(session, member_ids, AT_ONCE, now)
     in_digest = occurrences.waiting(session, member_ids, IN_DIGEST, midnight)
-    about = {_about(reminder) for reminder in (*at_once, *in_digest)}
+    about = {_about(reminder) for reminder in (*at_once, *in_digest) if reminder.kind != NOTE}
     known = _Known(
         session,
         now,
@@ -129,14 +131,18 @@ def tell_due(session: Session, now: datetime, zone: ZoneInfo) -> int:
 
 def _open(known: _Known, reminder: Reminder) -> Activity | None:
     """The activity of a reminder that still has to be told; a reminder without one is over."""
+    return known.activity(reminder) if _stands(known, reminder, known.activity(reminder) is not None) else None
+
+
+def _stands(known: _Known, reminder: Reminder, worth: bool) -> bool:
+    """Whether the reminder still has to be told; if not, it comes to its end."""
     assert reminder.id is not None
-    activity = known.activity(reminder)
     member = known.members.get(reminder.member_id)
     late = reminder.expires_at is not None and known.now >= reminder.expires_at
-    if activity is None or late or member is None or member.status != "active":
+    stands = worth and not late and member is not None and member.status == "active"
+    if not stands:
         known.ends["expired" if late else "withdrawn"].append(reminder.id)
-        return None
-    return activity
+    return stands
 
 
 def _tell_one(known: _Known, reminder: Reminder) -> None:
@@ -162,31 +168,34 @@ def _tell_one(known: _Known, reminder: Reminder) -> None:
 
 def _tell_digest(known: _Known, member_id: int, reminders: Sequence[Reminder], midnight: datetime) -> None:
     """One message about everything of the day. What comes after it waits for the next day's."""
-    coming = [(row, activity) for row in reminders if (activity := _open(known, row)) is not None]
-    if not coming:
-        return
     say = known.speaking[member_id]
-    lines = [
-        say(
-            f"reminders.line_{activity.scope}",
-            when=said(say, activity.starts_at, known.now, known.zone),
-            title=activity.title,
-            place=activity.place,
-        )
-        for _, activity in coming
-    ]
-    if len(coming) == 1:
-        text = say("reminders.one", line=lines[0])
-        buttons = _steps(known, member_id, coming[0][1], say)
-    else:
-        text = "\n".join((say("reminders.several", count=len(lines)), *lines))
-        buttons = tuple(
-            Button(activity.title, f"activities:show:{activity.id}") for _, activity in coming[:SHOWN_MAX]
-        )
+    items = [one for row in reminders if (one := _item(known, row, say)) is not None]
+    if not items:
+        return
+    rows = [one.row for one in items]
     day = known.now.astimezone(known.zone).date()
-    if not _send(known, member_id, f"digest:{day}", Message(text, buttons), [row for row, _ in coming]):
+    if not _send(known, member_id, f"digest:{day}", digest.message_of(say, items), rows):
         tomorrow = midnight + timedelta(hours=DIGEST_FROM.hour, minutes=DIGEST_FROM.minute)
-        occurrences.postpone(known.session, [row.id for row, _ in coming if row.id], tomorrow)
+        occurrences.postpone(known.session, [row.id for row in rows if row.id], tomorrow)
+
+
+def _item(known: _Known, row: Reminder, say: Wording) -> digest.Item | None:
+    """What the reminder says in a digest; None when it is over."""
+    if row.kind == NOTE:
+        stands = _stands(known, row, row.content is not None)
+        return digest.item_of(row, message_from_json(row.content or {})) if stands else None
+    activity = _open(known, row)
+    if activity is None:
+        return None
+    line = say(
+        f"reminders.line_{activity.scope}",
+        when=said(say, activity.starts_at, known.now, known.zone),
+        title=activity.title,
+        place=activity.place,
+    )
+    alone = Message(say("reminders.one", line=line), _steps(known, row.member_id, activity, say))
+    step = Button(activity.title, f"activities:show:{activity.id}")
+    return digest.Item(row, line, alone, step, is_activity=True)
 
 
 def _steps(known: _Known, member_id: int, activity: Activity, say: Wording) -> tuple[Button, ...]:

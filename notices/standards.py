@@ -11,6 +11,7 @@ from db import members, organizations, standards
 from db.standards import StandardEntry
 from notices import outbox
 from notices.channel import Button, Message
+from notices.digest import later
 from notices.voices import voices
 from scoring.catalogue import shipped
 from scoring.standards import StandardItem
@@ -45,7 +46,10 @@ def tell_secretary(
             day=until.day if until else "",
         )
         message = Message(text, (Button(say("standards.to_item"), f"standards:item:{item.id}"),))
-        outbox.tell(session, member_id=member_id, key=key, message=message, now=now, lane=LANE)
+        if what == "due":
+            later(session, member_id=member_id, key=key, message=message, now=now, zone=zone)
+        else:
+            outbox.tell(session, member_id=member_id, key=key, message=message, now=now, lane=LANE)
 
 
 def remind_due(session: Session, now: datetime, zone: ZoneInfo = outbox.CITY) -> int:

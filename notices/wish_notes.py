@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -17,6 +19,7 @@ from db.wish_claims import Claimed
 from db.wishes import Wish
 from notices import outbox
 from notices.channel import Button, Message
+from notices.digest import later
 from notices.wording import wording
 
 REVIEWERS = ("secretary", "committee_reviewer")
@@ -32,10 +35,15 @@ def tell(
     key: str,
     now: datetime,
     steps: Iterable[Step],
+    *,
+    in_digest: ZoneInfo | None = None,
     **values: object,
 ) -> int:
-    """Tell the members the text `wishes.told_NAME`, each in the own language; how many were not told before."""
-    ids = list(member_ids)
+    """Tell the members the text `wishes.told_NAME`, each in the own language; how many were not told before.
+
+    in_digest: the city's zone, for a reminder that has time until the next digest.
+    """
+    ids, steps = list(member_ids), list(steps)
     languages = accounts.languages(session, ids)
     told = 0
     for member_id in ids:
@@ -43,9 +51,11 @@ def tell(
         message = Message(
             say(f"wishes.told_{name}", **values), tuple(Button(say(label), action) for label, action in steps)
         )
-        told += outbox.tell(
-            session, member_id=member_id, key=key, message=message, now=now, expires_at=now + KEPT_FOR
-        )
+        about: dict[str, Any] = {"member_id": member_id, "key": key, "message": message, "now": now}
+        if in_digest is not None:
+            told += later(session, **about, zone=in_digest, expires_at=now + KEPT_FOR)
+        else:
+            told += outbox.tell(session, **about, expires_at=now + KEPT_FOR)
     return told
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
 from bot.roll.plan import Plan, Verdict
-from db import audit, member_modes
+from db import audit, gone, member_modes
 from db.members import Member, Membership, Role
 from db.organizations import Organization, Region, RegionOrganization
 
@@ -30,6 +30,7 @@ def apply(engine: Engine, plan: Plan, *, now: datetime, progress: Progress = lam
                 session.flush()
                 progress("import", done, len(todo))
         work.lay_paths()
+        work.take_back_letters()
         audit.record(session, at=now, actor_id=None, action="roll.imported", subject="roll", rows=len(todo))
         session.commit()
 
@@ -42,6 +43,7 @@ class _Work:
         self.now = now
         self.day = now.date()
         rows = session.execute(select(col(Organization.code), col(Organization.id)))
+        self.moved: dict[int, int] = {}  # member -> the branch of today
         self.ids: dict[str, int] = {row[0]: row[1] for row in rows}
 
     def parents_first(self, todo: list[Verdict]) -> list[Verdict]:
@@ -110,6 +112,8 @@ class _Work:
         assert member_id is not None
         if organization:
             self._belong(member_id, self.ids[organization], from_day)
+            if verdict.verdict == "changed":
+                self.moved[member_id] = self.ids[organization]
         if roles is not None:
             self._hold(member_id, set(filter(None, roles.split(";"))))
 
@@ -126,6 +130,13 @@ class _Work:
             laid = path(row)
             if row.path != laid:
                 row.path = laid
+
+    def take_back_letters(self) -> None:
+        """Whoever has moved gets no letter any more that was written to the former branch alone."""
+        for member_id, organization_id in self.moved.items():
+            branch = self.session.get(Organization, organization_id)
+            assert branch is not None
+            gone.moved(self.session, member_id, branch.path, self.now)
 
     def _change(self, table: Any, code: str, values: dict[str, Any]) -> None:
         values.pop("code", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from db.members import MODES, ROLES
+from db.members import MODES, ROLES, STATUSES
 from db.organizations import LEVELS
 from scoring.catalogue import shipped
 
@@ -26,6 +26,7 @@ _LEVEL_WORDS = dict(zip(("市", "党工委", "党总支", "党支部", "党小�
 }
 _FIELD_WORDS = shipped().field_names.words  # ours, and the seven of other cities
 _MODE_WORDS = dict(zip(("正常", "按比例", "免计"), MODES, strict=True))
+_STATUS_WORDS = dict(zip(("在册", "出党", "转出", "去世", "失联"), STATUSES, strict=True))
 ROLE_WORDS = dict(zip(("书记", "审核员", "部门", "礼品保管员", "运维", "组织部", "检查员"), ROLES, strict=True))
 
 
@@ -64,6 +65,7 @@ SHEETS: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("organization", "支部编号", "B0001", needed=True),
             Column("from_day", "转入日期", "2020-01-01", needed=True, kind="day"),
             Column("admitted_on", "入党日期", "1998-07-01", kind="day"),
+            Column("status", "状态", "在册", words=_both(_STATUS_WORDS)),
             Column("probationary", "预备党员", "否", kind="flag"),
             Column("mobile", "流动党员", "否", kind="flag"),
             Column("city", "所在城市", ""),

@@ -140,7 +140,7 @@ class _Known:
             )
         ):
             roles.setdefault(member_id, set()).add(f"{role}:{by_id[organization_id]}")
-        names = ("name", "admitted_on", "probationary", "mobile", "city", "phone", "mode")
+        names = ("name", "admitted_on", "probationary", "mobile", "city", "phone", "mode", "status")
         return {
             one.code: {name: getattr(one, name) for name in names}
             | dict(zip(("organization", "from_day"), belongs.get(one.id or 0, ("", None)), strict=True))
@@ -196,6 +196,8 @@ def _values(columns: tuple[Column, ...], row: dict[str, str]) -> tuple[dict[str,
                 values[column.name] = False
             elif column.name == "mode":
                 values[column.name] = "normal"
+            elif column.name == "status":
+                continue  # an empty cell makes nobody a member again who has left
             else:
                 unknown = column.kind in ("day", "number") or column.name in ("field", "phone")
                 values[column.name] = None if unknown else ""

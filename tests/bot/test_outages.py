@@ -21,7 +21,14 @@ WRITTEN_DOWN = {
     "once": {
         *(f"topic:{one}" for one in ("superior_spirit", "party_constitution", "law_corner", "member_focus")),
         *("topic:current_affairs", "observed", "appraisal_propose", "warnings", "pool", "declarations_due"),
-        *("declarations_waiting", "dues_reminders", "economy_reminders", "index_day_end", "index_refresh"),
+        *(
+            "declarations_waiting",
+            "dues_reminders",
+            "duties",
+            "economy_reminders",
+            "index_day_end",
+            "index_refresh",
+        ),
         *("index_year_end", "clear_away"),
     },
     "all": {"birthdays", "appeals_undecided"},

@@ -10,7 +10,6 @@ from sqlmodel import Session, select
 
 from db import organizations, standards, vetoes
 from db.audit import AuditEvent
-from db.deliveries import Delivery
 from db.engine import write_engine
 from db.indices import OrgPowerIndex
 from db.standards import StandardEntry
@@ -20,6 +19,7 @@ from scoring.catalogue import shipped
 from scoring.star_facts import ledger_of
 from tests.cast import ALICE, DAY, DING, LIANGFENG, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
+from tests.notices import digests
 
 ITEMS = shipped().ratings.standards_on("urban_community", DAY)
 MANDATORY = [item for item in ITEMS if item.mandatory]
@@ -28,11 +28,7 @@ MANDATORY = [item for item in ITEMS if item.mandatory]
 @pytest.fixture
 def told(look):
     async def asks(person: int) -> list[str]:
-        def texts(session: Session) -> list[str]:
-            rows = session.execute(select(Delivery).order_by(Delivery.id)).scalars()
-            return [row.content["text"] for row in rows if row.member_id == person]
-
-        return await look(texts)
+        return await look(lambda s: digests.told(s, person))
 
     return asks
 

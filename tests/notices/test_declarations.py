@@ -17,7 +17,6 @@ from bot.__main__ import app
 from bot.jobs import JOBS
 from db import declarations, occurrences, spot_checks
 from db.declarations import Declaration, DeclarationDraft
-from db.deliveries import Delivery
 from db.indices import FortressIndex
 from db.members import Role
 from db.values import IndicatorValue
@@ -35,6 +34,7 @@ from scoring.update import refresh_city
 from tests.cast import BOB, DING, LIANGFENG, NOON, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
 from tests.handlers.declaring import at
+from tests.notices import digests
 
 TENTH = Fraction(1, 10)
 
@@ -57,11 +57,7 @@ def told(look):
     """`await told(SUN)`: what was noted to be told to that member, in order."""
 
     async def asks(person: int) -> list[str]:
-        def texts(session: Session) -> list[str]:
-            rows = session.execute(select(Delivery).where(Delivery.member_id == person).order_by(Delivery.id))
-            return [row.content["text"] for row in rows.scalars()]
-
-        return await look(texts)
+        return await look(lambda s: digests.told(s, person))
 
     return asks
 

@@ -9,13 +9,15 @@ from sqlmodel import Session, select
 
 from db import ledger, redemptions, rewards, wish_claims, wishes
 from db.accounts import Chat
-from db.deliveries import Delivery
+from db.members import Member
+from db.occurrences import Reminder
 from db.rewards import HOLD_FOR, Order, Redemption, Reward
 from db.wish_claims import Claimed
 from db.wishes import Wish, WishClaim
 from notices import holds
 from tests.cast import ALICE, BOB, CITY, DAY, LIANGFENG, NOON, RUI, SUN
 from tests.conftest import ZONE
+from tests.notices.digests import told
 
 SECOND, HOUR, DAYS = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 GLASSES = "一副老花镜"
@@ -70,11 +72,6 @@ def claim(session: Session, person: int = BOB) -> Claimed:
     outcome = wish_claims.claim(session, wish_id=made.id, member_id=person, now=NOON)
     assert isinstance(outcome, WishClaim)
     return Claimed(outcome, made)
-
-
-def told(session: Session, person: int) -> list[str]:
-    rows = session.execute(select(Delivery).where(Delivery.member_id == person).order_by(Delivery.id))
-    return [row.content["text"] for row in rows.scalars()]
 
 
 # Pick-ups
@@ -137,7 +134,7 @@ def test_three_days_before_the_end_the_member_is_reminded_once(session):
     assert told(session, ALICE) == [
         "水杯还在等您领取：6 月 30 日（周二）12:00 前到社区党群服务中心出示取货码，过期积分会自动退还。"
     ]
-    row = session.execute(select(Delivery)).scalar_one()
+    row = session.execute(select(Reminder)).scalar_one()
     assert row.expires_at == NOON + HOLD_FOR  # a reminder that comes too late is not told
 
 
@@ -162,8 +159,8 @@ def test_a_claim_without_contact_is_reminded_after_48_hours_and_released_after_s
     session.expire_all()
     assert (claimed.claim.state, claimed.wish.state) == ("released", "published")
     assert told(session, BOB) == [
-        "“一副老花镜”还没有记联系，联系上了请点一下；办不了可以退回。",
         "“一副老花镜”到期没有办成，已重新公开。以后有空再来帮忙。",
+        "“一副老花镜”还没有记联系，联系上了请点一下；办不了可以退回。",
     ]
     assert told(session, ALICE) == ["您的心愿“一副老花镜”重新公开了，等别的同志认领。"]
 
@@ -242,7 +239,7 @@ def test_no_name_is_in_anything_that_is_told(session):
     ):
         for day in range(40):
             run(session, NOON + day * DAYS)
-    texts = [row.content["text"] for row in session.execute(select(Delivery)).scalars()]
+    texts = [text for person in session.execute(select(Member.id)).scalars() for text in told(session, person)]
     assert len(texts) >= 6
     assert not any(name in text for text in texts for name in ("艾丽丝", "鲍勃", "孙书记"))
     assert session.get(Reward, 1).organization_id == CITY
