@@ -8,7 +8,15 @@ from db import audiences, audit, letter_rights, letters
 from db.audiences import audience
 from db.letters import SENDING_ROLES, Letter, Topic
 from db.organizations import Organization
-from handlers import letter_audience, letter_draft, letter_extras, letter_refusals, letter_repeats, letter_templates
+from handlers import (
+    letter_audience,
+    letter_draft,
+    letter_extras,
+    letter_mandatory,
+    letter_refusals,
+    letter_repeats,
+    letter_templates,
+)
 from handlers.conversation import Button, Command, Context, Message, Reply
 from handlers.letter_draft import gone, mine
 from handlers.letter_preview import preview
@@ -32,7 +40,7 @@ def _confirm(ctx: Context) -> Reply:
         return gone(ctx)
     if ctx.picture_id is not None:
         return letter_draft.picture(ctx)
-    if why := letter_refusals.picture(ctx, letter):
+    if why := letter_refusals.picture(ctx, letter) or letter_mandatory.too_many(ctx, letter):
         return preview(ctx, letter, note=why)
     count = audiences.count(ctx.session, audience(letter.audience), ctx.today)
     shown, mark, typed = ctx.arg_id(2), ctx.arg(3), ctx.arg(4)

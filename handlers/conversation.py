@@ -137,6 +137,7 @@ class Command:
     steps: what people say for one step of the conversation, and that step's arguments as an action has them
     (`{"我的取货码": "mine"}`). acts: it does something at once, so a guess at what was meant is only offered.
     secret: steps to which nobody shall find what was said: no channel and no log keeps it.
+    openings: how a sentence begins whose rest belongs to a step (`{"暂停到": "pause:say"}` for `暂停到3月1日`).
     """
 
     name: str
@@ -150,5 +151,6 @@ class Command:
     only_mobile: bool = False  # in the menu of those alone who live in another city
     order: int = 50  # place in the menu
     steps: Mapping[str, str] = field(default_factory=dict)
+    openings: Mapping[str, str] = field(default_factory=dict)
     acts: bool = False
     secret: frozenset[str] = frozenset()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from db import audiences, audit, letter_rights, letters
 from db.audiences import audience
 from db.letters import APPROVAL_FOR, APPROVING_ROLES, Letter, Topic
+from handlers import letter_mandatory
 from handlers.broadcast import facts
 from handlers.conversation import Button, Command, Context, Message, Reply
 from notices.letter_repeats import repeat, said
@@ -104,6 +105,8 @@ def _yes(ctx: Context) -> Reply:
     count = audiences.count(ctx.session, audience(letter.audience), ctx.today)
     if letter.content_hash[:MARK] != ctx.arg(3) or count != ctx.arg_id(2):
         return _show(ctx, note=ctx.say("broadcast.has_changed"))
+    if rare := letter_mandatory.too_many(ctx, letter):
+        return _show(ctx, note=rare)
     if not letter_rights.author_may(ctx.session, letter, ctx.today):
         return _refused(ctx, "author", act=True)
     if not letter_rights.approve(ctx.session, letter, by=ctx.me, content_hash=letter.content_hash, at=ctx.now):

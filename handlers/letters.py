@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
 
 from db import letters, members, receipts
 from db.letters import Letter, Topic
+from handlers import subscriptions
 from handlers.conversation import Button, Command, Context, Message, Reply
 from handlers.dates import said_time
 from handlers.quiet_hours import hours, quiet_hours
+from handlers.time_zones import time_zone
 from notices import quiet
 from notices.letter_words import Reader
-from notices.letters import act, letter_message, name_of, topic_title
+from notices.letters import act, letter_message, name_of
 from notices.outbox import tell
 
 SHOWN = 5  # letters in one list
-PAUSES = {"week": timedelta(days=7), "month": timedelta(days=30)}
 
 
 def red_letters(ctx: Context) -> Reply:
@@ -36,7 +36,7 @@ def _home(ctx: Context) -> Reply:
     until = member.letters_paused_until
     paused = until is not None and ctx.today < until
     if until is not None and paused:
-        lines.append(say("letters.paused", month=until.month, day=until.day))
+        lines.append(say("letters.paused", day=subscriptions.said_day(ctx, until)))
     pause = "resume" if paused else "pause"
     steps = (
         Button(say("letters.last"), "letters:last"),
@@ -150,61 +150,7 @@ def _last_step(ctx: Context) -> Button:
 def _leave(ctx: Context) -> Reply:
     """Leave the topic of the letter in the arguments."""
     found = _mine(ctx, "read")
-    return _unknown(ctx) if found is None else _choose(ctx, found[1], wanted=False)
-
-
-def _topics(ctx: Context) -> Reply:
-    left = letters.left_topics(ctx.session, ctx.me)
-    steps: list[Button] = []
-    for topic in letters.topics(ctx.session):
-        state = "must" if topic.mandatory else "off" if topic.id in left else "on"
-        verb = "on" if state == "off" else "off"
-        label = ctx.say(f"letters.topic_{state}", title=topic_title(topic, ctx.say))
-        steps.append(Button(label, f"letters:{verb}:{topic.id}"))
-    return Reply(ctx.say("letters.topics_which"), tuple(steps), back="letters")
-
-
-def _on(ctx: Context) -> Reply:
-    topic = ctx.session.get(Topic, ctx.arg(1))
-    return _topics(ctx) if topic is None else _choose(ctx, topic, wanted=True)
-
-
-def _off(ctx: Context) -> Reply:
-    topic = ctx.session.get(Topic, ctx.arg(1))
-    return _topics(ctx) if topic is None else _choose(ctx, topic, wanted=False)
-
-
-def _choose(ctx: Context, topic: Topic, *, wanted: bool) -> Reply:
-    title = topic_title(topic, ctx.say)
-    topics = Button(ctx.say("letters.topics"), "letters:topics")
-    if topic.mandatory and not wanted:
-        return Reply(ctx.say("letters.cannot_leave", title=title), (topics,), back="letters")
-    letters.choose(ctx.session, ctx.me, topic.id, wanted=wanted, at=ctx.now)
-    done, undo, verb = ("joined", "undo_join", "off") if wanted else ("left", "rejoin", "on")
-    back = Button(ctx.say(f"letters.{undo}"), f"letters:{verb}:{topic.id}")
-    return Reply(ctx.say(f"letters.{done}", title=title), (back, topics), back="letters")
-
-
-def _pause(ctx: Context) -> Reply:
-    span = PAUSES.get(ctx.arg(1))
-    if span is None:
-        steps = tuple(Button(ctx.say(f"letters.{name}"), f"letters:pause:{name}") for name in PAUSES)
-        return Reply(ctx.say("letters.pause_which"), steps, back="letters")
-    until = ctx.today + span
-    _set_pause(ctx, until)
-    resume = Button(ctx.say("letters.resume"), "letters:resume")
-    return Reply(ctx.say("letters.paused_now", month=until.month, day=until.day), (resume,), back="letters")
-
-
-def _resume(ctx: Context) -> Reply:
-    _set_pause(ctx, None)
-    return Reply(ctx.say("letters.resumed"), (_last_step(ctx),), back="letters")
-
-
-def _set_pause(ctx: Context, until: date | None) -> None:
-    member = members.get(ctx.session, ctx.me)
-    member.letters_paused_until = until
-    ctx.session.add(member)
+    return _unknown(ctx) if found is None else subscriptions.choose(ctx, found[1], wanted=False)
 
 
 def received(ctx: Context) -> Reply:
@@ -232,12 +178,13 @@ ACTS = {
     "help": _help,
     "read": _read,
     "leave": _leave,
-    "topics": _topics,
-    "on": _on,
-    "off": _off,
-    "pause": _pause,
-    "resume": _resume,
+    "topics": subscriptions.topics,
+    "on": subscriptions.on,
+    "off": subscriptions.off,
+    "pause": subscriptions.pause,
+    "resume": subscriptions.resume,
     "quiet": quiet_hours,
+    "zone": time_zone,
 }
 LETTERS = Command(
     "letters",
@@ -250,6 +197,13 @@ LETTERS = Command(
         **dict.fromkeys(("选主题", "取消订阅", "别给我发消息了", "不要再发了", "unsubscribe"), "topics"),
         **dict.fromkeys(("暂停接收", "暂停红信", "pause letters"), "pause"),
         **dict.fromkeys(("免打扰", "勿扰时间", "勿扰", "晚上别发", "太吵了", "quiet hours"), "quiet"),
+        **dict.fromkeys(("时区", "我的时区", "我在国外", "time zone"), "zone"),
+    },
+    openings={
+        **dict.fromkeys(("暂停接收到", "暂停红信到", "暂停到", "暂停至", "pause until"), "pause:say"),
+        **dict.fromkeys(("退订", "不看", "unsubscribe from", "leave topic"), "off"),
+        **dict.fromkeys(("订阅", "subscribe to"), "on"),
+        "我的时区": "zone:say",
     },
     order=50,
 )

@@ -86,6 +86,17 @@ def said(text: str, commands: Sequence[Command]) -> tuple[Command, tuple[str, ..
     return _run_together(word, tail, commands)
 
 
+def opened(text: str, commands: Sequence[Command]) -> tuple[Command, tuple[str, ...]] | None:
+    """The command with an opening that the text begins with, its step, and the rest of the text behind it."""
+    whole = folded(text)
+    for command in commands:
+        for opening, step in command.openings.items():
+            rest = whole.removeprefix(opening).strip(" :：,，")
+            if whole.startswith(opening) and rest:
+                return command, (*step.split(":"), *rest.split())
+    return None
+
+
 def _run_together(
     word: str, tail: tuple[str, ...], commands: Sequence[Command]
 ) -> tuple[Command, tuple[str, ...]] | None:

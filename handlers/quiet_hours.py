@@ -40,6 +40,7 @@ def _offered(ctx: Context, text: str) -> Reply:
     for first, last in CHOICES:
         steps.append(Button(_span(ctx, first, last), f"letters:quiet:{first}:{last}"))
     steps.append(Button(ctx.say("letters.quiet_off"), "letters:quiet:0:0"))
+    steps.append(Button(ctx.say("letters.zone"), "letters:zone"))
     return Reply(text, tuple(steps), expect="letters:quiet:say", back="letters")
 
 

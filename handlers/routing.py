@@ -59,7 +59,8 @@ def _typed(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
     pressed = meaning.action(text, by_name)
     if not pressed and ctx.who.expect and (len(text) > WORDS_MAX or "\n" in text):
         return _expected(ctx, text, commands)  # a letter may begin with any word
-    found = pressed or meaning.said(text, commands)
+    opened = None if ctx.who.expect else meaning.opened(text, commands)  # a wish may begin with 订阅, too
+    found = pressed or opened or meaning.said(text, commands)
     if ctx.who.expect and found and _goes_on(text, found[1]):
         return _expected(ctx, text, commands)  # and so may a wish: `我 想要一把椅子`
     if found and _may(ctx, found[0]):
