@@ -29,6 +29,7 @@ from scoring.differences import pioneer as pioneer_difference
 from scoring.month_differences import month_differences
 from scoring.periods import periods_of
 from scoring.replay import replay
+from scoring.standing import standing
 from scoring.update import compute, prepare, store
 from tests.cast import CITY, RUI, SUN
 from tests.conftest import ZONE
@@ -192,6 +193,7 @@ def stored(session: Session) -> dict[str, list[tuple[Any, ...]]]:
 
 def refresh(session: Session, day: date, *, lines: bool = False) -> int:
     ready = prepare(session, day, zone=ZONE, lines=lines)
+    assert ready.year == day.year
     store(session, ready)
     return ready.rows
 
@@ -199,8 +201,13 @@ def refresh(session: Session, day: date, *, lines: bool = False) -> int:
 def test_totals_raw_lines_and_one_branch_after_the_other_agree(year):
     session = year.session
     year.live(date(2026, 4, 1), JUNE, about=date(2026, 1, 1))
-    gone = session.execute(select(Membership).where(col(Membership.member_id) == 5_008)).scalar_one()
-    gone.to_day, gone.ended_at = date(2026, 5, 1), at(date(2026, 5, 1))  # has an index, and is in no branch
+    moves = {5_003: date(2026, 4, 15), 5_008: date(2026, 5, 1)}  # one to another branch, one away with an index
+    for member_id, day in moves.items():
+        here = session.execute(select(Membership).where(col(Membership.member_id) == member_id)).scalar_one()
+        here.to_day, here.ended_at = day, at(day)
+    session.flush()
+    there = {"organization_id": 512, "from_day": moves[5_003], "recorded_at": at(moves[5_003])}
+    session.add(Membership(member_id=5_003, **there))
     session.flush()
     assert refresh(session, JUNE) > 200
     assert refresh(session, JUNE) == 0, "nothing has changed"
@@ -216,6 +223,11 @@ def test_totals_raw_lines_and_one_branch_after_the_other_agree(year):
     people = session.execute(select(PioneerIndex)).scalars()
     assert {row.member_id: row.score for row in people} == scores
     assert len(set(scores.values())) > 20, "the year was too quiet to prove anything"
+    alone = {member_id: standing(session, member_id, JUNE) for member_id in (*range(5_000, 5_012), 5_999)}
+    assert [one for one, found in alone.items() if found is None] == [5_002, 5_999], "exempt, and nobody"
+    assert {one: found.score for one, found in alone.items() if found} == {
+        one: scores[one] for one, found in alone.items() if found
+    }
     colours = {row.colour for row in session.execute(select(PoolColour)).scalars()}
     assert colours == {"blue", "yellow", "red"}
 

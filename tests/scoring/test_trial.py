@@ -17,7 +17,7 @@ from db.city_columns import View
 from scoring.catalogue import RULES, RulesError, shipped
 from scoring.trial import Trial, run_trial
 from scoring.trial_rules import tried_rules
-from tests.cast import ALICE, BOB, CHARLIE, LIANGFENG
+from tests.cast import ALICE, BOB, CHARLIE, LIANGFENG, SUN
 from tests.conftest import ZONE
 
 DAY = date(2026, 6, 15)
@@ -82,6 +82,7 @@ def test_grades_have_a_price_each(book, run, tmp_path):
     book(BOB, "PB4", 6, "review:1")
     book(CHARLIE, "PB4", 6, "review:1")
     book(CHARLIE, "PB4", -6, "undo:review:1")
+    book(SUN, "PB4", 7, "review:1")  # no grade explains it: it keeps its points
     trial = run(
         changed(tmp_path, "pioneer.toml", ("excellent = 8, qualified = 6", "excellent = 8, qualified = 5"))
     )
