@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN = .venv/bin
 CHILDREN ?= 2
+# Of `make mutants`: names of those to run, with `*` for any letters; none: all. MUTANTS='scoring.pool.* scoring.ranks.*'
+MUTANTS ?=
 
 .PHONY: demo cluster test chaos year check bench mutants lock clean
 
@@ -26,12 +28,14 @@ check: .venv/develop  ## style, types and the arrows between the rooms
 bench: .venv/develop  ## prints one JSON line per benchmark
 	for name in checkin webhook refresh; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
-mutants: .venv/develop  ## changes the arithmetic in thousands of small ways and counts what the tests notice; an hour or more
+mutants: .venv/develop  ## changes the arithmetic in thousands of small ways and counts what the tests notice; for hours
 	$(BIN)/pip install --quiet --disable-pip-version-check mutmut==3.8.1
 	mkdir -p var/mutants
+	find var/mutants -mindepth 1 -maxdepth 1 ! -name mutants -exec rm -rf {} +
+	rm -rf var/mutants/mutants/tests
 	git ls-files -z -- . ':!tests/day' | xargs -0 cp --parents --target-directory=var/mutants
-	cd var/mutants && ../../$(BIN)/mutmut run --max-children $(CHILDREN)
-	cd var/mutants && ../../$(BIN)/mutmut results
+	cd var/mutants && set -f && ../../$(BIN)/mutmut run --max-children $(CHILDREN) $(MUTANTS)
+	cd var/mutants && ../../$(BIN)/mutmut results | sed '/: not checked$$/d'
 
 lock: .venv/develop  ## new versions into the lock files, with hashes
 	$(BIN)/pip install --quiet uv
