@@ -271,3 +271,22 @@ def received(session: Session, member_id: int, *, most: int, offset: int = 0) ->
 def by_origin(session: Session, origin: str) -> Letter | None:
     """The letter of the service that this made; None when it was not made yet."""
     return session.execute(select(Letter).where(col(Letter.origin) == origin)).scalar_one_or_none()
+
+
+def with_shares(session: Session, author_id: int) -> Sequence[Letter]:
+    """Letters of the author that are not sent yet and carry something, locked until the end of the transaction."""
+    statement = select(Letter).where(
+        col(Letter.author_id) == author_id,
+        col(Letter.state).in_(("draft", "submitted")),
+        col(Letter.carries).is_not(None),
+    )
+    locked = statement.order_by(col(Letter.id)).with_for_update().execution_options(populate_existing=True)
+    return session.execute(locked).scalars().all()
+
+
+def sent_shares(session: Session, author_id: int) -> Sequence[dict[str, Any]]:
+    """What the author's letters carry that were sent, without those that carry nothing."""
+    statement = select(col(Letter.carries)).where(
+        col(Letter.author_id) == author_id, col(Letter.sent_at).is_not(None), col(Letter.carries).is_not(None)
+    )
+    return [stored for stored in session.execute(statement).scalars() if stored]

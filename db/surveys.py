@@ -106,10 +106,17 @@ def vote(
     )
     if session.execute(mine, execution_options={"synchronize_session": False}).rowcount != 1:  # type: ignore[attr-defined]
         return False
+    _count(session, letter_id, organization_id, number, grade, grades)
+    return True
+
+
+def _count(
+    session: Session, letter_id: int, organization_id: int, number: int, grade: str, grades: Sequence[str]
+) -> None:
+    """Every row of the question is written, so that no row's version says which grade this was."""
     where = {"letter_id": letter_id, "organization_id": organization_id, "question": number}
     blank = insert_into(session, SurveyTally).on_conflict_do_nothing()
     session.execute(blank, [{**where, "grade": one, "votes": 0} for one in grades])
-    # Every row of the question is written, so that no row's version says which grade this was.
     counted = (
         update(SurveyTally)
         .where(
@@ -120,7 +127,6 @@ def vote(
         .values(votes=col(SurveyTally.votes) + case((col(SurveyTally.grade) == grade, 1), else_=0))
     )
     session.execute(counted, execution_options={"synchronize_session": False})
-    return True
 
 
 def due(session: Session, now: datetime) -> Survey | None:

@@ -22,6 +22,7 @@ from handlers.letter_approval import APPROVALS
 from handlers.letter_correction import LETTER_CORRECTION
 from handlers.letter_report import REPORT
 from handlers.letter_stop import STOP
+from handlers.letter_replies import REPLY
 from handlers.letters import LETTERS, RECEIVED, TROUBLE
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
@@ -35,6 +36,7 @@ from handlers.record_review import RECORD_REVIEW
 from handlers.recording import RECORDING, RECORDS
 from handlers.rectification import RECTIFY
 from handlers.remote import PRESENT, REMOTE
+from handlers.reply_desk import REPLIES
 from handlers.resolutions import RESOLUTIONS
 from handlers.rewards import REWARDS
 from handlers.sheets import SHEET
@@ -105,6 +107,8 @@ COMMANDS: tuple[Command, ...] = (
     NOT_YET,
     QUIZ,
     SURVEY,
+    REPLY,
+    REPLIES,
     STOP,
     REPORT,
     LETTER_CORRECTION,
