@@ -55,7 +55,9 @@ async def test_everything_on_it_is_readable(
         assert text["ratio"] >= 4.5, text
         assert text["px"] >= 16, text
     assert await page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
-    heights = await page.eval_on_selector_all("a, button", "all => all.map(one => one.getBoundingClientRect().height)")
+    heights = await page.eval_on_selector_all(
+        "a, button", "all => all.map(one => one.getBoundingClientRect().height)"
+    )
     assert min(heights) >= (48 if size == 18 else 60)
     kind = "desktop" if viewport is DESKTOP else "phone"
     await person.picture(f"{kind}-report-city" if size == 18 else f"{kind}-elder-report-city")

@@ -72,12 +72,16 @@ def test_the_hash_covers_everything_that_a_reader_sees_and_who_reads_it(name, va
     assert letters.fingerprint(made) != before
 
 
-async def test_nobody_approves_their_own_through_a_second_chat_or_a_second_role(say, look, submitted, writer, clock):
+async def test_nobody_approves_their_own_through_a_second_chat_or_a_second_role(
+    say, look, submitted, writer, clock
+):
     _, yes = submitted
 
     def second_chat_and_role(session):
         bind(session, OLGA, "wechat")
-        role = Role(member_id=OLGA, organization_id=COMMITTEE, role="committee_reviewer", from_day=date(2026, 1, 1))
+        role = Role(
+            member_id=OLGA, organization_id=COMMITTEE, role="committee_reviewer", from_day=date(2026, 1, 1)
+        )
         session.add(role)
 
     await look(second_chat_and_role)
@@ -87,7 +91,9 @@ async def test_nobody_approves_their_own_through_a_second_chat_or_a_second_role(
     assert (await log(look))[1:] == [(OLGA, "letter.approval_denied", "own")] * 2
 
 
-async def test_an_approval_pressed_again_or_by_a_stranger_changes_nothing_and_is_written_down(say, look, submitted):
+async def test_an_approval_pressed_again_or_by_a_stranger_changes_nothing_and_is_written_down(
+    say, look, submitted
+):
     letter_id, yes = submitted
     assert "可能已改动、已处理或已过期" in (await say(SUN, yes)).text
     assert "可能已改动、已处理或已过期" in (await say(RUI, yes.replace(f":{letter_id}:", ":999:"))).text
