@@ -97,8 +97,8 @@ class Answering(socketserver.StreamRequestHandler):
 class Sending:
     """The small program, and the ends of its children."""
 
-    def __init__(self, url: str, path: str) -> None:
-        command = [sys.executable, "-m", "tests.chaos.sender", url, path, str(time.time())]
+    def __init__(self, url: str, path: str, program: str = "tests.chaos.sender") -> None:
+        command = [sys.executable, "-m", program, url, path, str(time.time())]
         self._program = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
