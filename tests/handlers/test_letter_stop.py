@@ -21,7 +21,7 @@ from tests.conftest import ZONE
 from tests.notices.sending import FakeChannel, engine, letter, queued, rows
 from tests.sent_letters import BLOCKED, DOUBT, SENT, WAITING, end
 
-CROWD = 400
+CROWD = 120
 STOPS_WITHIN_S, MORE_MAX = 2, 30
 
 
@@ -61,7 +61,7 @@ async def test_the_word_acts_within_two_seconds_and_thirty_messages_and_the_corr
     letter_id = await look(
         lambda s: queued(s, author_id=QIAN, organization_id=SHAZHOU, audience={"node": SHAZHOU, "who": "all"})
     )
-    platform = Platform(say, clock, at=60)
+    platform = Platform(say, clock, at=30)
     web = FakeChannel()
     sender = engine(writer, clock, platform, web)
     running = asyncio.create_task(sender.run())
