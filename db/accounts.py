@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import JSON, Column, Index, UniqueConstraint, bindparam, func, insert, or_, select, update
 from sqlmodel import Field, Session, SQLModel, col
@@ -76,11 +75,20 @@ def disable(session: Session, channel: str, address: str, why: str) -> None:
     )
 
 
-def offer(session: Session, channel: str, address: str, choices: dict[str, Any]) -> None:
-    """Let typed numbers pick from `choices` from now on (a letter with buttons has just arrived there)."""
-    session.execute(
-        update(Chat).where(col(Chat.channel) == channel, col(Chat.address) == address).values(choices=choices)
-    )
+_OFFER = Prepared(
+    update(Chat)
+    .where(col(Chat.channel) == bindparam("on"), col(Chat.address) == bindparam("at"))
+    .values(choices=bindparam("offered", type_=JSON))
+)
+
+
+def offer(session: Session, offers: Sequence[tuple[str, str, dict[str, str]]]) -> None:
+    """For each (channel, address, choices): let typed numbers pick from them from now on.
+
+    A letter with buttons has just arrived there.
+    """
+    rows = [{"on": channel, "at": address, "offered": choices} for channel, address, choices in offers]
+    _OFFER.many(session, rows)
 
 
 @dataclass(slots=True)

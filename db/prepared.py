@@ -43,13 +43,30 @@ class Prepared:
         """How many rows an insert, update or delete touched."""
         return int(self._run(session, values)[1].rowcount)
 
+    def many(self, session: Session, rows: Sequence[dict[str, Any]]) -> int:
+        """Run an insert, update or delete once for each of the rows; how many rows of the table it touched."""
+        if not rows:
+            return 0
+        session.flush()
+        driver, dialect = session.info.get(_DRIVER) or driver_of(session)
+        compiled = self._for(dialect)
+        cursor = driver.cursor()
+        cursor.executemany(compiled.sql, [compiled.bind(values) for values in rows])
+        touched = int(cursor.rowcount)
+        cursor.close()
+        return touched
+
+    def _for(self, dialect: Dialect) -> _Compiled:
+        compiled = self._compiled.get(dialect.name)
+        if compiled is None:
+            compiled = self._compiled[dialect.name] = _Compiled(self._statement, dialect)
+        return compiled
+
     def _run(self, session: Session, values: dict[str, Any]) -> tuple[_Compiled, Any]:
         session.flush()  # the driver must see what the session still holds; nothing to do costs nothing
         known = session.info.get(_DRIVER)
         driver, dialect = known or driver_of(session)
-        compiled = self._compiled.get(dialect.name)
-        if compiled is None:
-            compiled = self._compiled[dialect.name] = _Compiled(self._statement, dialect)
+        compiled = self._for(dialect)
         return compiled, driver.execute(compiled.sql, compiled.bind(values))
 
 

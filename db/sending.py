@@ -89,7 +89,7 @@ _OURS = (
     col(Delivery.fence) == bindparam("held"),
     col(Delivery.state) == bindparam("was"),
 )
-_END = Prepared(
+END = Prepared(
     update(Delivery)
     .where(*_OURS)
     .values(
@@ -123,7 +123,7 @@ _TO_MAILBOX = Prepared(
         lease_until=None,
     )
 )
-_INTEND = Prepared(
+INTEND = Prepared(
     update(Delivery)
     .where(*_OURS)
     .values(
@@ -134,18 +134,18 @@ _INTEND = Prepared(
         lease_until=None,
     )
 )
-_ATTEMPT = Prepared(
+ATTEMPT = Prepared(
     insert(Attempt).values(
         {name: bindparam(name) for name in ("delivery_id", "channel", "address", "fence", "started_at", "outcome")}
     )
 )
-_ATTEMPT_ENDED = Prepared(
+ATTEMPT_ENDED = Prepared(
     update(Attempt)
     .where(col(Attempt.delivery_id) == bindparam("which"), col(Attempt.fence) == bindparam("held"))
     .values(outcome=bindparam("outcome"))
 )
 _THIS_CHAT = (col(Chat.channel) == bindparam("channel"), col(Chat.address) == bindparam("address"))
-_COUNT_IN_WINDOW = Prepared(
+COUNT_IN_WINDOW = Prepared(
     update(Chat).where(*_THIS_CHAT).values(window_sent=Chat.window_sent + bindparam("cost"))
 )
 
@@ -173,9 +173,9 @@ def intend(
     cost: how many messages of the chat's window it takes, 0 on a channel without one.
     """
     held = {"which": delivery_id, "held": fence, "was": "claimed"}
-    if not _INTEND.count(session, **held, channel=channel, address=address):
+    if not INTEND.count(session, **held, channel=channel, address=address):
         return False
-    _ATTEMPT.count(
+    ATTEMPT.count(
         session,
         delivery_id=delivery_id,
         channel=channel,
@@ -185,7 +185,7 @@ def intend(
         outcome="",
     )
     if cost:
-        _COUNT_IN_WINDOW.count(session, channel=channel, address=address, cost=cost)
+        COUNT_IN_WINDOW.count(session, channel=channel, address=address, cost=cost)
     return True
 
 
@@ -203,7 +203,7 @@ def settle(
     """Write the end of a try: sent, ambiguous or failed. False when the row is no longer ours."""
     if not _ended(session, delivery_id, fence, "sending", state, reason, now, platform_id):
         return False
-    _ATTEMPT_ENDED.count(session, which=delivery_id, held=fence, outcome=outcome)
+    ATTEMPT_ENDED.count(session, which=delivery_id, held=fence, outcome=outcome)
     return True
 
 
@@ -224,7 +224,7 @@ def again(
     """
     if not _back(session, delivery_id, fence, "sending", state, not_before, reason, uncounted=int(not counted)):
         return False
-    _ATTEMPT_ENDED.count(session, which=delivery_id, held=fence, outcome=outcome)
+    ATTEMPT_ENDED.count(session, which=delivery_id, held=fence, outcome=outcome)
     return True
 
 
@@ -238,7 +238,7 @@ def _ended(
     now: datetime,
     platform_id: str = "",
 ) -> bool:
-    changed = _END.count(
+    changed = END.count(
         session,
         which=delivery_id,
         held=fence,

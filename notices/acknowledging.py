@@ -1,8 +1,9 @@
-"""Writes what came of each try, in small groups: never later than the write before takes, never many at once."""
+"""Writes what came of each try, in small groups: hardly later than the write before takes, never many at once."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -10,11 +11,12 @@ from sqlmodel import Session
 
 from db import senders
 from db.failpoints import reach
-from notices.outcomes import Choices, Outcome, record
+from notices.outcomes import Choices, Outcome, record_all, remembered
 from notices.planner import Parcel
 from notices.tenure import Overtaken, Tenure
 
-OUTCOMES_MAX = 64  # in one write
+OUTCOMES_MAX = 256  # in one write
+GATHER_S = 0.02  # between two writes: a fast account would else commit for every message
 
 
 class Acknowledgements:
@@ -23,8 +25,9 @@ class Acknowledgements:
     def __init__(self, tenure: Tenure, clock: Callable[[], datetime], choices: Choices) -> None:
         self._tenure = tenure
         self._clock = clock
-        self._choices = choices
+        self._choices = remembered(choices)
         self._waiting: list[tuple[Parcel, Outcome]] = []
+        self._wrote_at = -GATHER_S  # monotonic seconds
         self._turn = asyncio.Lock()
 
     def add(self, parcel: Parcel, outcome: Outcome) -> None:
@@ -36,11 +39,13 @@ class Acknowledgements:
         return {parcel.row.id for parcel, _ in self._waiting}
 
     async def flush(self) -> None:
-        """Write what is there: what comes while a write is under way goes with the next one.
+        """Write what is there: what comes soon after the last write, or during one, goes together.
 
         Raises Overtaken: it came too late to count. After any other error the next flush writes it again.
         """
         async with self._turn:
+            if self._waiting and (early_s := self._wrote_at + GATHER_S - time.monotonic()) > 0:
+                await asyncio.sleep(early_s)
             while self._waiting:
                 batch = self._waiting[:OUTCOMES_MAX]
                 reach("send.before_outcome")
@@ -50,13 +55,14 @@ class Acknowledgements:
                     self._waiting.clear()
                     raise
                 del self._waiting[: len(batch)]
+                self._wrote_at = time.monotonic()
 
     def _recorder(self, batch: list[tuple[Parcel, Outcome]]) -> Callable[[Session], None]:
         now, owner = self._clock(), self._tenure.lease.owner
 
         def write(session: Session) -> None:
+            record_all(session, batch, now=now, choices=self._choices)
             for parcel, outcome in batch:
-                record(session, parcel, outcome, now=now, choices=self._choices)
                 if outcome.retry_after_s is not None:
                     until = now + timedelta(seconds=outcome.retry_after_s)
                     senders.pause(session, parcel.channel, owner, until)

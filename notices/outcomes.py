@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TypeAlias
 
 from sqlmodel import Session
 
 from db import accounts, addressees, deliveries, sending
+from db.sending_batches import Intent, intend_all, sent
 from notices.channel import Message, SendError, Verdict
 from notices.planner import Parcel
 
@@ -49,17 +51,42 @@ def by_number(message: Message) -> dict[str, str]:
     return {str(number): button.action for number, button in message.numbered()}
 
 
-def begin(session: Session, parcel: Parcel, now: datetime) -> bool:
-    """Note that the parcel is about to be sent; False when it is no longer ours."""
-    return sending.intend(
-        session,
-        delivery_id=parcel.row.id,
-        fence=parcel.row.fence,
-        channel=parcel.channel,
-        address=parcel.address,
-        cost=parcel.cost,
-        now=now,
-    )
+def remembered(choices: Choices) -> Choices:
+    """The same, worked out once for the same next steps: a letter goes to many."""
+    by_buttons = lru_cache(maxsize=64)(lambda buttons: choices(Message("", buttons)))
+    return lambda message: by_buttons(message.buttons)
+
+
+def begin(session: Session, parcels: Sequence[Parcel], now: datetime) -> list[Parcel]:
+    """Note that the parcels are about to be sent; those that are still ours."""
+    intents = [
+        Intent(parcel.row.id, parcel.row.fence, parcel.channel, parcel.address, parcel.cost) for parcel in parcels
+    ]
+    ours = intend_all(session, intents, now)
+    return [parcel for parcel, is_ours in zip(parcels, ours, strict=True) if is_ours]
+
+
+def record_all(
+    session: Session, tries: Sequence[tuple[Parcel, Outcome]], *, now: datetime, choices: Choices = by_number
+) -> None:
+    """Write the outcomes of many tries. Those of rows that are no longer ours change nothing."""
+    arrived = [(parcel, outcome) for parcel, outcome in tries if _plainly_sent(parcel, outcome)]
+    keys = [(parcel.row.id, parcel.row.fence, outcome.platform_id) for parcel, outcome in arrived]
+    if late := len(keys) - sent(session, keys, now):
+        log.warning("%s outcomes came too late to count (sent)", late)
+    offers = [
+        (parcel.channel, parcel.address, choices(parcel.message))
+        for parcel, _ in arrived
+        if parcel.message.buttons
+    ]
+    accounts.offer(session, offers)  # what is typed means this message from now on
+    for parcel, outcome in tries:
+        if not _plainly_sent(parcel, outcome):
+            record(session, parcel, outcome, now=now, choices=choices)
+
+
+def _plainly_sent(parcel: Parcel, outcome: Outcome) -> bool:
+    return outcome.verdict == "sent" and not parcel.rest
 
 
 def record(
@@ -88,7 +115,7 @@ def _sent(session: Session, parcel: Parcel, outcome: Outcome, now: datetime, cho
     if not _settle(session, parcel, "sent", "sent", "", now, outcome.platform_id):
         return False
     if parcel.message.buttons:  # what is typed means this message from now on
-        accounts.offer(session, parcel.channel, parcel.address, choices(parcel.message))
+        accounts.offer(session, [(parcel.channel, parcel.address, choices(parcel.message))])
     if parcel.rest:
         enqueue_rest(session, parcel, now)
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping, Sequence
 
 from db.sending import LANES
 from notices.channel import Channels
@@ -39,13 +39,30 @@ class Paces:
         of_city = parcel.row.lane == LANES[-1] and parcel.row.letter_id is not None
         return of_city and self.of(parcel.channel).sells
 
-    def wait_s(self, parcel: Parcel) -> float:
-        """Seconds until it may go out; 0: now."""
-        return self.of(parcel.channel).wait_s(parcel.address, paid=self.is_paid(parcel))
+    def next_s(self, parcels: Iterable[Parcel], *, soon_s: float, most_s: float) -> float:
+        """Seconds until the first of them may go out, at most `most_s`; less than `soon_s` is not looked into."""
+        shortest = most_s
+        for parcel in parcels:
+            wait_s = self.of(parcel.channel).wait_s(parcel.address, paid=self.is_paid(parcel))
+            shortest = min(shortest, wait_s)
+            if shortest <= soon_s:
+                break
+        return shortest
 
-    def take(self, parcel: Parcel) -> None:
-        """It goes out as soon as its intent is committed."""
-        self.of(parcel.channel).take(parcel.address, paid=self.is_paid(parcel))
+    def take(self, parcels: Sequence[Parcel], most: int) -> list[bool]:
+        """For each whether it goes out as soon as its intent is committed. An empty bucket is asked once."""
+        goes, empty = [False] * len(parcels), set[tuple[str, bool]]()
+        for place, parcel in enumerate(parcels):
+            paid, account = self.is_paid(parcel), self.of(parcel.channel)
+            if not most or (parcel.channel, paid) in empty:
+                continue
+            if not account.wait_s(parcel.address, paid=paid):
+                account.take(parcel.address, paid=paid)
+                goes[place] = True
+                most -= 1
+            elif not account.chat_wait_s(parcel.address):
+                empty.add((parcel.channel, paid))
+        return goes
 
     def left(self, parcel: Parcel) -> None:
         """Its intent is committed, and it goes out now."""

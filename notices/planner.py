@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -93,6 +93,9 @@ class Facts:
     refused: Collection[tuple[str, str]]
     reader: tuple[str, str] | None = None
     mass: MassWay | None = None  # None: nothing goes by mass letter
+    made: dict[tuple[str, str, str], list[Message]] = field(
+        default_factory=dict
+    )  # what others of the batch get, too
 
 
 def plan(
@@ -123,11 +126,12 @@ def decided(
         readers = addressees.names(session, people, now.astimezone(zone).date())
     refused = _by_delivery(addressees.refused_ways(session, (row.id for row in rows if row.attempts)))
     mass = MassWay(session, people, channels, now, zone)
+    made: dict[tuple[str, str, str], list[Message]] = {}
     for row in rows:
         of_letter = found.get(row.letter_id or 0)
         letter, topic = of_letter or (None, None)
         ways: Collection[tuple[str, str]] = refused.get(row.id, ())
-        facts = Facts(row, people[row.member_id], letter, topic, ways, readers.get(row.member_id), mass)
+        facts = Facts(row, people[row.member_id], letter, topic, ways, readers.get(row.member_id), mass, made)
         decision = decide(facts, channels=channels, now=now, zone=zone)
         if isinstance(decision, Parcel) and decision.cost:  # the next row must see what this one takes
             _reach(facts.member, decision.channel, decision.address).window_sent += decision.cost
@@ -231,6 +235,24 @@ def _why_waiting(facts: Facts, channels: Channels) -> str:
 
 
 def _parcel(facts: Facts, reach: Reach, channels: Channels, zone: ZoneInfo) -> Parcel:
+    row = facts.row
+    if row.part > 1:
+        content = row.content or {}
+        messages = [message_from_json(part) for part in (content, *content.get("then", ()))]
+    elif row.content is None and facts.reader is None:  # the same words for everybody are made and cut once
+        same = (row.key, reach.channel, reach.language)
+        if same not in facts.made:
+            facts.made[same] = _messages(facts, reach, channels, zone)
+        messages = facts.made[same]
+    else:
+        messages = _messages(facts, reach, channels, zone)
+    message, *rest = messages
+    cost = 1 + (message.picture is not None) if reach.channel in WINDOWED else 0
+    return Parcel(row, reach.channel, reach.address, message, cost, tuple(rest))
+
+
+def _messages(facts: Facts, reach: Reach, channels: Channels, zone: ZoneInfo) -> list[Message]:
+    """What the row says, in the parts that the channel can carry."""
     channel = channels.get(reach.channel)
     assert channel is not None
     row, say = facts.row, wording(reach.language)
@@ -243,14 +265,8 @@ def _parcel(facts: Facts, reach: Reach, channels: Channels, zone: ZoneInfo) -> P
         message = row_message(
             row.key, facts.letter, facts.topic, say, zone, Reader(*reader) if reader is not None else None
         )
-    if row.part > 1:
-        rest = tuple(message_from_json(part) for part in (row.content or {}).get("then", ()))
-    else:
-        name = channel.name
-        message, *rest_list = cut(message, channel, marked=name in channels.marked, worded=name in channels.worded)
-        rest = tuple(rest_list)
-    cost = 1 + (message.picture is not None) if reach.channel in WINDOWED else 0
-    return Parcel(row, reach.channel, reach.address, message, cost, rest)
+    name = channel.name
+    return cut(message, channel, marked=name in channels.marked, worded=name in channels.worded)
 
 
 def _by_delivery(refused: Collection[tuple[int, str, str]]) -> dict[int, set[tuple[str, str]]]:

@@ -92,7 +92,9 @@ class AiohttpRequest(BaseRequest):
         _paused_s.set(paused)
         read_s = float(read_timeout) if isinstance(read_timeout, int | float) else self._read_s
         address = f"{self._api_url}/bot{self._token}/{url.rpartition('/')[2]}"
-        code, payload = await self._exchange("POST", address, _body(request_data), read_s, ANSWER_BYTES_MAX)
+        code, payload = await self._exchange(
+            "POST", address, _body(request_data, arguments), read_s, ANSWER_BYTES_MAX
+        )
         if 200 <= code <= 299:
             self.refused = False
             return code, payload
@@ -193,12 +195,12 @@ def _answer_of(payload: bytes) -> dict[str, Any]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _body(data: RequestData | None) -> dict[str, Any]:
-    """The body as arguments for aiohttp: JSON, or multipart as soon as a file is in it."""
+def _body(data: RequestData | None, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The body as arguments for aiohttp: JSON of `arguments`, or multipart as soon as a file is in it."""
     if data is None:
         return {}
     if not data.contains_files:
-        return {"data": orjson.dumps(data.parameters), "headers": {"Content-Type": "application/json"}}
+        return {"data": orjson.dumps(arguments), "headers": {"Content-Type": "application/json"}}
     form = aiohttp.FormData(quote_fields=False)
     for name, value in data.json_parameters.items():
         form.add_field(name, value)

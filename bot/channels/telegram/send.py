@@ -85,7 +85,7 @@ class TelegramChannel:
             raise SendError("retry", "paused", retry_after_s=pause_s)
         known = self._uploaded.get(_stored(message.picture))
         image = known or (await drawn(self._draw, message.picture) if message.picture else None)
-        steps = calls(address, message, image, self._say)
+        steps = self._steps(address, message, image)
         done = self._begun.get(key, [])
         for method, arguments in steps[len(done) :]:
             step = (method, arguments | {"allow_paid_broadcast": True}) if paid else (method, arguments)
@@ -111,10 +111,9 @@ class TelegramChannel:
         if len(self._uploaded) > UPLOADED_MAX:
             self._uploaded.popitem(last=False)
 
-    async def _calls(self, address: str, message: Message) -> list[Call]:
+    def _steps(self, address: str, message: Message, image: bytes | str | None) -> list[Call]:
         """What to ask of Telegram. A letter in words is made once: its readers get the very same message."""
         if message.picture:
-            image = await drawn(self._draw, message.picture)
             return calls(address, message, image, self._say)
         if self._made is None or self._made[0] is not message:
             self._made = message, calls("", message, None, self._say)
