@@ -29,7 +29,8 @@ def name_for(ctx: Context, audience: Audience) -> Organization | None:
 def start(ctx: Context) -> Reply:
     """Pick the node when there are several, else at once who of it. What was said behind the word names a node."""
     found = nodes(ctx)
-    if word := " ".join(ctx.args).strip():
+    word = " ".join(ctx.args).strip()
+    if word and not word.isdigit():
         return _named(ctx, found, word)
     if len(found) == 1:
         return _who_of(ctx, found[0], back="menu")

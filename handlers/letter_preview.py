@@ -39,7 +39,8 @@ def preview(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
         steps = _steps(ctx, letter, count)
         return Reply(words.text, steps, shown.picture, back="broadcast", marks=words.marks)
     ways = _ways(ctx, audiences.ways(ctx.session, recipients, ORDER))
-    lines.append(ctx.say("broadcast.goes_to", count=count, ways=ways))
+    reaches = "goes_to" if letter.repeats is None else "are_there"
+    lines.append(ctx.say(f"broadcast.{reaches}", count=count, ways=ways))
     left = 0 if topic.mandatory else audiences.left_topic(ctx.session, recipients, topic.id)
     if left:
         lines.append(ctx.say("broadcast.have_left", count=left))
@@ -88,6 +89,6 @@ def _night(ctx: Context, letter: Letter) -> str:
 def _how(ctx: Context, letter: Letter, count: int) -> str:
     node = ctx.session.get(Organization, letter.organization_id)
     assert node is not None
-    verb = "submit" if needs_second_person(letter, node) else "send"
+    verb = "submit" if needs_second_person(letter, node) else "send" if letter.repeats is None else "stand"
     edit_number = EDIT_NUMBER if count == BACK_NUMBER else BACK_NUMBER
     return ctx.say(f"broadcast.type_to_{verb}", count=count, edit=edit_number)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -121,10 +121,10 @@ def _by_event(session: Session, letter: Letter, one: Repeat, now: datetime, zone
             session, letter.id, node.path, first=one.when == "joined", days=days, since=since, most=PEOPLE_MAX
         )
         causes = [(member_id, f"membership:{membership_id}") for member_id, membership_id in came]
-    people = [one for one, cause in causes if letter_series.note(session, letter.id, one, cause, now)]
+    people = [who for who, cause in causes if letter_series.note(session, letter.id, who, cause, now)]
     if people:
         whom = replace(audience(letter.audience), people=people)
-        _make(session, letter, whom, now.astimezone(UTC).isoformat(timespec="seconds"), now, zone)
+        _make(session, letter, whom, f"{here.date().isoformat()}:{people[0]}:{len(people)}", now, zone)
 
 
 def _birthdays(
