@@ -20,9 +20,9 @@ from handlers.inspection_review import INSPECTION_REVIEW
 from handlers.inspections import INSPECT
 from handlers.letter_approval import APPROVALS
 from handlers.letter_correction import LETTER_CORRECTION
+from handlers.letter_replies import REPLY
 from handlers.letter_report import REPORT
 from handlers.letter_stop import STOP
-from handlers.letter_replies import REPLY
 from handlers.letters import LETTERS, RECEIVED, TROUBLE
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY

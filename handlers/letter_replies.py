@@ -160,7 +160,9 @@ def _share(ctx: Context) -> Reply:
     if not letter_replies.consent(ctx.session, one.id, ctx.me, word):
         return Reply(ctx.say("reply.unknown"), _home(ctx))
     subject = f"reply:{one.id}"
-    audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter_reply.consent", subject=subject, word=word)
+    audit.record(
+        ctx.session, at=ctx.now, actor_id=ctx.me, action="letter_reply.consent", subject=subject, word=word
+    )
     if not out:
         return Reply(ctx.say("reply.went_out"), _home(ctx))
     name = pseudonym(ctx.say, members.get(ctx.session, ctx.me).name)
