@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import letter_rights, letters, receipts
+from db import letter_rights, letters, mass, receipts
 from db.letter_rights import WATCHING_ROLES
 from db.letters import Letter
 from handlers.conversation import Button, Command, Context, Reply
@@ -70,6 +70,8 @@ def said(ctx: Context, found: Report) -> list[str]:
     lines.append(
         say("letter_report.reach", percent=found.reach_percent, people=found.people, unbound=found.unbound)
     )
+    if left_out := mass.not_reached(ctx.session, found.letter_id):
+        lines.append(say("letter_report.left_out", count=left_out))
     if found.as_of is not None:
         lines.append(say("letter_report.as_of", time=found.as_of.astimezone(ctx.zone).strftime("%H:%M:%S")))
     return lines

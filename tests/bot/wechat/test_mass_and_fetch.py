@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from sqlmodel import select
 
 from bot.channels.wechat import WeChat
+from db.mass import MassReport
 from notices.channel import Message, SendError
-from tests.bot.wechat.conftest import ALICE, BOB
+from tests.bot.wechat.conftest import ALICE, BOB, EchoDispatcher
 from tests.bot.wechat.server import ACCEPT_AND_DROP, WeChatServer
 
 MASS = "message/mass/send"
@@ -60,6 +62,46 @@ async def test_a_mass_letter_names_nobody_twice_and_fits_one_text(wechat: WeChat
     for text in ("红" * 683, ""):
         with pytest.raises(ValueError, match="2048 bytes"):
             await wechat.channel.send_mass([ALICE, BOB], Message(text), key="k")
+
+
+FINISHED = {
+    "MsgID": 1000000,
+    "Status": "sendsuccess",
+    "TotalCount": 2,
+    "FilterCount": 2,
+    "SentCount": 1,
+    "ErrorCount": 1,
+}
+
+
+async def test_the_report_on_a_mass_letter_is_kept_once_and_is_no_message(
+    wechat: WeChat, server: WeChatServer, echo: EchoDispatcher
+) -> None:
+    for _ in range(2):
+        assert await server.deliver(server.event("mphelper", "MASSSENDJOBFINISH", **FINISHED)) is None
+    (kept,) = await echo.write(lambda session: session.exec(select(MassReport)).all())
+    assert (kept.platform_id, kept.status, kept.total, kept.sent) == ("1000000", "send success", 2, 1)
+    assert echo.asked == 0
+
+
+@pytest.mark.parametrize(
+    "odd", [{"MsgID": "x"}, {"SentCount": "-1"}, {"SentCount": "9" * 30}, {"Status": "fine"}, {"Event": "MASS"}]
+)
+async def test_an_odd_report_is_taken_and_not_kept(
+    odd: dict[str, str], wechat: WeChat, server: WeChatServer, echo: EchoDispatcher
+) -> None:
+    values = {**FINISHED, **odd}
+    code, _ = await server.attempt(server.event("mphelper", values.pop("Event", "MASSSENDJOBFINISH"), **values))
+    assert code == 200
+    assert await echo.write(lambda session: session.exec(select(MassReport)).all()) == []
+
+
+async def test_a_report_that_cannot_be_kept_is_asked_for_again(
+    wechat: WeChat, server: WeChatServer, echo: EchoDispatcher
+) -> None:
+    await echo.write(lambda session: session.connection().exec_driver_sql("DROP TABLE mass_report"))
+    code, _ = await server.attempt(server.event("mphelper", "MASSSENDJOBFINISH", **FINISHED))
+    assert code == 503
 
 
 async def test_a_picture_that_a_person_sent_is_fetched(wechat: WeChat, server: WeChatServer) -> None:
