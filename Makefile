@@ -33,7 +33,7 @@ mutants: .venv/develop  ## changes the arithmetic in thousands of small ways and
 	mkdir -p var/mutants
 	find var/mutants -mindepth 1 -maxdepth 1 ! -name mutants -exec rm -rf {} +
 	rm -rf var/mutants/mutants/tests
-	git ls-files -z -- . ':!tests/day' | xargs -0 cp --parents --target-directory=var/mutants
+	git ls-files -z -- . ':!tests/day' | xargs -0 cp --parents --preserve=timestamps --target-directory=var/mutants
 	cd var/mutants && set -f && ../../$(BIN)/mutmut run --max-children $(CHILDREN) $(MUTANTS)
 	cd var/mutants && ../../$(BIN)/mutmut results | sed '/: not checked$$/d'
 
