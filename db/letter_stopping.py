@@ -9,18 +9,22 @@ from sqlalchemy import func, select, union_all, update
 from sqlmodel import Session, col
 
 from db.deliveries import Delivery
+from db.letter_counts import DIRECT_MAX
 from db.letters import Letter
 
 NOT_BEGUN = ("claimed", "retry", "queued")
 
 
-def not_begun(session: Session, letter_id: int) -> int:
-    """How many people a letter has not begun to go out to; further parts and reminders are not counted."""
+def not_begun(session: Session, letter: Letter) -> int:
+    """How many people a letter has not begun to go out to.
+
+    Of a large one every row counts, also further parts: the index alone answers that.
+    """
     statement = select(func.count()).where(
-        col(Delivery.letter_id) == letter_id,
-        col(Delivery.state).in_(NOT_BEGUN),
-        col(Delivery.counts_for).is_not(None),
+        col(Delivery.letter_id) == letter.id, col(Delivery.state).in_(NOT_BEGUN)
     )
+    if letter.recipients <= DIRECT_MAX:
+        statement = statement.where(col(Delivery.counts_for).is_not(None))
     return int(session.execute(statement).scalar_one())
 
 

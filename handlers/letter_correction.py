@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from db import audiences, audit, letter_rights, letters
 from db.audiences import audience
+from db.letter_counts import DIRECT_MAX
 from db.letters import SENDING_ROLES, Letter, Topic
 from db.organizations import Organization
 from handlers.broadcast import facts, submit
@@ -31,6 +32,8 @@ def steps_for(ctx: Context, letter: Letter) -> tuple[Button, ...]:
     """The button that leads to the letter's correction; none when I may not correct it or nobody got it."""
     if not _may(ctx, letter):
         return ()
+    if letter.recipients > DIRECT_MAX:  # counting them takes longer than a stop may
+        return (Button(ctx.say("letter_correction.to_all_who_got"), f"letter_correction:of:{letter.id}"),)
     count = audiences.count(ctx.session, got_by(letter), ctx.today)
     words = ctx.say("letter_correction.to_got", count=count)
     return (Button(words, f"letter_correction:of:{letter.id}"),) if count else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from db import letter_rights, letters
+from db.letter_counts import DIRECT_MAX
 from db.letters import SENDING_ROLES, Letter
 from handlers import letter_correction
 from handlers.conversation import Button, Command, Context, Reply
@@ -44,6 +45,8 @@ def stopped(ctx: Context, letter: Letter) -> Reply:
         more = letter_correction.steps_for(ctx, letter)
         return Reply(ctx.say("receipts.nothing_to_stop"), (*more, progress))
     note = ctx.say("receipts.stopped_now", count=kept)
+    if letter.recipients > DIRECT_MAX:  # the stop counts from this commit on: nothing long before it
+        return Reply(note, (*letter_correction.steps_for(ctx, letter), progress))
     return letter_correction.offered(ctx, letter, note) or Reply(note, (progress,))
 
 
