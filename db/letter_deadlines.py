@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, Index, Select, and_, false, func, or_, select, update
+from sqlalchemy import CheckConstraint, Index, Select, and_, case, false, func, or_, select, update
 from sqlmodel import Field, Session, SQLModel, col
 
 from db import audiences
@@ -112,15 +112,36 @@ def branches_after(session: Session, letter_id: int, place: int, most: int) -> S
     return session.execute(statement).scalars().all()
 
 
-def branches_under(session: Session, letter_id: int, path: str) -> Sequence[int]:
-    """The branches and Party groups in the subtree that the letter is for."""
+def branches_under(session: Session, letter_id: int, path: str, but: Collection[str] = ()) -> Sequence[int]:
+    """The branches and Party groups in the subtree that the letter is for, without those in the subtrees `but`."""
+    inside = col(Organization.path).startswith(path, autoescape=True)
+    outside = [~col(Organization.path).startswith(one, autoescape=True) for one in but]
     statement = (
         select(col(LetterBranch.organization_id))
         .join(Organization, col(Organization.id) == col(LetterBranch.organization_id))
-        .where(col(LetterBranch.letter_id) == letter_id, col(Organization.path).startswith(path, autoescape=True))
+        .where(col(LetterBranch.letter_id) == letter_id, inside, *outside)
         .order_by(col(LetterBranch.organization_id))
     )
     return session.execute(statement).scalars().all()
+
+
+def units_of(session: Session, letter_id: int, branch_ids: Collection[int]) -> dict[int, list[int]]:
+    """Per branch itself and its Party groups, as far as the letter is for them, in the order of their ids."""
+    branch = case(
+        (col(Organization.level) == "party_group", col(Organization.parent_id)), else_=col(Organization.id)
+    )
+    groups = select(col(Organization.id)).where(col(Organization.parent_id).in_(branch_ids))
+    ids = {*branch_ids, *session.execute(groups).scalars()}
+    statement = (
+        select(branch, col(LetterBranch.organization_id))
+        .join(Organization, col(Organization.id) == col(LetterBranch.organization_id))
+        .where(col(LetterBranch.letter_id) == letter_id, col(LetterBranch.organization_id).in_(ids))
+        .order_by(col(LetterBranch.organization_id))
+    )
+    found: dict[int, list[int]] = {}
+    for branch_id, unit in session.execute(statement):
+        found.setdefault(branch_id, []).append(unit)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +157,11 @@ def open_in(
     session: Session, letter: Letter, organization_ids: Collection[int], *, sent_on: date, today: date
 ) -> list[Open]:
     """Of these branches those in which anybody has not answered, by id. Who came after `sent_on` is not asked."""
-    chosen, unanswered = _asked(session, letter, organization_ids, today)
+    chosen, unanswered = _asked(session, letter, organization_ids, sent_on, today)
     open_count = func.count().filter(unanswered)
     statement = (
         select(chosen.c[1], func.count(), open_count)
         .select_from(chosen)
-        .join(Membership, _since(chosen, sent_on))
         .outerjoin(Receipt, _receipt_of(chosen, letter))
         .group_by(chosen.c[1])
         .having(open_count > 0)
@@ -169,7 +189,7 @@ def people(
     offset: int,
 ) -> list[NotYet]:
     """Who of these branches has not answered, in the order of their ids; as in `open_in`."""
-    chosen, unanswered = _asked(session, letter, organization_ids, today)
+    chosen, unanswered = _asked(session, letter, organization_ids, sent_on, today)
     row = and_(
         col(Delivery.member_id) == chosen.c[0],
         col(Delivery.letter_id) == letter.id,
@@ -178,7 +198,6 @@ def people(
     statement = (
         select(chosen.c[0], col(Delivery.state), col(Receipt.read_at))
         .select_from(chosen)
-        .join(Membership, _since(chosen, sent_on))
         .outerjoin(Receipt, _receipt_of(chosen, letter))
         .outerjoin(Delivery, row)
         .where(unanswered)
@@ -197,25 +216,26 @@ def _state(delivery: str | None, read_at: datetime | None) -> str:
     return "unread" if delivery in ("sent", "ambiguous") else "not_sent"
 
 
-def _asked(session: Session, letter: Letter, organization_ids: Collection[int], today: date) -> tuple[Any, Any]:
-    """(the audience in these branches as it is today, the condition for not having answered)."""
-    whom = audiences.members_in(session, audiences.audience(letter.audience), today).subquery()
-    chosen = select(whom.c[0], whom.c[1]).where(whom.c[1].in_(organization_ids)).subquery()
-    return chosen, and_(col(Receipt.acked_at).is_(None), col(Receipt.help_at).is_(None))
+def _asked(
+    session: Session, letter: Letter, organization_ids: Collection[int], sent_on: date, today: date
+) -> tuple[Any, Any]:
+    """(the audience in these branches as it is today, the condition for not having answered).
+
+    The branches are named within the audience: a database that read all of it first would take minutes.
+    """
+    whom = audiences.audience(letter.audience)
+    inside = audiences.members_in(session, whom, today)
+    if whom.got is None:
+        inside = inside.where(
+            col(Membership.organization_id).in_(organization_ids), col(Membership.from_day) <= sent_on
+        )
+    else:  # exactly those who got another letter, by the branch of that time
+        inside = inside.where(col(Delivery.counts_for).in_(organization_ids))
+    return inside.subquery(), and_(col(Receipt.acked_at).is_(None), col(Receipt.help_at).is_(None))
 
 
 def _receipt_of(chosen: Any, letter: Letter) -> Any:
     return and_(col(Receipt.letter_id) == letter.id, col(Receipt.member_id) == chosen.c[0])
-
-
-def _since(chosen: Any, sent_on: date) -> Any:
-    """Belonging to the branch since the day on which the letter went out, or longer."""
-    return and_(
-        col(Membership.member_id) == chosen.c[0],
-        col(Membership.organization_id) == chosen.c[1],
-        col(Membership.to_day).is_(None),
-        col(Membership.from_day) <= sent_on,
-    )
 
 
 def told_of(session: Session, paths: Collection[str], since: datetime, most: int) -> Sequence[Letter]:

@@ -132,15 +132,24 @@ def committees_under(session: Session, path: str) -> Sequence[Organization]:
     return session.execute(statement.order_by(col(Organization.name), col(Organization.id))).scalars().all()
 
 
-def committee_of(session: Session, organization: Organization) -> Organization | None:
-    """The nearest committee above the organisation, or itself when it is one; None where there is none."""
-    ids = [int(part) for part in organization.path.strip("/").split("/")]
+def committee_after(session: Session, node_id: int, after: int) -> Organization | None:
+    """The next committee by id in the subtree of a node, or the nearest one above it; None after the last."""
+    node = get(session, node_id)
+    above = select(Organization).where(
+        col(Organization.id).in_([int(part) for part in node.path.strip("/").split("/")]),
+        col(Organization.level) == "committee",
+    )
+    nearest = session.execute(above.order_by(func.length(col(Organization.path)).desc()).limit(1)).scalar()
+    here = or_(
+        col(Organization.path).startswith(node.path, autoescape=True),
+        col(Organization.id) == (nearest.id if nearest else None),
+    )
     statement = (
         select(Organization)
-        .where(col(Organization.id).in_(ids), col(Organization.level) == "committee")
-        .order_by(func.length(col(Organization.path)).desc())
+        .where(col(Organization.level) == "committee", col(Organization.id) > after, here)
+        .order_by(col(Organization.id))
     )
-    return session.execute(statement.limit(1)).scalars().first()
+    return session.execute(statement.limit(1)).scalar()
 
 
 def branch_of_group(session: Session, organization: Organization) -> Organization:

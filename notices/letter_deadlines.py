@@ -7,7 +7,7 @@ ones go in parts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -78,9 +78,18 @@ def _tell_secretaries(
         return
     if not letter_deadlines.advance(session, step, ids[-1]):
         return
-    branches = [organizations.branch_of_group(session, organizations.get(session, one)) for one in ids]
-    for node, found in _led(session, letter, ids, branches, now, zone):
-        _tell_one_branch(session, letter, node, found, now, zone)
+    today, day = now.astimezone(zone).date(), sent_on(letter, zone)
+    nodes = {one: organizations.branch_of_group(session, organizations.get(session, one)) for one in ids}
+    branches = {node.id: node for node in nodes.values() if node.id is not None}
+    units = letter_deadlines.units_of(session, letter.id, list(branches))
+    # A branch is told with the part that holds the first of its units.
+    turn = {branch_id: mine for branch_id, mine in units.items() if mine[0] in nodes}
+    of_turn = [unit for mine in turn.values() for unit in mine]
+    found = letter_deadlines.open_in(session, letter, of_turn, sent_on=day, today=today)
+    for branch_id, mine in turn.items():
+        here = [one for one in found if one.organization_id in mine]
+        if here:
+            _tell_one_branch(session, letter, branches[branch_id], here, now, zone)
 
 
 def _tell_one_branch(
@@ -103,36 +112,20 @@ def _tell_one_branch(
 def _tell_committees(
     session: Session, step: LetterDeadline, letter: Letter, now: datetime, zone: ZoneInfo
 ) -> None:
-    """The committees of the next BATCH branches, each with all its branches at once."""
+    """The next committee, with all its branches at once; those of a committee within it are that one's."""
     assert letter.id is not None
-    ids = letter_deadlines.branches_after(session, letter.id, step.place, BATCH)
-    if not ids:
+    node = organizations.committee_after(session, int(letter.audience["node"]), step.place)
+    if node is None or node.id is None:
         letter_deadlines.finish(session, step, "done", now)
         return
-    if not letter_deadlines.advance(session, step, ids[-1]):
+    if not letter_deadlines.advance(session, step, node.id):
         return
-    above = [organizations.committee_of(session, organizations.get(session, one)) for one in ids]
-    for node, found in _led(session, letter, ids, above, now, zone):
-        _tell_reviewers(session, letter, node, found, now, zone)
-
-
-def _led(
-    session: Session,
-    letter: Letter,
-    ids: Sequence[int],
-    nodes: Sequence[Organization | None],
-    now: datetime,
-    zone: ZoneInfo,
-) -> Iterator[tuple[Organization, Sequence[Open]]]:
-    """Each of these nodes whose first branch is in this part, with what is open in all its branches."""
-    assert letter.id is not None
+    within = [one.path for one in organizations.committees_under(session, node.path) if one.id != node.id]
+    under = letter_deadlines.branches_under(session, letter.id, node.path, but=within)
     today, day = now.astimezone(zone).date(), sent_on(letter, zone)
-    for node in {node.id: node for node in nodes if node is not None}.values():
-        under = letter_deadlines.branches_under(session, letter.id, node.path)
-        if min(under) in ids:  # else it was told with the part that held its first branch
-            found = letter_deadlines.open_in(session, letter, under, sent_on=day, today=today)
-            if found:
-                yield node, found
+    found = letter_deadlines.open_in(session, letter, under, sent_on=day, today=today)
+    if found:
+        _tell_reviewers(session, letter, node, found, now, zone)
 
 
 def _tell_reviewers(
