@@ -94,6 +94,7 @@ class Service:
                 draw=self.drawing.png,
                 commands=COMMANDS,
                 full_names=settings.telegram_full_names,
+                paid_per_s=settings.telegram_paid_per_s,
             )
             self.channels.by_name["telegram"] = self.telegram.channel
             self.sender.lease.accounts["telegram"] = secret(settings.telegram_token).partition(":")[0]

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     telegram_api_url: str = "https://api.telegram.org"  # scheme, host and port only
     telegram_mode: Literal["polling", "webhook"] = "polling"
     telegram_secret: SecretStr | None = None  # for the webhook: 1-256 characters of A-Z a-z 0-9 _ -
+    telegram_paid_per_s: int = 0  # letters to the city in any second against Telegram's fee: 0, or 30 to 1000
     telegram_full_names: bool = False  # True sends names abroad: only with everybody's consent
 
     wechat_app_id: str = ""
@@ -81,6 +82,13 @@ class Settings(BaseSettings):
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
             raise ValueError("give scheme, host and port only, like https://api.example.org")
         return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("telegram_paid_per_s")
+    @classmethod
+    def _none_or_more_than_free(cls, rate: int) -> int:
+        if rate and not 30 <= rate <= 1000:
+            raise ValueError("give 0, or 30 to 1000 a second; what is free of charge are 29")
+        return rate
 
     @field_validator("timezone")
     @classmethod

@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 20.0  # a claim that is older belongs to nobody
 HAND_MAX = 64  # deliveries claimed and not yet sent: a new branch letter waits behind no more than these
+PAID_HANDS = 4  # what is paid for leaves so fast that four times as much is in hand for as short a time
 IN_FLIGHT_MAX = 256  # requests at once: 1,000 a second, each a quarter of a second under way
 NEAR_S = 5.0  # what may go out sooner than this is kept in hand, the rest goes back with its time
 POLL_S = 0.5  # between two looks at an idle outbox
@@ -176,7 +177,7 @@ class Engine:
         """One round of work; how many seconds nothing is to be done, 0 to go on at once."""
         await self._acknowledgements.flush()  # those whose own write failed
         await self._sweep()
-        claimed = await self._claim() if len(self._hand) <= self._hand_max // 2 else 0
+        claimed = await self._claim() if len(self._hand) <= self._most_in_hand() // 2 else 0
         sent = await self._send_ready()
         if claimed and self._hand and not sent:
             return 0.0
@@ -199,7 +200,7 @@ class Engine:
         """Take what is due into the hand; how many rows were claimed."""
         now = self._clock()
         lease_until = now + self._claimed_for
-        most = self._hand_max - len(self._hand)
+        most = self._most_in_hand() - len(self._hand)
         alone = not self._hand and not self._in_flight
         rows = await self._tenure.write(
             lambda session: sending.claim(session, now=now, lease_until=lease_until, most=most, alone=alone)
@@ -211,6 +212,9 @@ class Engine:
         parcels = await self._tenure.write(lambda session: self._plan(session, list(rows), now))
         self._hand += [_InHand(parcel, lease_until) for parcel in parcels]
         return len(rows)
+
+    def _most_in_hand(self) -> int:
+        return self._hand_max * PAID_HANDS if self._paces.sells() else self._hand_max
 
     def _plan(self, session: Session, rows: list[Claimed], now: datetime) -> list[Parcel]:
         """The parcels that can go out soon; those whose channel is paused for longer are put back."""

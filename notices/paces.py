@@ -39,6 +39,10 @@ class Paces:
         of_city = parcel.row.lane == LANES[-1] and parcel.row.letter_id is not None
         return of_city and self.of(parcel.channel).sells
 
+    def sells(self) -> bool:
+        """Whether any account sends for a fee, and so much faster than for free."""
+        return any(self.of(name).sells for name in self._channels.by_name)
+
     def next_s(self, parcels: Iterable[Parcel], *, soon_s: float, most_s: float) -> float:
         """Seconds until the first of them may go out, at most `most_s`; less than `soon_s` is not looked into."""
         shortest = most_s

@@ -48,24 +48,18 @@ NOT_SENT: tuple[tuple[type[Exception], str], ...] = (  # the first match counts
 )
 
 
-def unheard(error: Exception) -> CallError:
-    """What a transport error means: was the request certainly not sent, or does nobody know?"""
+def unheard(error: Exception, *, handed: bool) -> CallError:
+    """What a transport error means: was the request certainly not sent, or does nobody know?
+
+    handed: the request was given to an open connection, so some of it may have left.
+    """
     for kind, reason in NOT_SENT:
         if isinstance(error, kind):
             return CallError("retry", reason)
-    if _not_written(error):
+    if not handed:
         return CallError("retry", "not_written")
     if isinstance(error, TimeoutError):
         return CallError("ambiguous", "read_timeout")
     if isinstance(error, aiohttp.ClientPayloadError):
         return CallError("ambiguous", "half_answer")
     return CallError("ambiguous", "connection_lost")
-
-
-def _not_written(error: Exception) -> bool:
-    """Whether the connection closed before the end of the request was handed to it: nobody carries it out then.
-
-    aiohttp tells by this text alone, and folds it into an error that may also come after the last byte.
-    """
-    causes = (error, error.__cause__)
-    return any(isinstance(one, aiohttp.ClientConnectionResetError) and "write" in str(one) for one in causes)

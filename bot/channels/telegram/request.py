@@ -60,7 +60,10 @@ class AiohttpRequest(BaseRequest):
             # closed looks like a lost answer, and a lost answer may not be repeated.
             connector = _Connector(limit=self._pool, keepalive_timeout=20, ttl_dns_cache=300)
             self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), proxy=_proxy(self._api_url)
+                connector=connector,
+                request_class=_Request,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                proxy=_proxy(self._api_url),
             )
 
     async def shutdown(self) -> None:
@@ -132,6 +135,8 @@ class AiohttpRequest(BaseRequest):
         limits = aiohttp.ClientTimeout(
             total=2 * read_s + CONNECT_S, connect=CONNECT_S, sock_connect=CONNECT_S, sock_read=read_s
         )
+        handed: list[bool] = []
+        _handed.set(handed)
         try:
             async with self._session.request(
                 method, URL(address, encoded=True), timeout=limits, allow_redirects=False, **body
@@ -143,7 +148,7 @@ class AiohttpRequest(BaseRequest):
                         raise CallError("ambiguous" if method == "POST" else "permanent", "too_large")
                 return response.status, bytes(payload)
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            raise unheard(error) from None
+            raise unheard(error, handed=bool(handed) or method == "GET") from None
 
     def _refusal(self, code: int, payload: bytes) -> CallError:
         """What a status outside 2xx means."""
@@ -216,6 +221,20 @@ _paused_s: ContextVar[Callable[[], float]] = ContextVar("paused_s", default=lamb
 def _not_paused(paused_s: Callable[[], float]) -> None:
     if left_s := paused_s():
         raise CallError("retry", "paused", retry_after_s=left_s)
+
+
+_handed: ContextVar[list[bool]] = ContextVar("handed")
+"""Holds something from the moment at which a request was handed to an open connection."""
+
+
+class _Request(aiohttp.ClientRequest):
+    """Tells when its first byte may leave: aiohttp's errors do not say whether that was before or after them."""
+
+    async def write_bytes(self, writer: Any, conn: Connection, content_length: int | None = None) -> None:
+        transport = conn.transport
+        if transport is not None and not transport.is_closing():
+            _handed.get().append(True)
+        await super().write_bytes(writer, conn, content_length)
 
 
 class _Connector(aiohttp.TCPConnector):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from typing import Any
 
+import aiohttp
 import pytest
 
 from bot.channels.telegram.api import Api
@@ -62,6 +65,52 @@ async def test_a_cut_connection_is_ambiguous(api: Api, server: TelegramServer) -
     assert _outcome(await _failure(api)) == ("ambiguous", "connection_lost")
 
 
+async def test_a_connection_that_closed_before_the_request_was_written_has_carried_nothing(
+    api: Api, server: TelegramServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = aiohttp.TCPConnector.connect
+
+    async def closed(self: aiohttp.TCPConnector, *more: Any) -> Any:
+        connection = await connect(self, *more)
+        connection.transport.close()
+        return connection
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", closed)
+    server.chats.meet(ALICE)
+    assert _outcome(await _failure(api)) == ("retry", "not_written")
+    assert server.calls == []
+
+
+async def test_who_finds_no_free_connection_was_certainly_not_sent(
+    server: TelegramServer, fake_time: FakeTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.channels.telegram.request.CONNECT_S", 0.1)
+    own = pacer("telegram", clock=fake_time)
+    api = Api(token=server.token, api_url=server.url, own_pacer=own, read_s=0.5, pool=1)
+    await api.open()
+    server.hang("sendMessage")
+    first = asyncio.create_task(_failure(api))
+    await server.until(lambda: len(server.calls) == 1)
+    assert _outcome(await _failure(api)) == ("retry", "connect_timeout")
+    assert _outcome(await first) == ("ambiguous", "read_timeout")
+    assert len(server.calls) == 1
+    await api.close()
+
+
+async def test_a_pause_that_begins_while_a_call_waits_for_its_connection_holds_it_back(
+    server: TelegramServer, fake_time: FakeTime
+) -> None:
+    own = pacer("telegram", clock=fake_time)
+    api = Api(token=server.token, api_url=server.url, own_pacer=own, read_s=0.5, pool=1)
+    await api.open()
+    server.flood("sendMessage", 30)
+    failures = await asyncio.gather(_failure(api), _failure(api), _failure(api))
+    assert [_outcome(one) for one in failures] == [("retry", "429"), ("retry", "paused"), ("retry", "paused")]
+    assert len(server.calls) == 1
+    assert server.hasty == []
+    await api.close()
+
+
 async def test_half_an_answer_is_ambiguous(api: Api, server: TelegramServer) -> None:
     server.chats.meet(ALICE)
     server.half("sendMessage")
@@ -102,11 +151,49 @@ async def test_telegrams_own_refusal_carries_its_words(api: Api, server: Telegra
     assert error.description == "Bad Request: chat not found"
 
 
-async def test_a_wrong_token_asks_for_a_long_pause(fake_time: FakeTime, server: TelegramServer) -> None:
-    api = Api(token="7:wrong", api_url=server.url, own_pacer=pacer("telegram", clock=fake_time))
-    await api.open()
+@pytest.mark.parametrize(("status", "words"), [(401, "Unauthorized"), (404, "Not Found")])
+async def test_a_refused_token_stops_the_account_and_tells_the_operator(
+    api: Api,
+    server: TelegramServer,
+    fake_time: FakeTime,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    words: str,
+) -> None:
+    server.refuse("sendMessage", status, words)
     error = await _failure(api)
     assert (*_outcome(error), error.retry_after_s) == ("retry", "token_refused", 600.0)
+    assert api.refused
+    assert "HONGXIN_TELEGRAM_TOKEN" in caplog.text
+    assert server.token not in caplog.text
+    assert _outcome(await _failure(api)) == ("retry", "paused")
+    assert len(server.calls) == 1
+    fake_time.now_s += 600
+    await api.call("getMe")
+    assert not api.refused
+
+
+async def test_a_404_by_something_on_the_way_stops_nobody(api: Api, server: TelegramServer) -> None:
+    server.garble("sendMessage", b"<html>nothing here", status=404, accept=False)
+    assert _outcome(await _failure(api)) == ("retry", "http_404")
+    assert not api.refused
+    assert api.pacer.paused_s() == 0
+
+
+async def test_a_pause_of_a_group_and_one_of_paid_messages_halt_nobody_else(
+    server: TelegramServer, fake_time: FakeTime
+) -> None:
+    own = pacer("telegram", paid_per_s=100, clock=fake_time)
+    api = Api(token=server.token, api_url=server.url, own_pacer=own)
+    await api.open()
+    for chat in (-7, ALICE):
+        server.chats.meet(chat)
+    server.flood("sendMessage", 30, times=2)
+    for more in ({"chat_id": "-7"}, {"chat_id": str(ALICE), "allow_paid_broadcast": True}):
+        with pytest.raises(CallError):
+            await api.call("sendMessage", {**WORDS, **more})
+    await api.call("sendMessage", dict(WORDS))
+    assert (own.paused_s("-7"), own.paused_s(str(ALICE), paid=True), own.paused_s(str(ALICE))) == (30, 30, 0)
     await api.close()
 
 

@@ -63,6 +63,14 @@ async def test_a_letters_picture_is_uploaded_once_for_all_its_readers(api: Api, 
     assert len(drawings) == 2
 
 
+async def test_a_paid_letter_says_so_and_a_free_one_does_not(
+    channel: TelegramChannel, server: TelegramServer, fake_time: FakeTime
+) -> None:
+    await channel.send_paid(str(ALICE), LETTER, key="k")
+    await channel.send(str(ALICE), LETTER, key="k2")
+    assert [call.arguments.get("allow_paid_broadcast") for call in server.calls] == [True, None]
+
+
 async def test_blocked_disables(channel: TelegramChannel, server: TelegramServer) -> None:
     await server.block(ALICE)
     error = await refusal(channel)
