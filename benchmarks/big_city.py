@@ -54,43 +54,43 @@ def build(engine: Engine, branches: int, seed: int = 1) -> dict[str, int]:
     members = round(branches * MEMBERS_PER_BRANCH)
     ids = range(2, branches + 2)
     root = (1, "C", "C", "city", None, None, "/1/", None, "")
-    _write(engine, Organization, "id code name level field parent_id path founded_on place", [root])
-    _write(
+    write_rows(engine, Organization, "id code name level field parent_id path founded_on place", [root])
+    write_rows(
         engine,
         Organization,
         "id code name level field parent_id path founded_on place",
         ((n, f"B{n}", f"第{n}支部", "branch", FIELDS[n % 5], 1, f"/1/{n}/", _founded(n), "") for n in ids),
     )
     modes = ("exempt", "rate", *("normal",) * 98)
-    _write(
+    write_rows(
         engine,
         Member,
         "id code name status mobile city mode probationary share_name",
         ((n, f"M{n}", "某某", "active", 0, "", modes[n % 100], 0, 0) for n in range(1, members + 1)),
     )
-    _write(
+    write_rows(
         engine, Membership, "member_id organization_id from_day to_day", _memberships(members, branches, chance)
     )
-    _write(engine, Activity, _ACTIVITY, (row for n in ids for row in _activities(n, chance)))
+    write_rows(engine, Activity, _ACTIVITY, (row for n in ids for row in _activities(n, chance)))
     values = list(_values(ids, chance))
-    _write(
+    write_rows(
         engine,
         IndicatorValue,
         "organization_id indicator_id period value recorded_at",
         ((*v, _at(v)) for v in values),
     )
-    _write(
+    write_rows(
         engine,
         ValueRecord,
         "organization_id indicator_id period value collect cause reason recorded_at",
         ((*v, "declare", "made", "", _at(v)) for v in values),
     )
-    _write(engine, PeriodValues, "organization_id period entries", _by_period(values))
+    write_rows(engine, PeriodValues, "organization_id period entries", _by_period(values))
     hits = [
         (chance.choice(ids), f"N{chance.randint(1, 14):02d}", chance.choice(_DAYS), 1, "", f"made:{n}", _LATE)
         for n in range(branches // 4)
     ]
-    _write(engine, Negative, "organization_id item_id day count note cause recorded_at", hits)
+    write_rows(engine, Negative, "organization_id item_id day count note cause recorded_at", hits)
     lines = _ledger(engine, members, branches, chance)
     with Session(engine) as session:
         schema.count_on(session)
@@ -211,8 +211,8 @@ def _ledger(engine: Engine, members: int, branches: int, chance: random.Random) 
                             1, 1, "", f"{day} 11:20:00.000000",
                         )  # fmt: skip
 
-    _write(engine, Entry, _ENTRY, rows())
-    _write(
+    write_rows(engine, Entry, _ENTRY, rows())
+    write_rows(
         engine,
         Total,
         "member_id year rule_id points hundredths",
@@ -226,7 +226,7 @@ def _ledger(engine: Engine, members: int, branches: int, chance: random.Random) 
     return written
 
 
-def _write(engine: Engine, model: Any, columns: str, rows: Iterable[Sequence[Any]]) -> None:
+def write_rows(engine: Engine, model: Any, columns: str, rows: Iterable[Sequence[Any]]) -> None:
     """Rows in the database's own words; on PostgreSQL through COPY."""
     names = columns.split()
     with engine.begin() as connection:
