@@ -91,17 +91,25 @@ class MassSender:
         if job is None:
             return False
         reach("mass.after_intent")
-        channel = self._channels.get(job.channel)
-        assert isinstance(channel, MassChannel)
-        platform_id, error = "", None
-        try:
-            platform_id = await channel.send_mass(job.addresses, job.message, key=job.key)
-        except SendError as refused:
-            error = refused
+        platform_id, error = await self._handed(job)
         reach("mass.after_response")
         choices, now = self._choices(job.message), self._clock()
         await self._tenure.write(lambda session: record(session, job, platform_id, error, choices, now))
         return True
+
+    async def _handed(self, job: Job) -> tuple[str, SendError | None]:
+        """The platform's id of the batch, or the error. Whatever else goes wrong in a channel is a doubt."""
+        channel = self._channels.get(job.channel)
+        assert isinstance(channel, MassChannel)
+        handing = channel.send_mass(job.addresses, job.message, key=job.key)
+        (answer,) = await asyncio.gather(handing, return_exceptions=True)
+        if isinstance(answer, str):
+            return answer, None
+        if isinstance(answer, SendError):
+            return "", answer
+        # Only its kind: the text of a foreign error may hold an address with a token in it.
+        log.error("mass letters: the channel failed in its own way: %s", type(answer).__name__)
+        return "", SendError("ambiguous", "broken_channel")
 
     def _gap_s(self) -> float:
         """Seconds from one request to the next."""

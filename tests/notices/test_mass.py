@@ -30,6 +30,7 @@ from tests.notices.sending import FakeChannel, bind, engine, queued, rows
 BRANCH = (ALICE, BOB, SUN, MO, RUI, KE, OLGA)
 RULES = mass_rules("wechat")
 assert RULES is not None
+BROKEN = 10**9  # fails in its own way
 LOST = SendError("ambiguous", "read_timeout")
 
 
@@ -45,6 +46,8 @@ class FakeWeChat(FakeChannel):
     async def send_mass(self, addresses: Any, message: Any, *, key: str) -> str:
         self.tries.append(key)
         answer = self.script.pop(0) if self.script else 0
+        if answer == BROKEN:
+            raise RuntimeError
         if isinstance(answer, int) and answer:
             raise refusal(answer, now=NOON)
         self.jobs.setdefault(key, list(addresses))
@@ -199,7 +202,7 @@ async def test_a_definite_refusal_of_a_batch_sends_everybody_the_next_way_and_co
     assert not await sent.step()
 
 
-@pytest.mark.parametrize(("code", "pause_s"), [(-1, 5), (45011, 60), (40001, 300), (45066, 60)])
+@pytest.mark.parametrize(("code", "pause_s"), [(-1, 5), (45011, 60), (40001, 300), (45066, 60), (BROKEN, 5)])
 async def test_a_batch_that_was_not_taken_waits_and_goes_again_under_its_key(city, clock, code, pause_s):
     wechat = FakeWeChat(code)
     sent = await city(wechat)
