@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from db import letters, organizations, quizzes
+from db import ledger, letters, organizations, quizzes
 from db.letters import Letter
 from db.quizzes import GroupBy, QuizPaper
 from handlers.conversation import Button, Command, Context, Reply
@@ -17,7 +17,6 @@ from handlers.meaning import folded, typed_number
 from notices.answer_terms import terms_of
 from notices.carried import RULE, UNDER_WAY, Carried, carried, closes_at
 from notices.letters import act, name_of
-from scoring.booking import book_event
 from scoring.letter_answers import Group, Placed, QuizTerms, contest
 from scoring.ranks import named_at_most
 
@@ -148,19 +147,22 @@ def _begin(ctx: Context, letter_id: int) -> None:
 def _pay(ctx: Context, letter: Letter, of: Carried, paper: QuizPaper, note: str) -> str:
     """Book the letter's points for whoever has passed; the note with what was booked."""
     assert paper.score is not None
-    if not terms_of(letter, ctx.zone).quiz.passed(paper.score, len(of.quiz)):
+    terms = terms_of(letter, ctx.zone).quiz
+    if not terms.points or not terms.passed(paper.score, len(of.quiz)):
         return note
-    points = book_event(
+    booked = ledger.book(
         ctx.session,
         member_id=ctx.me,
         organization_id=ctx.branch_id,
         rule_id=RULE,
         cause=f"quiz:{letter.id}",
+        points=terms.points,
         day=ctx.today,
+        in_index=False,
         reason=name_of(letter),
-        at=ctx.now,
+        booked_at=ctx.now,
     )
-    return f"{note}{ctx.say('quiz.earned', points=points)}" if points else note
+    return f"{note}{ctx.say('quiz.earned', points=terms.points)}" if booked else note
 
 
 def _result(ctx: Context, letter: Letter, of: Carried, paper: QuizPaper, note: str) -> Reply:

@@ -12,13 +12,13 @@ from db.letters import Letter
 from notices.answer_terms import sent_on, terms_of
 from notices.channel import Button
 from notices.wording import Wording
-from scoring.booking import worth
+from scoring.catalogue import shipped
 from scoring.letter_answers import SurveyTerms
 
 QUESTIONS_MAX = 5
 ANSWERS_MIN, ANSWERS_MAX = 2, 4
 SURVEY_MAX = 3  # questions of a survey
-RULE = "PP6"  # what a quiz pays
+RULE = "QUIZ"  # of the wallet: what a quiz pays
 OPEN_FOR = timedelta(days=30)  # a quiz without a deadline
 UNDER_WAY = ("sending", "done")  # a letter that was stopped takes no answers any more
 
@@ -101,8 +101,7 @@ def survey_questions(of: Carried, terms: SurveyTerms, say: Wording) -> list[str]
 
 def quiz_pays(day: date) -> int:
     """Points for whoever passes a quiz on `day`."""
-    due = worth(RULE, day)
-    return due.points if due else 0
+    return shipped().ratings.letter_answers.terms_on(day).quiz.points
 
 
 def buttons(letter: Letter, say: Wording) -> tuple[Button, ...]:

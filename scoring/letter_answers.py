@@ -34,6 +34,7 @@ class DeadlineTerms(Block):
 class QuizTerms(Block):
     """Who passes a quiz, and how few takers are too few to show a place."""
 
+    points: Annotated[int, Field(ge=0, le=10)]
     pass_share: Exact
     takers_min: Annotated[int, Field(ge=2)]
     named_max: Annotated[int, Field(ge=1, le=20)]

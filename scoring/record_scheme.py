@@ -14,7 +14,7 @@ from scoring.pioneer_scheme import PioneerScheme
 
 Proposer = Literal["member", "secretary", "committee_reviewer"]
 Confirmer = Literal["secretary", "committee_reviewer", "district_org_department"]
-Path = Literal["activity", "wish", "dues", "dues_reminder", "democratic_review", "letter_quiz", "proposal"]
+Path = Literal["activity", "wish", "dues", "dues_reminder", "democratic_review", "proposal"]
 Days = Annotated[int, Field(gt=0, le=366)]
 Choices = Annotated[tuple[Named, ...], FromList]
 Words = Annotated[tuple[Text, ...], FromList]

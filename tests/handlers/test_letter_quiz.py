@@ -16,7 +16,6 @@ from db.members import Member, Membership
 from db.surveys import SurveyPaper, SurveyTally
 from notices import surveys as closing
 from notices.carried import Carried, Question
-from scoring.booking import book_event
 from tests.cast import ALICE, BOB, CHARLIE, COMMITTEE, DAY, LIANGFENG, MO, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
 from tests.notices.sending import FakeChannel, engine, queued
@@ -113,7 +112,7 @@ async def test_a_quiz_is_answered_once_pays_once_and_places_whoever_has_company(
         "同区域满 5 人答完后，这里能看到您的名次。",
     ]
     line = await look(lambda s: ledger.lines(s, ALICE)[0])
-    assert (line.rule_id, line.points, line.cause, line.in_index) == ("PP6", 1, f"quiz:{letter_id}", True)
+    assert (line.rule_id, line.points, line.cause, line.in_index) == ("QUIZ", 1, f"quiz:{letter_id}", False)
     assert "得 1 分" not in (await say(ALICE, f"quiz:answer:{letter_id}:1:2", kind="button")).text
     assert await look(lambda s: ledger.balance(s, ALICE)) == 1
     shown = await say(ALICE, f"points:line:{line.id}", kind="button")
@@ -181,15 +180,16 @@ def test_one_person_on_two_phones_at_one_instant_earns_once(database_url):
             noted = quizzes.answer(
                 session, letter_id, ALICE, number=0, choice=1, is_right=True, last=True, now=NOON
             )
-            paid = book_event(
+            paid = ledger.book(
                 session,
                 member_id=ALICE,
                 organization_id=LIANGFENG,
-                rule_id="PP6",
+                rule_id="QUIZ",
                 cause=f"quiz:{letter_id}",
+                points=1,
                 day=DAY,
-                reason="",
-                at=NOON,
+                in_index=False,
+                booked_at=NOON,
             )
             session.commit()
             gave.append((noted, paid))
@@ -199,7 +199,7 @@ def test_one_person_on_two_phones_at_one_instant_earns_once(database_url):
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    assert sorted(gave, key=str) == [(False, None)] * 3 + [(True, 1)]
+    assert sorted(gave, key=str) == [(False, False)] * 3 + [(True, True)]
     with Session(first) as session:
         paper = quizzes.paper(session, letter_id, ALICE)
         assert (paper.score, paper.choices, ledger.balance(session, ALICE)) == (1, "1", 1)
