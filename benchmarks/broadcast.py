@@ -70,7 +70,7 @@ def paced(folder: Path, server: StandIn, messages: int) -> dict[str, Any]:
 
 
 def branch(server: StandIn, database: str, letters: int) -> dict[str, Any]:
-    """Letters of branches, one a second, while the letter to the city drains; seconds until each begins."""
+    """Letters of branches, half of what 29 a second carries, while the city's drains; seconds until each begins."""
     server.forget()
     queued: dict[str, float] = {}
     engine = write_engine(database)
@@ -81,7 +81,7 @@ def branch(server: StandIn, database: str, letters: int) -> dict[str, Any]:
             title = f"支部{place}"
             queued[title] = time.time()
             letter_city.queue_alone(database, node, title, 1, engine=engine)
-            time.sleep(1.0)
+            time.sleep(2.0)
         time.sleep(6.0)
         process.send_signal(signal.SIGKILL)
     engine.dispose()

@@ -211,6 +211,7 @@ class Engine:
         # Planned in a transaction of its own: a row that breaks the planner is already counted as claimed.
         parcels = await self._tenure.write(lambda session: self._plan(session, list(rows), now))
         self._hand += [_InHand(parcel, lease_until) for parcel in parcels]
+        self._hand.sort(key=lambda one: one.parcel.row.lane)  # a branch's letter overtakes what is in hand, too
         return len(rows)
 
     def _most_in_hand(self) -> int:
