@@ -181,6 +181,8 @@ class Engine:
         sent = await self._send_ready()
         if claimed and self._hand and not sent:
             return 0.0
+        if claimed and not self._hand:
+            return TICK_S  # there may be more: a row that a dying process held comes alone
         return max(TICK_S, self._until_ready_s())
 
     async def _sweep(self) -> None:
