@@ -70,7 +70,7 @@ def paced(folder: Path, server: StandIn, messages: int) -> dict[str, Any]:
 
 
 def branch(server: StandIn, database: str, letters: int) -> dict[str, Any]:
-    """Letters of branches, half of what 29 a second carries, while the city's drains; seconds until each begins."""
+    """Letters of branches, half of what 29 a second carries, while the city's drains; seconds until each."""
     server.forget()
     queued: dict[str, float] = {}
     engine = write_engine(database)

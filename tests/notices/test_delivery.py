@@ -13,7 +13,7 @@ from db.deliveries import Attempt
 from db.failpoints import Failpoint
 from db.letters import Letter
 from notices.channel import SendError
-from notices.letters import stop
+from notices.letter_stops import stop
 from tests.cast import ALICE, BOB, CHARLIE, MO, NOON, SUN
 from tests.notices.sending import FakeChannel, bind, engine, note, queued, rows, states
 
