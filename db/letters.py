@@ -183,7 +183,7 @@ def going_out(session: Session, member_id: int, most: int) -> Sequence[Letter]:
 
 
 def watched(session: Session, member_id: int, paths: Sequence[str], most: int) -> Sequence[Letter]:
-    """Letters that were sent by the member, with their approval, or from a node below `paths`, the newest first."""
+    """Letters that the member sent or approved, or that a node below `paths` sent, the newest first."""
     below = (col(Organization.path).startswith(path, autoescape=True) for path in paths)
     statement = (
         select(Letter)

@@ -12,9 +12,9 @@ from db.letters import APPROVAL_FOR, APPROVING_ROLES, Letter, Topic
 from handlers import letter_mandatory
 from handlers.broadcast import facts
 from handlers.conversation import Button, Command, Context, Message, Reply
+from notices.carried import described
 from notices.letter_repeats import repeat, said
 from notices.letter_series import begin
-from notices.carried import described
 from notices.letters import key_of, letter_message, name_of
 from notices.markup import Marked, joined
 from notices.outbox import tell
