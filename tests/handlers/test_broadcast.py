@@ -337,7 +337,9 @@ async def test_nobody_approves_their_own(say, look, to_city):
     for action in (f"approvals:show:{letter.id}", f"approvals:yes:{letter.id}:9:{letter.content_hash[:12]}"):
         assert "不在等您复核" in (await say(OLGA, action)).text
     assert not await look(
-        lambda s: letter_rights.approve(s, s.get(Letter, letter.id), by=OLGA, content_hash=letter.content_hash, at=NOON)
+        lambda s: letter_rights.approve(
+            s, s.get(Letter, letter.id), by=OLGA, content_hash=letter.content_hash, at=NOON
+        )
     )
 
 

@@ -85,7 +85,11 @@ async def test_a_member_sees_the_published_month_of_their_branch_with_its_weak_s
     assert "C02 支部委员会会议每月至少一次；C04" in lines[3]
     assert "三色池：蓝色。" in lines
     assert "诊断" not in str(message.labels())
-    for before, said in ((full.score, "低"), (stored.score, "得分和上月一样。"), (0, f"得分比上月高 {score} 分。")):
+    for before, said in (
+        (full.score, "低"),
+        (stored.score, "得分和上月一样。"),
+        (0, f"得分比上月高 {score} 分。"),
+    ):
         await look(lambda s, before=before: setattr(power_board.of(s, LIANGFENG, "2026-03"), "score", before))
         assert said in (await say(ALICE, "组织力指数是多少")).text.splitlines()[1]
     provisional = await say(ALICE, "看2026年5月")
