@@ -44,6 +44,8 @@ class Starter(Protocol):
 class Command:
     """A new interpreter for every start, as on a server."""
 
+    words: tuple[str, ...] = ("-m", "bot", "run")
+
     def __init__(self) -> None:
         self._started: list[subprocess.Popen[bytes]] = []
 
@@ -52,7 +54,7 @@ class Command:
 
     def _begin(self, environment: Mapping[str, str], folder: Path) -> int:
         with (folder / "log.txt").open("ab") as log:
-            words = [sys.executable, "-m", "bot", "run"]
+            words = [sys.executable, *self.words]
             process = subprocess.Popen(words, cwd=folder, env={**environment}, stdout=log, stderr=log)
         self._started.append(process)
         return process.pid
