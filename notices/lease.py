@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlmodel import Session
 
 from db import senders
+from db.deliveries import MAILBOX
 from db.senders import Account, Seen
 
 BEAT_S = 3.0
@@ -58,8 +59,8 @@ class SenderLease:
         return bool(self.fences) and self._clock() < self._held_until
 
     def accounts_of(self, channels: Collection[str]) -> list[Account]:
-        """The account on each of these channels."""
-        return [(name, self.accounts.get(name, "")) for name in channels]
+        """The account on each of these channels; without any the mailbox, into which letters go all the same."""
+        return [(name, self.accounts.get(name, "")) for name in (channels or (MAILBOX,))]
 
     def contend(self, session: Session, accounts: Collection[Account]) -> dict[str, int]:
         """Take the accounts over when nobody sends for them: their fences, for `taken` once committed."""
