@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 CHILDREN ?= 2
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)  # one more than cores: many tests wait for something
 # Of `make mutants`: names of those to run, with `*` for any letters; none: all. MUTANTS='scoring.pool.* scoring.ranks.*'
 MUTANTS ?=
 
@@ -14,7 +15,7 @@ cluster: .venv/service  ## the sample city served by several processes: PostgreS
 	$(BIN)/python -m bot cluster
 
 test: .venv/develop  ## every test, on both databases; browser tests where Chromium is found
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 year: .venv/develop  ## a random year of 100,000 events on both databases: every way to its figures says the same
 	HONGXIN_YEAR_EVENTS=100000 $(BIN)/pytest tests/scoring/year/test_year.py
