@@ -41,6 +41,7 @@ T = TypeVar("T")
 ABROAD = "telegram"  # a channel over which no full name goes unless the settings say so
 WECHAT_RETRIES_FOR = timedelta(seconds=20)  # within this WeChat itself brings an unanswered message again
 KEEP_OPEN_EVERY_S = 3600
+IDLE_S = 12.0  # a transaction that stands still for longer has lost its process, and must not hold up another one
 
 
 class Service:
@@ -49,7 +50,7 @@ class Service:
     def __init__(self, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.settings = settings
         self.clock = clock
-        engine = write_engine(settings.database_url, workers=settings.writers)
+        engine = write_engine(settings.database_url, workers=settings.writers, idle_s=IDLE_S)
         self.writer = Writer(engine, workers=1 if is_file_url(settings.database_url) else settings.writers)
         self.drawing = Drawing(self._stored_picture)
         abroad = () if settings.telegram_full_names else (ABROAD,)

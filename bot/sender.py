@@ -25,8 +25,8 @@ from notices.tenure import Write
 
 log = logging.getLogger(__name__)
 
-REPLY_PATIENCE = timedelta(seconds=90)  # a reply that is open for longer has lost its process: none tries so long
-LOOK_AFTER_S = 30.0
+REPLY_PATIENCE = timedelta(seconds=30)  # a reply that is open for longer has most likely lost its process
+LOOK_AFTER_S = 10.0
 FOLLOW_S = 0.5  # between two looks whether this process still sends
 
 

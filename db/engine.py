@@ -9,7 +9,7 @@ import orjson
 import psycopg
 from sqlalchemy import BigInteger, Integer, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 
@@ -17,12 +17,23 @@ BigId = BigInteger().with_variant(Integer, "sqlite")
 """Type of ids that may pass 2^31; SQLite numbers only INTEGER keys by itself."""
 
 BEAT_TIMEOUT_S = 5
+NOTICED = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,  # milliseconds, the others seconds
+}
+"""How soon a connection whose other end is gone without a word is given up; the system alone takes hours."""
+
 OUT_OF_ORDER = (
     OperationalError,
     InterfaceError,
+    InternalError,
     sqlite3.OperationalError,
     psycopg.OperationalError,
     psycopg.InterfaceError,
+    psycopg.InternalError,
 )
 """The database does not answer, or has no room: nobody's mistake, and the same work may succeed later."""
 
@@ -53,10 +64,12 @@ def database_url(url: str) -> str:
     return parsed.set(drivername=name).render_as_string(hide_password=False)
 
 
-def write_engine(url: str, *, workers: int = 1) -> Engine:
+def write_engine(url: str, *, workers: int = 1, idle_s: float | None = None) -> Engine:
     """The engine that writes. On SQLite one connection, every transaction opened with BEGIN IMMEDIATE.
 
     A transaction that reads and then writes in SQLite's default mode loses updates or fails at once.
+    idle_s: after so long without a statement PostgreSQL ends a transaction, so that a process that stands still
+    keeps no other from going on; None: never.
     """
     url = database_url(url)
     if url.startswith("sqlite"):
@@ -71,14 +84,18 @@ def write_engine(url: str, *, workers: int = 1) -> Engine:
         event.listen(engine, "connect", _connect_to_write)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=workers + 1,
         max_overflow=4,
         pool_pre_ping=True,
+        connect_args=NOTICED,
         json_serializer=_serialize,
         hide_parameters=True,
     )
+    if idle_s is not None:
+        _set_on_connect(engine, f"idle_in_transaction_session_timeout = {int(1000 * idle_s)}")
+    return engine
 
 
 def read_engine(url: str) -> AsyncEngine:
@@ -96,6 +113,8 @@ def read_engine(url: str) -> AsyncEngine:
     return create_async_engine(
         url,
         pool_size=4,
+        pool_pre_ping=True,
+        connect_args=NOTICED,
         json_serializer=_serialize,
         hide_parameters=True,
         execution_options={"postgresql_readonly": True},
@@ -118,6 +137,8 @@ def report_engine(url: str) -> Engine:
     return create_engine(
         url,
         pool_size=2,
+        pool_pre_ping=True,
+        connect_args=NOTICED,
         json_serializer=_serialize,
         hide_parameters=True,
         execution_options={"postgresql_readonly": True},
@@ -129,16 +150,11 @@ def heartbeat_engine(url: str) -> Engine:
     url = database_url(url)
     if url.startswith("sqlite"):
         return write_engine(url)
-    quick = {"connect_timeout": BEAT_TIMEOUT_S, "tcp_user_timeout": 1000 * BEAT_TIMEOUT_S}
+    quick = {**NOTICED, "connect_timeout": BEAT_TIMEOUT_S, "tcp_user_timeout": 1000 * BEAT_TIMEOUT_S}
     engine = create_engine(
         url, pool_size=1, max_overflow=0, pool_pre_ping=True, hide_parameters=True, connect_args=quick
     )
-
-    @event.listens_for(engine, "connect")
-    def _limit(connection: Any, _record: Any) -> None:
-        connection.execute(f"SET statement_timeout = '{BEAT_TIMEOUT_S}s'")
-        connection.commit()
-
+    _set_on_connect(engine, f"statement_timeout = '{BEAT_TIMEOUT_S}s'")
     return engine
 
 
@@ -150,6 +166,15 @@ def is_file_url(url: str) -> bool:
 def is_sqlite(connection: Connection) -> bool:
     """Whether this connection speaks to SQLite."""
     return connection.dialect.name == "sqlite"
+
+
+def _set_on_connect(engine: Engine, setting: str) -> None:
+    """Let every new connection to PostgreSQL begin with this setting."""
+
+    @event.listens_for(engine, "connect")
+    def _set(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET {setting}")
+        connection.commit()
 
 
 def _connect_to_write(connection: sqlite3.Connection, _record: Any) -> None:

@@ -59,18 +59,18 @@ def cluster(
     def tell(words: str) -> None:
         terminal.out.print(words, markup=False)
 
-    with terminal.ended_by(NoPostgreSQL), private_postgresql() as url:
-        settings = settings.model_copy(update={"database_url": url})
+    with terminal.ended_by(NoPostgreSQL), private_postgresql() as server:
+        settings = settings.model_copy(update={"database_url": server.url})
         members = several.processes(port or settings.port)
         with terminal.open_engine(settings) as engine, terminal.progress() as bar:
             if not empty:
                 prepare(engine, datetime.now(UTC), bar)
                 introduce(engine, settings, terminal.out)
-        tell(f"database: {url}")
+        tell(f"database: {server.url}")
         for member in members:
             tell(f"{member.name}: http://{settings.host}:{member.port}")
         tell("Ctrl+C ends all of it")
-        several.run(members, several.environment(url), tell)
+        several.run(members, several.environment(server.url), tell)
 
 
 @app.command()

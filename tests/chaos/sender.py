@@ -1,28 +1,53 @@
-"""A process to be killed: the real engine and writer on a SQLite file, sending to a socket of the test.
+"""Processes to be killed: the real engine, lease and writer on a real database, sending to a socket of the test.
 
-`python -m tests.chaos.sender DATABASE_URL SOCKET BEGAN` (BEGAN: seconds of the epoch that count as noon) reads the
-name of a failpoint (or an empty line) from its input, forks a child that sends until nothing is left, writes the
-child's id and, once it has ended, its exit status. Forking saves the imports, which take longer than the sending.
+`python -m tests.chaos.sender` reads orders, one JSON object a line, and forks a child for each of them, which sends
+until nothing is left. It writes `[run, "begun", pid]` and, when the child has ended, `[run, "ended", status]`.
+Forking saves the imports, which take longer than the sending; one rehearsal before saves the first times of
+everything else.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import faulthandler
+import json
 import os
+import select
+import signal
 import sys
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import func
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
+from bot.heartbeat import Heartbeat
 from bot.writer import Writer
 from db.deliveries import Delivery
-from db.engine import write_engine
+from db.engine import OUT_OF_ORDER, write_engine
 from notices.channel import Channels, Message, SendError
 from notices.delivery import Engine
+from notices.lease import SenderLease
 from notices.pacing import Pace, Pacer
 from tests.cast import NOON
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a child does. path: the platform's socket; began: seconds of the epoch that count as noon.
+
+    beat_s: between two heartbeats of its lease, which is held for 3 of them and followed after 6; 0: it is alone.
+    """
+
+    run: str
+    url: str
+    path: str
+    began: float
+    failpoint: str = ""
+    beat_s: float = 0.0
 
 
 class SocketChannel:
@@ -37,6 +62,8 @@ class SocketChannel:
         return [text]
 
     async def send(self, address: str, message: Message, *, key: str) -> str:
+        if not self._path:
+            return "rehearsed"
         reader, writer = await asyncio.open_unix_connection(self._path)
         try:
             writer.write(f"{key}\n".encode())
@@ -57,45 +84,94 @@ class SocketChannel:
 def left(session: Session) -> int:
     """Deliveries that are still to be sent."""
     waiting = col(Delivery.state).in_(("queued", "retry", "claimed", "sending"))
-    statement = select(func.count()).where(waiting, func.coalesce(Delivery.channel, "") != "mailbox")
+    statement = sql_select(func.count()).where(waiting, func.coalesce(Delivery.channel, "") != "mailbox")
     return int(session.execute(statement).scalar_one())
 
 
-async def send_all(url: str, path: str, began: float) -> None:
+async def send_all(order: Order) -> None:
     """Run the engine until nothing is left."""
 
     def clock() -> datetime:
-        return NOON + timedelta(seconds=time.time() - began)
+        return NOON + timedelta(seconds=time.time() - order.began)
 
-    writer = Writer(write_engine(url))
+    beat_s = order.beat_s
+    writer = Writer(write_engine(order.url, idle_s=4 * beat_s or None))
+    lease = SenderLease(alone=False, hold_s=3 * beat_s, takeover_s=6 * beat_s) if beat_s else None
+    heart = Heartbeat(order.url, lease, every_s=beat_s) if lease else None
     engine = Engine(
         write=writer.write,
-        channels=Channels({"web": SocketChannel(path)}),
+        channels=Channels({"web": SocketChannel(order.path)}),
         clock=clock,
-        pacers={"web": Pacer(Pace(3000))},
-        sleep=lambda seconds: asyncio.sleep(min(seconds, 0.005)),
+        pacers={"web": Pacer(Pace(60, slack_s=0.2) if beat_s else Pace(3000, slack_s=0.05))},
+        sleep=lambda seconds: asyncio.sleep(min(seconds, beat_s or 0.005)),
         lease_s=0.1,
-        hand_max=16,
+        hand_max=8 if beat_s else 4,
+        lease=lease,
     )
+    if heart:
+        heart.start()
     running = asyncio.create_task(engine.run())
-    while await writer.write(left) and not running.done():  # noqa: ASYNC110 - the rows say it, no event does
-        await asyncio.sleep(0.01)
+    count = 1
+    while count and not running.done():
+        await asyncio.sleep(0.02)
+        with contextlib.suppress(*OUT_OF_ORDER):
+            count = await writer.write(left)
     await engine.stop()
     await running
+    if heart:
+        heart.stop()
     writer.close()
 
 
-def main() -> None:
-    url, path, began = sys.argv[1:]
-    for line in sys.stdin:
-        child = os.fork()
-        if not child:
-            os.environ["HONGXIN_FAILPOINT"] = line.strip()
-            asyncio.run(send_all(url, path, float(began)))
-            os._exit(0)
-        print(child, flush=True)  # noqa: T201 - the answer to the test
-        print(os.waitpid(child, 0)[1], flush=True)  # noqa: T201
+def tell(*words: object) -> None:
+    """Answer the test."""
+    sys.stdout.write(json.dumps(words) + "\n")
+    sys.stdout.flush()
+
+
+def serve() -> None:
+    """Fork for every order, and tell of every end."""
+    woken, waking = os.pipe()
+    os.set_blocking(waking, False)
+    signal.set_wakeup_fd(waking)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    children: dict[int, str] = {}
+    unread = b""
+    while True:
+        ready, _, _ = select.select([0, woken], [], [])
+        if woken in ready:
+            os.read(woken, 4096)
+            while children:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    break
+                tell(children.pop(pid), "ended", status)
+        if 0 in ready:
+            got = os.read(0, 65536)
+            if not got:
+                return
+            *lines, unread = (unread + got).split(b"\n")
+            for order in (Order(**json.loads(line)) for line in lines):
+                pid = os.fork()
+                if not pid:
+                    live(order)
+                children[pid] = order.run
+                tell(order.run, "begun", pid)
+
+
+def live(order: Order) -> None:
+    """Be the child."""
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    faulthandler.register(signal.SIGUSR1)  # a test that waits in vain asks where it stands
+    os.environ["HONGXIN_FAILPOINT"] = order.failpoint
+    asyncio.run(send_all(order))
+    os._exit(0)
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(send_all(Order("rehearsal", sys.argv[1], "", time.time())))
+    from db.failpoints import _armed
+
+    _armed.cache_clear()  # the children are armed otherwise
+    serve()

@@ -184,7 +184,7 @@ async def test_after_the_database_was_away_nothing_is_in_doubt_that_was_not_sent
     await look(lambda s: note(s, ALICE))
     await sender.recover()
     await sender._claim()
-    write, gone = sender._tenure._write, OUT_OF_ORDER[2]("the connection is closed")
+    write, gone = sender._tenure._write, OUT_OF_ORDER[3]("the connection is closed")
 
     async def committed_and_not_heard(work):
         result = await write(work)
@@ -213,7 +213,7 @@ async def test_an_outcome_whose_write_failed_is_written_later(writer, clock, loo
     write = sender._tenure._write
 
     async def down(work):
-        raise OUT_OF_ORDER[2]("disk full")
+        raise OUT_OF_ORDER[3]("disk full")
 
     sender._tenure._write = down
     await asyncio.gather(*sender._in_flight, return_exceptions=True)
