@@ -81,3 +81,39 @@ class Births:
         self._program.wait()
         self._hearing.join()
         self._program.stdout.close()
+
+
+class Sending:
+    """A program that has one child at a time, and the ends of its children."""
+
+    def __init__(self, url: str, path: str, program: str) -> None:
+        command = [sys.executable, "-m", program, url, path, str(time.time())]
+        self._program = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.kills: collections.Counter[str] = collections.Counter()
+
+    def begin(self, failpoint: str = "") -> int:
+        """Start a child; its id."""
+        assert self._program.stdin is not None
+        self._program.stdin.write(f"{failpoint}\n")
+        self._program.stdin.flush()
+        return self._read()
+
+    def end(self, what: str) -> bool:
+        """Wait for the child; was it killed?"""
+        status = self._read()
+        assert status in (0, signal.SIGKILL), f"the child ended with {status}"
+        self.kills[what] += status == signal.SIGKILL
+        return status == signal.SIGKILL
+
+    def _read(self) -> int:
+        assert self._program.stdout is not None
+        return int(self._program.stdout.readline())
+
+    def close(self) -> None:
+        assert self._program.stdin is not None
+        assert self._program.stdout is not None
+        self._program.stdin.close()
+        self._program.wait()
+        self._program.stdout.close()

@@ -24,7 +24,7 @@ from db.mass import MASS_LANE, MassBatch, MassReport, MassSeat
 from db.members import Member, Membership
 from notices.outbox import queue_letter
 from tests.cast import NOON, SHAZHOU
-from tests.chaos.test_kill_while_sending import Sending
+from tests.chaos.births import Sending
 from tests.notices.sending import letter
 
 PEOPLE = 60
