@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-PATIENCE_S = 60.0  # on a busy machine
+PATIENCE_S = 150.0  # a machine that does much else starts a service in a quarter of a minute, and several at once
 LOOK_S = 0.02  # between two looks
 
 
