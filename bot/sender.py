@@ -1,7 +1,7 @@
 """The outbox's engine with its lease, and what else only the sending process does.
 
-With several processes that is: to poll Telegram, which tolerates one poller, and to see to what a process that
-died left undone. A database in a file has one process, which does all of it from its start.
+That is to hand over mass letters; with several processes also to poll Telegram, which tolerates one poller, and to
+see to what a process that died left undone. A database in a file has one process, which does all of it from its start.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from db.engine import is_file_url
 from notices.channel import Channel, Channels
 from notices.delivery import Engine
 from notices.lease import SenderLease
+from notices.mass import MassSender
 from notices.tenure import Write
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Sender:
         self.engine = Engine(
             write=write, channels=channels, clock=clock, zone=zone, choices=choices_of, lease=self.lease
         )
+        self.mass = MassSender(self.engine.tenure, channels, clock, zone, choices=choices_of)
         self._write: Callable[[Any], Awaitable[Any]] = write
         self._clock = clock
         self._heart = Heartbeat(url, self.lease)
@@ -55,6 +57,7 @@ class Sender:
         """
         self._heart.start()
         self._begin(self.engine.run())
+        self._begin(self.mass.run())
         if not self.alone:
             self._begin(self._look_after(replies, errands))
             if polls is not None:
@@ -77,7 +80,7 @@ class Sender:
 
     async def _look_after(self, replies: Sequence[Channel], errands: Sequence[Callable[[], None]]) -> None:
         while True:
-            await self.engine.owning.wait()
+            await self.engine.tenure.owning.wait()
             for errand in errands:
                 errand()
             try:
@@ -90,9 +93,9 @@ class Sender:
 
     async def _poll_while_sending(self, telegram: Telegram) -> None:
         while True:
-            await self.engine.owning.wait()
+            await self.engine.tenure.owning.wait()
             await telegram.start()
-            while self.engine.owning.is_set():  # noqa: ASYNC110 - an event says when it begins, not when it ends
+            while self.engine.tenure.owning.is_set():  # noqa: ASYNC110 - an event says when it begins, not when it ends
                 await asyncio.sleep(FOLLOW_S)
             await telegram.halt()
 

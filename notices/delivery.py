@@ -96,9 +96,9 @@ class Engine:
         self._stopped.set()
 
     @property
-    def owning(self) -> asyncio.Event:
-        """Set while this process sends."""
-        return self._tenure.owning
+    def tenure(self) -> Tenure:
+        """What else sends for these accounts writes through it, too."""
+        return self._tenure
 
     async def run(self) -> None:
         """Wait for the lease, recover what the former sender left behind, send; until `stop` is called."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from datetime import timedelta
 
@@ -12,9 +13,10 @@ from bot.settings import Settings
 from db import migrate, schema
 from db.engine import write_engine
 from handlers.conversation import Incoming
+from notices import mass
 from tests import cast
-from tests.cast import ALICE, NOON
-from tests.notices.sending import queued
+from tests.cast import ALICE, BOB, NOON
+from tests.notices.sending import bind, queued
 
 
 def city(url: str) -> None:
@@ -41,3 +43,34 @@ async def test_the_words_on_the_button_of_a_letter_pick_it_when_they_are_typed(t
     await service.stop()
     assert answer.message is not None
     assert answer.message.text.startswith("已退订“上级精神”")
+
+
+async def test_a_letter_that_gathers_for_wechat_is_handed_over_by_the_running_service(tmp_path, monkeypatch):
+    handed: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+
+    class WeChat:
+        name = "wechat"
+
+        def parts(self, text):
+            return [text]
+
+        async def send(self, address, message, *, key):
+            raise AssertionError("no window is open")
+
+        async def send_mass(self, addresses, message, *, key):
+            handed.set_result(addresses)
+            return "job"
+
+    monkeypatch.setattr(mass, "POLL_S", 0.01)
+    url = f"sqlite:///{tmp_path / 'city.db'}"
+    city(url)
+    service = Service(Settings(database_url=url), clock=lambda: NOON)
+    await service.open_channels()
+    service.channels.by_name["wechat"] = WeChat()
+    await service.dispatcher.write(
+        lambda s: (bind(s, ALICE, "wechat"), bind(s, BOB, "wechat"), queued(s, lane=2, author_id=None))
+    )
+    service.sender.start(polls=None, replies=(), errands=())
+    people = await asyncio.wait_for(handed, 150)
+    await service.stop()
+    assert sorted(people) == [f"wechat:{ALICE}", f"wechat:{BOB}"]

@@ -89,12 +89,12 @@ async def test_one_that_was_only_late_goes_on_when_its_heart_beats_again(leased,
     hands.s += HOLD_S + 1
     await sender._step()
     assert web.calls == 0
-    assert not sender.owning.is_set()
+    assert not sender.tenure.owning.is_set()
     await beat(look, sender)
     await sender._step()
     await asyncio.gather(*sender._in_flight)
     assert web.calls == 1
-    assert sender.owning.is_set()
+    assert sender.tenure.owning.is_set()
 
 
 async def test_a_sender_that_wakes_up_after_it_was_followed_finalises_nothing(leased, look, hands, clock):
