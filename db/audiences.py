@@ -56,17 +56,14 @@ def members_in(session: Session, whom: Audience, day: date) -> Select[Any]:
     """
     if whom.got is not None:
         return _got(whom.got)
-    node = session.get(Organization, whom.node)
-    path = node.path if node else "none"
     statement: Any = (
         select(col(Member.id), col(Membership.organization_id).label("branch_id"))
         .join(Membership, col(Membership.member_id) == col(Member.id))
-        .join(Organization, col(Organization.id) == col(Membership.organization_id))
         .where(
             col(Member.status) == "active",
             col(Membership.from_day) <= day,
             or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day),
-            col(Organization.path).startswith(path, autoescape=True),
+            col(Membership.organization_id).in_(units_in(session, whom)),
         )
     )
     if whom.who == "mobile":
@@ -75,13 +72,25 @@ def members_in(session: Session, whom: Audience, day: date) -> Select[Any]:
         statement = statement.where(~_paid(day))
     elif whom.who != "all":
         raise ValueError(f"audience {whom.who!r} is none of {', '.join(WHO)}")
-    if whom.field is not None:
-        statement = statement.where(col(Organization.field) == whom.field)
-    if whom.region_id is not None:
-        statement = statement.where(col(Organization.id).in_(_in_region(session, whom.region_id)))
     if whom.people is not None:
         statement = statement.where(col(Member.id).in_(whom.people))
     chosen: Select[Any] = statement
+    return chosen
+
+
+def units_in(session: Session, whom: Audience) -> Select[Any]:
+    """A query of the ids of the organisations whose members the audience may hold.
+
+    A database that joined them would look at every member of the city for a letter to one branch.
+    """
+    node = session.get(Organization, whom.node)
+    path = node.path if node else "none"
+    units: Any = select(col(Organization.id)).where(col(Organization.path).startswith(path, autoescape=True))
+    if whom.field is not None:
+        units = units.where(col(Organization.field) == whom.field)
+    if whom.region_id is not None:
+        units = units.where(col(Organization.id).in_(_in_region(session, whom.region_id)))
+    chosen: Select[Any] = units
     return chosen
 
 
