@@ -11,8 +11,8 @@ from sqlmodel import Session
 
 from db import senders
 from db.failpoints import reach
+from notices.decisions import Parcel
 from notices.outcomes import Choices, Outcome, record_all, remembered
-from notices.planner import Parcel
 from notices.tenure import Overtaken, Tenure
 
 OUTCOMES_MAX = 256  # in one write

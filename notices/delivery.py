@@ -24,13 +24,15 @@ from db.engine import OUT_OF_ORDER
 from db.failpoints import reach
 from db.sending import Claimed
 from notices.acknowledging import Acknowledgements
+from notices.addressing import Addresser
 from notices.channel import Channels, PaidChannel, SendError
+from notices.decisions import Parcel
 from notices.lease import SenderLease
 from notices.outbox import CITY
 from notices.outcomes import Choices, Outcome, begin, by_number
 from notices.paces import Paces
 from notices.pacing import Pacer
-from notices.planner import Parcel, plan
+from notices.planner import plan
 from notices.tenure import Overtaken, Tenure, Write
 
 log = logging.getLogger(__name__)
@@ -78,6 +80,7 @@ class Engine:
     ) -> None:
         lease = lease or SenderLease(alone=True, hold_s=math.inf)
         self._tenure = Tenure(write, lease, channels, clock)
+        self._addresser = Addresser(self._tenure, clock, zone)
         self._acknowledgements = Acknowledgements(self._tenure, clock, choices)
         self._channels = channels
         self._clock = clock
@@ -177,11 +180,12 @@ class Engine:
         """One round of work; how many seconds nothing is to be done, 0 to go on at once."""
         await self._acknowledgements.flush()  # those whose own write failed
         await self._sweep()
+        addressed = await self._addresser.step()
         claimed = await self._claim() if len(self._hand) <= self._most_in_hand() // 2 else 0
         sent = await self._send_ready()
         if claimed and self._hand and not sent:
             return 0.0
-        if claimed and not self._hand:
+        if addressed or (claimed and not self._hand):
             return TICK_S  # there may be more: a row that a dying process held comes alone
         return max(TICK_S, self._until_ready_s())
 

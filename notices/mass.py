@@ -25,11 +25,12 @@ from db.letters import Letter
 from db.mass import MassBatch
 from db.sending import Claimed
 from notices.channel import Channels, MassChannel, Message, SendError
+from notices.decisions import Gather, Parcel
 from notices.mass_reports import settle
 from notices.mass_rules import MassRules, mass_rules
 from notices.mass_way import mass_message
 from notices.outcomes import PAUSES_S, Choices, by_number
-from notices.planner import Gather, Parcel, decided, put_aside
+from notices.planner import decided, put_aside
 from notices.tenure import Overtaken, Tenure
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, MutableMapping, Sequence
 
 from db.sending import LANES
 from notices.channel import Channels
+from notices.decisions import Parcel
 from notices.pacing import Pacer, pacer
-from notices.planner import Parcel
 
 
 class Paces:

@@ -17,6 +17,8 @@ from db.mass import way
 from db.sending import Claimed
 from notices import quiet, quotas
 from notices.channel import Channels, Message, message_from_json
+from notices.decisions import Decision, End, Gather, Hold, Parcel, Wait
+from notices.group_way import decide_for_group, group_of
 from notices.letter_stops import stop_without_right
 from notices.letter_words import Reader, is_personal, known_abroad
 from notices.letters import row_message
@@ -27,56 +29,6 @@ from notices.wording import wording
 
 ORDER = ("wechat", "telegram", "web")  # after the member's own preference
 WINDOWED = frozenset({"wechat"})  # channels on which a person must have written to us first; see quotas.toml
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """One message, ready for one chat. rest: the parts that follow when this one has arrived."""
-
-    row: Claimed
-    channel: str
-    address: str
-    message: Message
-    cost: int  # messages that it takes from the chat's window, 0 on a channel without one
-    rest: tuple[Message, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """The same for every try of this part, for platforms that can refuse a repetition."""
-        return f"{self.row.key}:{self.row.member_id}:{self.row.part}"
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Not now: try again at `until`."""
-
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """Not at all. state: suppressed, expired, cancelled or failed."""
-
-    state: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """No way is open: it waits in the mailbox for the member's next message."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Gather:
-    """With many others in one mass letter, to this chat."""
-
-    channel: str
-    address: str
-
-
-Decision = Parcel | Hold | End | Wait | Gather
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +80,11 @@ def decided(
     mass = MassWay(session, people, channels, now, zone)
     made: dict[tuple[str, str, str], list[Message]] = {}
     for row in rows:
-        of_letter = found.get(row.letter_id or 0)
-        letter, topic = of_letter or (None, None)
         ways: Collection[tuple[str, str]] = refused.get(row.id, ())
+        if (group_id := group_of(row.content)) is not None:
+            yield row, decide_for_group(session, row, group_id, ways, channels=channels, now=now, zone=zone)
+            continue
+        letter, topic = found.get(row.letter_id or 0) or (None, None)
         facts = Facts(row, people[row.member_id], letter, topic, ways, readers.get(row.member_id), mass, made)
         decision = decide(facts, channels=channels, now=now, zone=zone)
         if isinstance(decision, Parcel) and decision.cost:  # the next row must see what this one takes
