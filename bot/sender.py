@@ -1,7 +1,8 @@
 """The outbox's engine with its lease, and what else only the sending process does.
 
-That is to hand over mass letters; with several processes also to poll Telegram, which tolerates one poller, and to
-see to what a process that died left undone. A database in a file has one process, which does all of it from its start.
+That is to hand over mass letters; with several processes also to poll Telegram, which tolerates one poller, and
+to see to what a process that died left undone. A database in a file has one process, which does all of it from its
+start.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, and_, func, insert, literal, null, select, update
+from sqlalchemy import CheckConstraint, Index, and_, func, insert, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -21,6 +21,10 @@ from db.engine import BigId
 from db.sending import Claimed
 
 MASS_LANE = 8  # what gathers for a batch, and what is in one: beyond the lanes that are claimed one by one
+
+
+ASKED = "sent:asked"  # the platform said so when it was asked, without figures
+HALVED = "halved"  # two batches of half its size have taken its place
 
 
 def way(channel: str) -> str:
@@ -55,8 +59,9 @@ class MassBatch(SQLModel, table=True):
     next_try_at: datetime
     platform_id: str = ""
     accepted_at: datetime | None = None
+    asked_at: datetime | None = None  # when the platform was asked what had become of it, as no report came
     ended_at: datetime | None = None
-    outcome: str = ""  # sent, ambiguous:..., permanent:..., stopped
+    outcome: str = ""  # sent, ambiguous:..., permanent:..., stopped, or one of:
     not_reached: int = 0  # of a batch that was sent: those whom the platform left out, without saying whom
 
 
@@ -156,12 +161,13 @@ def book(session: Session, report: MassReport) -> None:
 
 
 def reported(session: Session) -> list[tuple[MassBatch, MassReport]]:
-    """The accepted batches on which the platform has given its word."""
+    """The batches on which the platform has given its word: accepted ones, and those of which it was asked."""
     same = and_(
         col(MassReport.channel) == col(MassBatch.channel),
         col(MassReport.platform_id) == col(MassBatch.platform_id),
     )
-    statement = select(MassBatch, MassReport).join(MassReport, same).where(col(MassBatch.state) == "accepted")
+    open_ = or_(col(MassBatch.state) == "accepted", col(MassBatch.outcome) == ASKED)
+    statement = select(MassBatch, MassReport).join(MassReport, same).where(open_)
     return [(row[0], row[1]) for row in session.execute(statement)]
 
 
@@ -171,6 +177,24 @@ def unreported(session: Session, channel: str, before: datetime) -> Sequence[Mas
         col(MassBatch.channel) == channel, col(MassBatch.state) == "accepted", col(MassBatch.accepted_at) <= before
     )
     return session.execute(statement).scalars().all()
+
+
+def halve(session: Session, batch: MassBatch, now: datetime) -> None:
+    """Put two batches in the place of one that certainly reached nobody; each has a key of its own."""
+    mine = select(col(MassSeat.delivery_id)).where(col(MassSeat.batch_id) == batch.id)
+    seats = list(session.execute(mine.order_by(col(MassSeat.delivery_id))).scalars())
+    middle = seats[len(seats) // 2]
+    lower = col(MassSeat.delivery_id) < middle
+    for size, which in ((len(seats) // 2, lower), (len(seats) - len(seats) // 2, ~lower)):
+        same = {name: getattr(batch, name) for name in ("channel", "letter_id", "language", "lane", "month")}
+        half = MassBatch(**same, key=secrets.token_hex(16), size=size, first_try_at=now, next_try_at=now)
+        session.add(half)
+        session.flush()
+        here = (col(MassSeat.batch_id) == batch.id, which)
+        count(session, update(MassSeat).where(*here).values(batch_id=half.id))
+    batch.state, batch.ended_at, batch.outcome, batch.doubtful = "ended", now, HALVED, False
+    session.add(batch)
+    session.flush()
 
 
 def finish(session: Session, batch: MassBatch, state: str, *, reason: str, outcome: str, now: datetime) -> None:

@@ -168,6 +168,18 @@ class MassChannel(Channel, Protocol):
         ...
 
 
+MassState = Literal["sent", "sending", "failed", "unknown"]
+
+
+@runtime_checkable
+class MassAnswering(Protocol):
+    """A channel that can be asked what became of a mass letter."""
+
+    async def mass_state(self, platform_id: str) -> MassState:
+        """Where the mass letter with the platform's id is. Raises SendError."""
+        ...
+
+
 @dataclass
 class Channels:
     """The channels that are switched on, by name.

@@ -26,6 +26,7 @@ from db.mass import MassBatch
 from db.sending import Claimed
 from notices.channel import Channels, MassChannel, Message, SendError
 from notices.decisions import Gather, Parcel
+from notices.mass_asking import ask_next
 from notices.mass_reports import settle
 from notices.mass_rules import MassRules, mass_rules
 from notices.mass_way import mass_message
@@ -90,7 +91,7 @@ class MassSender:
         now = self._clock()
         job = await self._tenure.write(lambda session: self._next(session, now))
         if job is None:
-            return False
+            return await ask_next(self._tenure, self._channels, now)
         reach("mass.after_intent")
         platform_id, error = await self._handed(job)
         reach("mass.after_response")
@@ -128,6 +129,8 @@ class MassSender:
             return self._new(session, now)
         rules = mass_rules(batch.channel)
         if batch.next_try_at > now or rules is None or batch.channel not in self._names():
+            return None
+        if not batch.tries and mass.calls_since(session, batch.channel, rules.midnight(now)) >= rules.calls_a_day:
             return None
         return self._again(session, batch, rules, now)
 
@@ -222,12 +225,23 @@ def record(
     # A refusal clears only the try that it answers: an earlier one may have been what used the allowance up.
     batch.doubtful = job.doubtful or error.verdict == "ambiguous"
     session.add(batch)
+    if error.verdict == "permanent" and _for_the_sake_of_one(batch, error.reason):
+        mass.halve(session, batch, now)
+        return
     if error.verdict == "permanent" or (not batch.doubtful and _is_over(batch, pause_s)):
         _give_up(session, batch, error.reason, now)
         return
     if pause_s is None:
         pause_s = float(PAUSES_S[min(batch.tries, len(PAUSES_S)) - 1])
     batch.next_try_at = now + timedelta(seconds=pause_s)
+
+
+def _for_the_sake_of_one(batch: MassBatch, reason: str) -> bool:
+    """Whether all of a batch that certainly reached nobody may have been refused because of one address."""
+    rules = mass_rules(batch.channel)
+    return (
+        rules is not None and not batch.doubtful and reason in rules.halve_for and batch.size >= rules.halve_from
+    )
 
 
 def _is_over(batch: MassBatch, pause_s: float | None) -> bool:

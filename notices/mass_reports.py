@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from db import mass
 from db.mass import MassBatch, MassReport
+from notices.channel import MassState
 from notices.mass_rules import mass_rules
 
 SUCCESS = "send success"  # the platform's own words
@@ -31,13 +32,29 @@ def settle(session: Session, channels: Iterable[str], now: datetime) -> None:
 
 
 def _settle(session: Session, batch: MassBatch, report: MassReport, now: datetime) -> None:
-    if report.sent <= 0:
+    if batch.state == "ended":  # it was asked before; only the figures were missing
+        batch.not_reached, batch.outcome = max(0, batch.size - report.sent), "sent"
+        session.add(batch)
+    elif report.sent <= 0:
         mass.next_way(session, batch, reason="mass_refused", now=now)
     elif report.status != SUCCESS:
         _doubt(session, batch, "mass_broken_off", now)
     else:
         batch.not_reached = max(0, batch.size - report.sent)
         mass.finish(session, batch, "sent", reason="", outcome="sent", now=now)
+
+
+def answered(session: Session, batch: MassBatch, state: MassState, now: datetime) -> None:
+    """What the platform said of a batch when it was asked: it gives no figures.
+
+    That it failed does not say that it reached nobody. While it is being sent the report is waited for.
+    """
+    if batch.state != "accepted":
+        return  # its report came in the meantime
+    if state == "sent":
+        mass.finish(session, batch, "sent", reason="", outcome=mass.ASKED, now=now)
+    elif state == "failed":
+        _doubt(session, batch, "mass_broken_off", now)
 
 
 def _doubt(session: Session, batch: MassBatch, reason: str, now: datetime) -> None:

@@ -23,7 +23,10 @@ class MassRules:
     at_most: int
     same_key_s: int
     gather_s: int
+    ask_s: int
     report_s: int
+    halve_for: tuple[str, ...]
+    halve_from: int
     zone: str
     source: str
     checked: date
@@ -45,6 +48,6 @@ def mass_rules(channel: str) -> MassRules | None:
     if table is None:
         return None
     names = {one.name for one in fields(MassRules)}
-    if set(table) != names or not 2 <= table["at_least"] <= table["at_most"]:
+    if set(table) != names or not 2 <= table["at_least"] <= table["halve_from"] // 2 <= table["at_most"]:
         raise ValueError(f"{FILE.name}: [{channel}] needs exactly {', '.join(sorted(names))}")
-    return MassRules(**table)
+    return MassRules(**{**table, "halve_for": tuple(table["halve_for"])})

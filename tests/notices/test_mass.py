@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -42,6 +43,9 @@ class FakeWeChat(FakeChannel):
         self.script = list(script)
         self.jobs: dict[str, list[str]] = {}
         self.tries: list[str] = []
+        self.bad: set[str] = set()  # addresses for whose sake all of a batch are refused
+        self.state = "sending"  # what it says when it is asked
+        self.asked: list[str] = []
 
     async def send_mass(self, addresses: Any, message: Any, *, key: str) -> str:
         self.tries.append(key)
@@ -50,10 +54,16 @@ class FakeWeChat(FakeChannel):
             raise RuntimeError
         if isinstance(answer, int) and answer:
             raise refusal(answer, now=NOON)
+        if self.bad & set(addresses):
+            raise refusal(40003, now=NOON)
         self.jobs.setdefault(key, list(addresses))
         if isinstance(answer, SendError):  # taken, and nobody hears of it
             raise answer
         return f"job{list(self.jobs).index(key)}"
+
+    async def mass_state(self, platform_id: str) -> Any:
+        self.asked.append(platform_id)
+        return self.state
 
     @property
     def reached(self) -> list[str]:
@@ -293,6 +303,44 @@ async def test_a_report_may_come_before_the_answer_and_not_at_all(city, clock, l
     assert {(r.state, r.reason) for r in await second.rows() if r.letter_id == second.id} == {
         ("ambiguous", "no_report")
     }
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("said", "state"), [("sent", "sent"), ("failed", "ambiguous"), ("sending", "sending")])
+async def test_a_platform_that_does_not_report_is_asked_once(city, clock, look, said, state):
+    wechat = FakeWeChat()
+    sent = await city(wechat)
+    await sent.step()
+    wechat.state = said
+    clock.now += timedelta(seconds=RULES.ask_s - 1)
+    assert not await sent.step()
+    clock.now += timedelta(seconds=1)
+    assert await sent.step()
+    assert not await sent.step()
+    assert wechat.asked == ["job0"]
+    assert {row.state for row in await sent.rows()} == {state}
+    await sent.report(len(BRANCH) - 1)  # it comes after all: figures for what was sent, nothing for a doubt
+    assert await look(lambda s: mass.not_reached(s, sent.id)) == (0 if said == "failed" else 1)
+
+
+@pytest.mark.parametrize(("halve_from", "calls"), [(len(BRANCH) + 1, 1), (len(BRANCH), 3), (4, 5)])
+async def test_a_batch_refused_for_the_sake_of_one_is_halved_as_long_as_it_is_large(
+    city, look, clock, monkeypatch, halve_from, calls
+):
+    monkeypatch.setattr("notices.mass.mass_rules", lambda _: replace(RULES, halve_from=halve_from))
+    wechat = FakeWeChat()
+    wechat.bad = {f"wechat:{BRANCH[-1]}"}  # of 7 people in the order of their rows: 3 and 4, then 2 and 2
+    sent = await city(wechat)
+    while await sent.step():
+        pass
+    assert len(wechat.tries) == len(set(wechat.tries)) == calls
+    assert len(wechat.reached) == {1: 0, 3: 3, 5: 5}[calls]
+    assert await taken(look) == len(wechat.reached)
+    await sent.plan()
+    assert len(sent.web.sent) == len(BRANCH) - len(wechat.reached)
+    for job in range(len(wechat.jobs)):
+        await sent.report(len(BRANCH), job=f"job{job}")
+    assert {row.state for row in await sent.rows()} == {"sent"}
 
 
 async def test_a_stopped_letter_is_not_tried_again(city, clock, look):

@@ -40,6 +40,7 @@ MEANINGS: dict[int, Meaning] = {
     -1: Meaning("retry", "busy", 5.0),
     45011: Meaning("retry", "too_fast", 60.0),
     40003: Meaning("permanent", "wrong_openid", disables=True),
+    40031: Meaning("permanent", "wrong_openid"),  # one in a list, nobody says whose
     43004: Meaning("permanent", "not_following", disables=True),
     45015: Meaning("permanent", "window_closed"),  # nothing was heard from the person for too long
     45047: Meaning("permanent", "window_closed"),  # too many customer messages since then

@@ -15,16 +15,23 @@ from datetime import datetime, timedelta
 from bot.channels.wechat.api import Api
 from bot.channels.wechat.inbound import CHANNEL
 from bot.channels.wechat.reply import TEXT_MAX, clean, parts, words
-from notices.channel import Message, Picture, SendError
+from notices.channel import MassState, Message, Picture, SendError
 
 log = logging.getLogger(__name__)
 
 CUSTOM_SEND = "/cgi-bin/message/custom/send"
 MASS_SEND = "/cgi-bin/message/mass/send"
+MASS_GET = "/cgi-bin/message/mass/get"
 MEDIA_UPLOAD = "/cgi-bin/media/upload"
 MEDIA_GET = "/cgi-bin/media/get"
 
 MASS_MIN, MASS_MAX = 2, 10_000  # openids in one mass letter
+MASS_STATES: dict[str, MassState] = {
+    "SEND_SUCCESS": "sent",
+    "SENDING": "sending",
+    "SEND_FAIL": "failed",
+    "DELETE": "failed",
+}
 CLIENT_ID_MAX = 64  # bytes of clientmsgid
 MEDIA_KEPT = timedelta(hours=60)  # WeChat keeps an upload for three days
 MEDIA_KEPT_MAX = 1000  # pictures remembered at a time
@@ -113,6 +120,11 @@ class WeChatChannel:
         }
         answer = await self._api.post(MASS_SEND, payload)
         return str(answer.get("msg_id", ""))
+
+    async def mass_state(self, platform_id: str) -> MassState:
+        """What WeChat says of a mass letter that it took; it gives no figures. Raises SendError."""
+        answer = await self._api.post(MASS_GET, {"msg_id": platform_id})
+        return MASS_STATES.get(str(answer.get("msg_status", "")), "unknown")
 
     async def fetch(self, media_id: str) -> bytes:
         """The picture that a person sent, at most 10 MB. Raises SendError."""

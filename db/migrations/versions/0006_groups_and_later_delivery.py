@@ -95,6 +95,19 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['group_id'], ['group_chat.id'], name=op.f('fk_group_day_group_id_group_chat')),
     sa.PrimaryKeyConstraint('group_id', 'day', name=op.f('pk_group_day'))
     )
+    op.create_table('addressing',
+    sa.Column('key', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('letter_id', sa.Integer(), nullable=False),
+    sa.Column('what', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('begun_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.CheckConstraint("what IN ('letter', 'chase', 'deadline')", name=op.f('ck_addressing_what')),
+    sa.ForeignKeyConstraint(['letter_id'], ['letter.id'], name=op.f('fk_addressing_letter_id_letter')),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_addressing'))
+    )
+    with op.batch_alter_table('addressing', schema=None) as batch_op:
+        batch_op.create_index('ix_addressing_letter_id', ['letter_id'], unique=False)
+
     op.create_table('group_answer',
     sa.Column('call_id', sa.Integer(), nullable=False),
     sa.Column('member_id', sa.Integer(), nullable=False),
@@ -115,6 +128,10 @@ def downgrade() -> None:
         batch_op.drop_column('asked_at')
 
     op.drop_table('group_answer')
+    with op.batch_alter_table('addressing', schema=None) as batch_op:
+        batch_op.drop_index('ix_addressing_letter_id')
+
+    op.drop_table('addressing')
     op.drop_table('group_day')
     with op.batch_alter_table('group_call', schema=None) as batch_op:
         batch_op.drop_index('ix_group_call_state')

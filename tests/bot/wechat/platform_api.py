@@ -214,6 +214,10 @@ class PlatformApi:
             self._seen[openid].append(Seen("mass", payload["text"]["content"]))
         return {"errcode": 0, "errmsg": "ok", "msg_id": 1_000_000 + len(known)}
 
+    def _do_message_mass_get(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        assert payload["msg_id"].isdigit()
+        return {"msg_id": payload["msg_id"], "msg_status": "SEND_SUCCESS"}
+
     def _do_media_upload(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         media_id = f"media-{next(self._numbers)}"
         self.media[media_id] = payload["media"]

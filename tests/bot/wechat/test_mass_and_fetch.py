@@ -11,7 +11,7 @@ from bot.channels.wechat import WeChat
 from db.mass import MassReport
 from notices.channel import Message, SendError
 from tests.bot.wechat.conftest import ALICE, BOB, EchoDispatcher
-from tests.bot.wechat.server import ACCEPT_AND_DROP, WeChatServer
+from tests.bot.wechat.server import ACCEPT_AND_DROP, Outcome, WeChatServer
 
 MASS = "message/mass/send"
 HELLO = Message("您好，<b>\\u4e2d</b> & 😀")
@@ -72,6 +72,13 @@ FINISHED = {
     "SentCount": 1,
     "ErrorCount": 1,
 }
+
+
+async def test_wechat_is_asked_what_became_of_a_mass_letter(wechat: WeChat, server: WeChatServer) -> None:
+    job = await wechat.channel.send_mass([ALICE, BOB], HELLO, key="k")
+    assert await wechat.channel.mass_state(job) == "sent"
+    server.script("message/mass/get", Outcome(body=b'{"msg_id":1,"msg_status":"RECALLED"}'))
+    assert await wechat.channel.mass_state(job) == "unknown"
 
 
 async def test_the_report_on_a_mass_letter_is_kept_once_and_is_no_message(
