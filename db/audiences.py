@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -92,6 +92,18 @@ def units_in(session: Session, whom: Audience) -> Select[Any]:
         units = units.where(col(Organization.id).in_(_in_region(session, whom.region_id)))
     chosen: Select[Any] = units
     return chosen
+
+
+def within(recipients: Select[Any], whom: Audience, units: Collection[int]) -> Select[Any]:
+    """Those of the audience who belong to these branches. recipients: what `members_in` gave for `whom`."""
+    branch = col(Membership.organization_id) if whom.got is None else col(Delivery.counts_for)
+    return recipients.where(branch.in_(units))
+
+
+def more_than(session: Session, whom: Audience, day: date, most: int) -> bool:
+    """Whether the audience has more than `most` people; costs no more for a city."""
+    some = members_in(session, whom, day).limit(most + 1).subquery()
+    return int(session.execute(select(func.count()).select_from(some)).scalar_one()) > most
 
 
 def _got(letter_id: int) -> Select[Any]:

@@ -20,7 +20,6 @@ from db.deliveries import MAILBOX, Delivery
 from db.letters import Letter, Receipt
 
 DIRECT_MAX = 3_000  # people of a letter that is counted when somebody looks: about 10 ms
-PART = 400  # branches that are counted in one transaction: about 11,000 people, 40 ms
 WAITING = ("queued", "claimed", "sending", "retry")
 KINDS = ("sent", "mailbox", "waiting", "ambiguous", "not_sent")
 
@@ -114,8 +113,8 @@ class BranchLine:
     not_sent: int
 
 
-def begin(session: Session, letter: Letter, by_branch: Select[Any], now: datetime) -> None:
-    """Note how many people of each branch a letter is for, and count it from now on.
+def begin(session: Session, letter: Letter, by_branch: Select[Any]) -> None:
+    """Note how many people of each branch a small letter is for.
 
     by_branch: a query of (branch, people) of the audience. A second call adds branches that were not there.
     """
@@ -129,15 +128,11 @@ def begin(session: Session, letter: Letter, by_branch: Select[Any], now: datetim
     ]
     if new:
         session.execute(insert(LetterBranch), new)
-    session.execute(delete(LetterPart).where(col(LetterPart.letter_id) == letter.id))
-    if letter.recipients <= DIRECT_MAX:
-        return
-    ids = sorted(_branch_ids(session, letter.id))
-    for at in range(0, len(ids), PART):
-        part = ids[at : at + PART]
-        bounds = {"first_id": part[0], "last_id": part[-1]}
-        session.add(LetterPart(letter_id=letter.id, **bounds, counts=[], counted_at=now, due_at=now))
-    session.flush()
+
+
+def begin_anew(session: Session, letter_id: int) -> None:
+    """Forget the parts of a large letter: they are noted again with its rows."""
+    session.execute(delete(LetterPart).where(col(LetterPart.letter_id) == letter_id))
 
 
 def figures(session: Session, letter: Letter) -> Figures:

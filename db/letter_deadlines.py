@@ -224,13 +224,9 @@ def _asked(
     The branches are named within the audience: a database that read all of it first would take minutes.
     """
     whom = audiences.audience(letter.audience)
-    inside = audiences.members_in(session, whom, today)
+    inside = audiences.within(audiences.members_in(session, whom, today), whom, organization_ids)
     if whom.got is None:
-        inside = inside.where(
-            col(Membership.organization_id).in_(organization_ids), col(Membership.from_day) <= sent_on
-        )
-    else:  # exactly those who got another letter, by the branch of that time
-        inside = inside.where(col(Delivery.counts_for).in_(organization_ids))
+        inside = inside.where(col(Membership.from_day) <= sent_on)
     return inside.subquery(), and_(col(Receipt.acked_at).is_(None), col(Receipt.help_at).is_(None))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import JSON, Column, Index, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
+from db.addressing import Addressing
 from db.deliveries import Delivery
 from db.organizations import Organization
 
@@ -209,7 +210,7 @@ def correction_of(session: Session, letter_id: int, author_id: int) -> Letter | 
 
 
 def finish(session: Session) -> int:
-    """Close the letters of which nothing is on its way any more; how many."""
+    """Close the letters of which nothing is on its way any more, and everybody has a row; how many."""
     under_way = (
         select(col(Delivery.id))
         .where(
@@ -218,9 +219,10 @@ def finish(session: Session) -> int:
         )
         .exists()
     )
+    addressed = select(col(Addressing.key)).where(col(Addressing.letter_id) == col(Letter.id)).exists()
     changed = session.execute(
         update(Letter)
-        .where(col(Letter.state) == "sending", ~under_way)
+        .where(col(Letter.state) == "sending", ~under_way, ~addressed)
         .values(state="done")
         .execution_options(synchronize_session=False)
     )

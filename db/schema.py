@@ -10,6 +10,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     accounts,
     activities,
     activity_records,
+    addressing,
     appeals,
     appraisals,
     attendance,

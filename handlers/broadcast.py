@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from db import audiences, audit, letter_rights, letters
+from db import addressing, audiences, audit, letter_rights, letters
 from db.audiences import audience
 from db.letters import SENDING_ROLES, Letter, Topic
 from db.organizations import Organization
@@ -54,11 +54,11 @@ def _confirm(ctx: Context) -> Reply:
     node = ctx.session.get(Organization, letter.organization_id)
     assert node is not None
     if not needs_second_person(letter, node):
-        return _send(ctx, letter)
+        return _send(ctx, letter, count)
     return submit(ctx, letter) or preview(ctx, letter, note=ctx.say("broadcast.no_approver"))
 
 
-def _send(ctx: Context, letter: Letter) -> Reply:
+def _send(ctx: Context, letter: Letter, count: int) -> Reply:
     if begin(ctx.session, letter, ctx.now, ctx.zone):
         audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.stands", **facts(letter))
         see = Button(ctx.say("broadcast.series", count=1), f"broadcast:series:{letter.id}")
@@ -68,6 +68,8 @@ def _send(ctx: Context, letter: Letter) -> Reply:
         Button(ctx.say("broadcast.progress"), f"receipts:show:{letter.id}"),
         Button(ctx.say("broadcast.stop"), f"receipts:stop:{letter.id}"),
     )
+    if addressing.is_open(ctx.session, key_of(letter)):
+        return Reply(ctx.say("broadcast.started_large", count=count), steps)
     return Reply(ctx.say("broadcast.started", recipients=letter.recipients, unbound=letter.unbound), steps)
 
 

@@ -6,7 +6,7 @@ for 24 hours, once. Whatever is refused here stands in the audit log.
 
 from __future__ import annotations
 
-from db import audiences, audit, letter_rights, letters
+from db import addressing, audiences, audit, letter_rights, letters
 from db.audiences import audience
 from db.letters import APPROVAL_FOR, APPROVING_ROLES, Letter, Topic
 from handlers import letter_mandatory
@@ -123,6 +123,8 @@ def _yes(ctx: Context) -> Reply:
         Button(ctx.say("broadcast.progress"), f"report:show:{letter.id}"),
         Button(ctx.say("broadcast.stop"), f"stop_letter:{letter.id}"),
     )
+    if addressing.is_open(ctx.session, key_of(letter)):
+        return Reply(ctx.say("broadcast.started_large", count=count), mine)
     return Reply(ctx.say("broadcast.approved_by_you", recipients=letter.recipients), mine)
 
 

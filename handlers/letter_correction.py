@@ -122,7 +122,7 @@ def _send(ctx: Context) -> Reply:
     said = facts(made) | {"corrects": made.corrects}
     audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.corrected", **said)
     progress = Button(ctx.say("broadcast.progress"), f"report:show:{made.id}")
-    return Reply(ctx.say("letter_correction.sent", recipients=made.recipients), (progress,))
+    return Reply(ctx.say("letter_correction.sent", recipients=made.recipients or count), (progress,))
 
 
 def _none(ctx: Context) -> Reply:

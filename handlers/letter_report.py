@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import letter_rights, letters, mass, receipts
+from db import letter_rights, letters, receipts
 from db.letter_rights import WATCHING_ROLES
 from db.letters import Letter
 from handlers.conversation import Button, Command, Context, Reply
@@ -70,8 +70,8 @@ def said(ctx: Context, found: Report) -> list[str]:
     lines.append(
         say("letter_report.reach", percent=found.reach_percent, people=found.people, unbound=found.unbound)
     )
-    if left_out := mass.not_reached(ctx.session, found.letter_id):
-        lines.append(say("letter_report.left_out", count=left_out))
+    if found.left_out:
+        lines.append(say("letter_report.left_out", count=found.left_out))
     if found.as_of is not None:
         lines.append(say("letter_report.as_of", time=found.as_of.astimezone(ctx.zone).strftime("%H:%M:%S")))
     return lines
@@ -79,7 +79,9 @@ def said(ctx: Context, found: Report) -> list[str]:
 
 def state_of(ctx: Context, found: Report) -> str:
     """Where the letter is, in words."""
-    if found.state == "sending" and found.waiting:
+    if found.writing:
+        return ctx.say("letter_report.writing", of=found.recipients)
+    if found.under_way:
         return ctx.say(
             "letter_report.sending",
             percent=found.done_percent,
@@ -91,7 +93,7 @@ def state_of(ctx: Context, found: Report) -> str:
 
 def _steps(ctx: Context, letter: Letter, found: Report) -> tuple[Button, ...]:
     say, steps = ctx.say, []
-    if found.state == "sending" and found.waiting:
+    if found.under_way:
         steps.append(Button(say("letter_report.refresh"), f"report:show:{letter.id}"))
         steps.append(Button(say("broadcast.stop"), f"stop_letter:{letter.id}"))
     if found.reasons and _may_name(ctx, letter):

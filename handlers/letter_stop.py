@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from db import letter_rights, letters
+from db import addressing, letter_rights, letters
 from db.letter_counts import DIRECT_MAX
 from db.letters import SENDING_ROLES, Letter
 from handlers import letter_correction
 from handlers.conversation import Button, Command, Context, Reply
 from notices.letter_stops import stop
+from notices.letters import key_of
 
 LOOKED_AT = 5  # of one's last letters
 
@@ -39,12 +40,13 @@ def _may(ctx: Context, letter: Letter) -> bool:
 def stopped(ctx: Context, letter: Letter) -> Reply:
     """Stop it, and offer the correction to those whom it had reached."""
     why = "author" if letter.author_id == ctx.me else "above"
+    early = addressing.is_open(ctx.session, key_of(letter))
     kept = stop(ctx.session, letter, by=ctx.me, why=why, now=ctx.now)
     progress = Button(ctx.say("broadcast.progress"), f"report:show:{letter.id}")
     if kept is None:
         more = letter_correction.steps_for(ctx, letter)
         return Reply(ctx.say("receipts.nothing_to_stop"), (*more, progress))
-    note = ctx.say("receipts.stopped_now", count=kept)
+    note = ctx.say("receipts.stopped_early" if early else "receipts.stopped_now", count=kept)
     if letter.recipients > DIRECT_MAX:  # the stop counts from this commit on: nothing long before it
         return Reply(note, (*letter_correction.steps_for(ctx, letter), progress))
     return letter_correction.offered(ctx, letter, note) or Reply(note, (progress,))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import audit, letter_rights, letters, receipts
+from db import addressing, audit, letter_rights, letters, mass, receipts
 from db.letters import SENDING_ROLES, Letter
 from db.organizations import Organization
 from db.receipts import Tally
@@ -69,7 +69,8 @@ def _figures(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
     say, tally = ctx.say, receipts.tally(ctx.session, letter.id)
     lines = [note] if note else []
     lines.append(say("receipts.title", name=name_of(letter)))
-    under_way = letter.state == "sending" and tally.waiting > 0
+    written = not addressing.is_open(ctx.session, key_of(letter))
+    under_way = letter.state == "sending" and (tally.waiting > 0 or not written)
     if under_way:
         lines.append(
             say("receipts.under_way", done=letter.recipients - tally.waiting, recipients=letter.recipients)
@@ -112,6 +113,8 @@ def _not_reached(ctx: Context, letter: Letter, tally: Tally) -> list[str]:
             say("receipts.people", count=count, why=text) for text, count in why.items()
         )
         lines.append(say("receipts.not_reached", count=sum(why.values()), why=told))
+    if left_out := mass.not_reached(ctx.session, letter.id or 0):
+        lines.append(say("letter_report.left_out", count=left_out))
     if letter.unbound > 0:
         lines.append(say("receipts.unbound", count=letter.unbound))
     return lines

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import deliveries, letter_deadlines, members, organizations
+from db import addressing, deliveries, letter_counts, letter_deadlines, members, organizations
 from db.letter_deadlines import LetterDeadline, Open
 from db.letters import Letter
 from db.organizations import Organization
@@ -54,10 +54,14 @@ def _remind(session: Session, step: LetterDeadline, letter: Letter, now: datetim
     late = now >= letter.answer_until
     if not letter_deadlines.finish(session, step, "void" if late else "done", now) or late:
         return
+    key = f"{key_of(letter)}:chase:deadline"
+    if letter.recipients > letter_counts.DIRECT_MAX:
+        addressing.begin(session, letter.id, key=key, what="deadline", now=now)
+        return
     deliveries.enqueue_for_all(
         session,
         letter_deadlines.to_remind(letter.id),
-        key=f"{key_of(letter)}:chase:deadline",
+        key=key,
         letter_id=letter.id,
         lane=letter.lane,
         urgent=False,

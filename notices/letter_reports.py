@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import audit, letter_again, letter_counts, letters, organizations
+from db import addressing, audit, letter_again, letter_counts, letters, mass, organizations
 from db.letter_counts import BranchLine, Figures
 from db.letters import Letter
 from notices.letters import key_of, name_of
@@ -51,7 +51,14 @@ class Report:
     reasons: tuple[tuple[str, int], ...]
     branches: int
     again: int  # whom it was tried for and certainly did not reach
+    left_out: int  # of those who count as sent: whom a platform left out of its mass letters, without saying whom
+    writing: bool  # its list is still being written, and all figures grow
     as_of: datetime | None
+
+    @property
+    def under_way(self) -> bool:
+        """Whether something of it is still to go out."""
+        return self.state == "sending" and (self.writing or self.waiting > 0)
 
     @property
     def done_percent(self) -> int:
@@ -85,6 +92,8 @@ def report(session: Session, letter: Letter, say: Wording) -> Report:
         again=sum(
             one.people for one in found.counts if letter_again.certainly_not(one.kind, one.state, one.reason)
         ),
+        left_out=mass.not_reached(session, letter.id),
+        writing=letter.state == "sending" and addressing.is_open(session, key_of(letter)),
         as_of=found.as_of,
     )
 

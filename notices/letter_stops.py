@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import audit, letter_rights, letter_stopping, letters, members, organizations
+from db import addressing, audit, letter_rights, letter_stopping, letters, members, organizations
 from db.letters import Letter
 from notices.channel import Button, Message
 from notices.letters import key_of, name_of
@@ -22,12 +22,14 @@ def stop(session: Session, letter: Letter, *, by: int | None, why: str, now: dat
     """Take back what has not gone out yet: how many people do not get it. None when nothing could be stopped.
 
     From the commit on no request begins any more: the rows in hand are taken back here, and the planner refuses
-    every row of a stopped letter. Of a large letter `take_back_next` ends the other rows a little later.
+    every row of a stopped letter. Of a large letter `take_back_next` ends the other rows a little later, and who
+    has no row yet gets none: these are not counted.
     """
     letters.finish(session)  # one that has gone out whole is done, not stopped
     if not letters.move(session, letter, was=("sending",), state="stopped", stopped_at=now, stop_reason=why):
         return None
     assert letter.id is not None
+    addressing.end(session, letter.id)
     rest = letter_stopping.not_begun(session, letter)
     letter_stopping.cancel(session, letter.id, now=now, most=AT_ONCE_MAX)
     audit.record(session, at=now, actor_id=by, action="letter.stopped", subject=key_of(letter), why=why, kept=rest)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import audiences, deliveries, letter_counts, letters, receipts
+from db import addressing, audiences, deliveries, letter_counts, letters, receipts
 from db.letters import Letter
 from notices.answer_terms import plan_deadline
 from notices.channel import Message
@@ -61,6 +61,8 @@ def queue_letter(session: Session, letter: Letter, now: datetime, zone: ZoneInfo
     """Write one row for every recipient that the letter's audience has now, and start sending; how many rows.
 
     `letter.recipients` and `letter.unbound` say afterwards how many people it goes to, and how many have no chat.
+    A large letter (`letter_counts.DIRECT_MAX`) has no rows yet: the sender writes them part by part, and both
+    figures grow with them (`notices.addressing`).
     Idempotent: a second call adds only people who were not in the audience before. Right for letters of the
     service (author None) and for those that their author has confirmed: this function asks nobody.
     """
@@ -70,12 +72,17 @@ def queue_letter(session: Session, letter: Letter, now: datetime, zone: ZoneInfo
     assert letter.id is not None
     day = now.astimezone(zone).date()
     whom = audiences.audience(letter.audience)
-    recipients = audiences.members_in(session, whom, day)
     letter.state, letter.sent_at = "sending", letter.sent_at or now
     letter.content_hash = letters.fingerprint(letter)
     letter.expires_at = letter.expires_at or now + KEPT_FOR
     session.add(letter)
     session.flush()
+    plan_deadline(session, letter, zone)
+    if audiences.more_than(session, whom, day, letter_counts.DIRECT_MAX):
+        letter_counts.begin_anew(session, letter.id)
+        addressing.begin(session, letter.id, key=key_of(letter), what="letter", now=now)
+        return 0
+    recipients = audiences.members_in(session, whom, day)
     added = deliveries.enqueue_for_all(
         session,
         audiences.with_chat(recipients),
@@ -90,17 +97,22 @@ def queue_letter(session: Session, letter: Letter, now: datetime, zone: ZoneInfo
     letter.unbound = audiences.count(session, whom, day) - letter.recipients
     session.add(letter)
     session.flush()
-    letter_counts.begin(session, letter, audiences.by_branch(recipients), now)
-    plan_deadline(session, letter, zone)
+    letter_counts.begin(session, letter, audiences.by_branch(recipients))
     return added
 
 
 def chase(session: Session, letter: Letter, now: datetime, zone: ZoneInfo = CITY) -> int | None:
-    """Remind those who got the letter and have not read it, once a day; how many. None: done today already."""
+    """Remind those who got the letter and have not read it, once a day; how many. None: done today already.
+
+    Of a large letter it is as many as were counted last, and their rows follow part by part.
+    """
     assert letter.id is not None
     key = chase_key(letter, now.astimezone(zone).date().isoformat())
-    if receipts.was_chased(session, key):
+    if receipts.was_chased(session, key) or addressing.is_open(session, key):
         return None
+    if letter.recipients > letter_counts.DIRECT_MAX:
+        addressing.begin(session, letter.id, key=key, what="chase", now=now)
+        return receipts.tally(session, letter.id).unread
     return deliveries.enqueue_for_all(
         session,
         receipts.unread(session, letter.id).order_by(None),

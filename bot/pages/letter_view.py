@@ -72,6 +72,8 @@ def _progress(say: Wording, found: Report, zone: ZoneInfo) -> None:
                     text("dd", str(getattr(found, name)))
         reach = {"percent": found.reach_percent, "people": found.people, "unbound": found.unbound}
         text("p", say("letter_report.reach", **reach))
+        if found.left_out:
+            text("p", say("letter_report.left_out", count=found.left_out))
         if found.as_of is not None:
             text(
                 "p", say("letter_report.as_of", time=found.as_of.astimezone(zone).strftime("%H:%M:%S")), "hx-soft"
@@ -80,7 +82,9 @@ def _progress(say: Wording, found: Report, zone: ZoneInfo) -> None:
 
 
 def _state(say: Wording, found: Report) -> str:
-    if found.state == "sending" and found.waiting:
+    if found.writing:
+        return say("letter_report.writing", of=found.recipients)
+    if found.under_way:
         done = found.recipients - found.waiting
         return say("letter_report.sending", percent=found.done_percent, done=done, of=found.recipients)
     return say("letter_report.stopped" if found.state == "stopped" else "letter_report.done")

@@ -12,13 +12,13 @@ from typer.testing import CliRunner
 
 from bot import letter_tables
 from bot.__main__ import app
-from db import letter_counts, receipts
+from db import addressing_parts, letter_counts, receipts
 from db.audit import AuditEvent
 from db.deliveries import Delivery
 from db.letter_counts import LetterPart
 from db.letters import Letter
 from db.members import Member
-from notices import letter_reports
+from notices import addressing, letter_reports
 from notices.wording import wording
 from tests.cast import ALICE, BOB, CITY, LIANGFENG, MO, NOON, OLGA, QIAN, RUI, SUN
 from tests.conftest import ZONE
@@ -92,15 +92,20 @@ async def test_branches_from_above_are_figures_with_the_lowest_reach_first(say, 
 
 async def test_a_large_letter_is_counted_in_parts_and_says_since_when(say, look, monkeypatch, clock):
     monkeypatch.setattr(letter_counts, "DIRECT_MAX", 3)
-    monkeypatch.setattr(letter_counts, "PART", 1)
+    monkeypatch.setattr(addressing_parts, "ROWS_MAX", 1)
     letter_id = await look(to_city)
+    written = []
+    while await look(lambda s: addressing.write_part(s, clock.now, ZONE)):
+        written.append((await say(OLGA, f"report:show:{letter_id}")).text)
+    assert ["名单已写 7 人" in text for text in written] == [True, False, False]
     before = await say(OLGA, f"report:show:{letter_id}")
     assert "正在发送 0%（0 / 9）" in before.text
     assert "截至 12:00:00" in before.text
     await look(lambda s: end(s, letter_id, [SENT] * 4 + [DOUBT, BLOCKED, WAITING, SENT, SENT]))
     await look(lambda s: receipts.note(s, letter_id, ALICE, "read", NOON))
     counted = 0
-    while await look(lambda s: letter_reports.count_next(s, clock.now, ZONE)):
+    soon = NOON + letter_reports.WHILE_SENDING
+    while await look(lambda s: letter_reports.count_next(s, soon, ZONE)):
         counted += 1
     assert counted == len(await look(lambda s: s.exec(select(LetterPart)).all())) == 2
 
@@ -113,7 +118,7 @@ async def test_a_large_letter_is_counted_in_parts_and_says_since_when(say, look,
         return stored, now, lines, letter_counts.branches(session, letter_id, most=9)
 
     stored, now, lines, lines_now = await look(both)
-    assert stored.as_of == NOON
+    assert stored.as_of == soon
     assert letter_reports.figures_json(stored) | {"as_of": None} == letter_reports.figures_json(now)
     assert list(lines) == list(lines_now)
     assert (now.sent, now.read, now.waiting) == (6, 1, 1)

@@ -1,0 +1,61 @@
+"""Writing the rows of a large letter in parts: how far each has come."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import CheckConstraint, Index, delete, select, update
+from sqlmodel import Field, Session, SQLModel, col
+
+from db.once import add_once
+
+What = Literal["letter", "chase", "deadline"]
+
+
+class Addressing(SQLModel, table=True):
+    """Rows that are being written: those of a letter itself, or of a reminder of it.
+
+    Its end deletes it: whoever finds one knows that somebody has no row yet.
+    """
+
+    __table_args__ = (
+        CheckConstraint("what IN ('letter', 'chase', 'deadline')", name="what"),
+        Index("ix_addressing_letter_id", "letter_id"),
+    )
+    key: str = Field(primary_key=True)  # of the rows
+    letter_id: int = Field(foreign_key="letter.id")
+    what: str = "letter"
+    place: int = 0  # the last branch that was looked at
+    begun_at: datetime
+
+
+def begin(session: Session, letter_id: int, *, key: str, what: What, now: datetime) -> bool:
+    """Note that rows of this key are to be written from the first branch on; False when it stands already."""
+    values = {"key": key, "letter_id": letter_id, "what": what, "place": 0, "begun_at": now}
+    return add_once(session, Addressing, values)
+
+
+def is_open(session: Session, key: str) -> bool:
+    """Whether rows of this key are still being written."""
+    return session.execute(select(col(Addressing.key)).where(col(Addressing.key) == key)).first() is not None
+
+
+def advance(session: Session, one: Addressing, place: int) -> bool:
+    """Note how far it is; False when it was ended or moved meanwhile, and then nothing may be written."""
+    changed = session.execute(
+        update(Addressing)
+        .where(col(Addressing.key) == one.key, col(Addressing.place) == one.place)
+        .values(place=place)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def end(session: Session, letter_id: int, key: str | None = None) -> int:
+    """Write no more rows of this letter, or only of this key; how many were open."""
+    statement = delete(Addressing).where(col(Addressing.letter_id) == letter_id)
+    if key is not None:
+        statement = statement.where(col(Addressing.key) == key)
+    changed = session.execute(statement.execution_options(synchronize_session=False))
+    return int(changed.rowcount)  # type: ignore[attr-defined]
