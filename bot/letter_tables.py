@@ -54,6 +54,8 @@ def sheets(session: Session, letter: Letter, found: Report, say: Wording, *, nam
         [say(f"letter_report.page_{kind}"), str(getattr(found, kind))]
         for kind in (*letter_counts.KINDS, "unbound")
     ]
+    if found.left_out:
+        states.append([say("letter_report.page_left_out"), str(found.left_out)])
     reasons: Rows = [[say("letter_report.page_reason"), say("letter_report.page_count")], *found.reasons]
     made: dict[str, Rows] = {
         say("letter_report.page_states"): states,
