@@ -139,6 +139,8 @@ class Service:
         polls = self.telegram if self.telegram is not None and self.telegram.router is None else None
         pushing = [one.channel for one in (self.telegram, self.wechat) if one is not None]
         self.sender.start(polls=polls, replies=pushing, errands=(pictures.arrived, sheets.arrived))
+        if self.telegram:
+            self._background(self.telegram.show_counts(self.dispatcher.write, self.sender.engine.tenure.owning))
         if self.settings.demo:
             self._background(self._keep_open())
         await self.jobs.start()

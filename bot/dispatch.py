@@ -7,7 +7,7 @@ import re
 import zlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from bot.writer import Writer
 from db import accounts, inbound, pictures
-from handlers import COMMANDS
+from handlers import COMMANDS, group_talk
 from handlers.conversation import Button, Command, Context, Incoming, Message, Reply
 from handlers.meaning import folded
 from handlers.menu import MENU
@@ -38,7 +38,8 @@ class Answer:
 
     taken: the platform has already taken this reply, so a channel that pushes replies need not push it again.
     picture_id: the row of a picture that came with the message and is still to be fetched from the platform.
-    rebound: the chat has got or lost its member.
+    rebound: the chat has got or lost its member. toast: words for the one who pressed a button in a group, and for
+    nobody else. refers: the group is to be told that personal matters are private, unless it just was.
     """
 
     inbound_id: int | None
@@ -48,6 +49,8 @@ class Answer:
     member_id: int | None = None
     picture_id: int | None = None
     rebound: bool = False
+    toast: str = ""
+    refers: bool = False
 
 
 class Dispatcher:
@@ -93,7 +96,7 @@ class Dispatcher:
         Raises only when not even the apology can be stored (then the platform delivers again).
         """
         incoming = replace(incoming, sent_at=self._plausible(incoming.sent_at))
-        person = f"{incoming.channel}:{incoming.address}"
+        person = f"{incoming.channel}:{incoming.group or incoming.address}"
         answer = await self._answer(incoming, person)
         if answer.picture_id is not None:
             self._on_picture()
@@ -136,6 +139,8 @@ class Dispatcher:
         if stored:
             inbound_id, reply, taken = stored
             return Answer(inbound_id, message_from_json(reply) if reply else None, first=False, taken=taken)
+        if incoming.group is not None:
+            return self._heard(session, self._in_group(session, incoming))
         context = self._context(session, incoming)
         if incoming.unasked and not context.who.expect:
             return self._store(session, context, None)  # a place that the phone reported by itself
@@ -149,7 +154,25 @@ class Dispatcher:
         answer = self._settle(session, context, respond(context, self._commands), secret=secret)
         return replace(answer, rebound=True) if context.who.member_id != before else answer
 
+    def _in_group(self, session: Session, incoming: Incoming) -> Context:
+        """What is said in a group begins no dialogue and no chat: only who speaks is looked up."""
+        who = accounts.speaker(session, incoming.channel, incoming.address, self._day(incoming))
+        return Context(
+            session, incoming, who, incoming.sent_at, self.zone, wording(who.language), names_allowed=False
+        )
+
+    def _heard(self, session: Session, context: Context) -> Answer:
+        heard = group_talk.hear(context)
+        if not heard.kept:
+            return Answer(None, None)
+        stored = self._store(session, context, Message(heard.text) if heard.text else None)
+        return replace(stored, toast=heard.toast, refers=heard.refers)
+
     def _apologise(self, session: Session, incoming: Incoming, incident: str) -> Answer:
+        if incoming.group is not None:
+            context = self._in_group(session, incoming)
+            toast = context.say("groups.toast_failed") if incoming.kind == "button" else ""
+            return replace(self._store(session, context, None), toast=toast)
         context = self._context(session, incoming)
         say = context.say
         secret = is_secret(context, self._commands)
@@ -157,9 +180,11 @@ class Dispatcher:
         failed = Reply(say("dispatch.failed", incident=incident), again)
         return self._settle(session, context, failed, secret=secret)
 
+    def _day(self, incoming: Incoming) -> date:
+        return incoming.sent_at.astimezone(self.zone).date()
+
     def _context(self, session: Session, incoming: Incoming) -> Context:
-        day = incoming.sent_at.astimezone(self.zone).date()
-        who = accounts.speaker(session, incoming.channel, incoming.address, day)
+        who = accounts.speaker(session, incoming.channel, incoming.address, self._day(incoming))
         if who.chat_id is None:
             accounts.begin(session, who)
         picture_id = None
@@ -205,7 +230,7 @@ class Dispatcher:
             session,
             channel=incoming.channel,
             key=incoming.key,
-            address=incoming.address,
+            address=incoming.group or incoming.address,
             received_at=incoming.sent_at,
             reply=message.to_json() if message else None,
         )

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import activity_drafts, gone, inbound, leftovers, occurrences, sheets, web
+from db import activity_drafts, gone, group_calls, inbound, leftovers, occurrences, sheets, web
 from notices import (
     appraisals,
     birthdays,
@@ -22,6 +22,7 @@ from notices import (
     declarations,
     dues,
     duties,
+    group_posts,
     holds,
     inspections,
     letter_deadlines,
@@ -50,6 +51,7 @@ SHEETS_KEPT = timedelta(days=1)  # files and rows of departments that nobody con
 VERDICTS_KEPT = timedelta(days=30)
 WARNING_EVENTS_KEPT = timedelta(days=400)  # who heard of a colour and when; the warning itself stays
 INSPECTION_DRAFTS_KEPT = timedelta(days=30)
+CALL_ANSWERS_KEPT = timedelta(days=90)  # who answered a call in a group; how many did stays
 CODES_KEPT = timedelta(days=60)  # of check-in; late records end after 30
 
 
@@ -108,6 +110,7 @@ def _clear_away(session: Session, moment: Moment) -> object:
         + sheets.forget(session, now - SHEETS_KEPT, now - VERDICTS_KEPT)
         + leftovers.forget_warning_events(session, now - WARNING_EVENTS_KEPT)
         + leftovers.forget_inspection_drafts(session, now - INSPECTION_DRAFTS_KEPT)
+        + group_calls.forget(session, now - CALL_ANSWERS_KEPT)
         + activity_drafts.retire_codes(session, now - CODES_KEPT)
     )
 
@@ -131,6 +134,7 @@ JOBS: tuple[Task | Poll, ...] = (
     Task(dues.TASK, dues.cron(), _begin, "once"),
     Task(duties.TASK, "30 6 * * *", _begin, "once"),  # before the digests of the morning
     Task("appeals_undecided", "20 9 * * *", inspections.remind_deciders, "all"),  # each day has appeals of its own
+    Task("group_topics", group_posts.CRON, group_posts.mark_topics, "skip"),  # yesterday's topic is none any more
     Task("economy_reminders", "50 6 * * *", _remind_of_economy, "once"),
     Task("index_day_end", "1 0 * * *", _nothing, "once", prepare=_close_day),
     Task("index_refresh", "5 * * * *", _nothing, "once", prepare=_refresh),
@@ -153,6 +157,9 @@ JOBS: tuple[Task | Poll, ...] = (
     Poll("surveys_closed", timedelta(minutes=1), surveys.close_due),
     Poll("letters_repeated", timedelta(minutes=1), letter_series.send_next),
     Poll("closing", timedelta(minutes=1), _close),
+    Poll("group_topics_posted", timedelta(seconds=15), group_posts.post_topics),
+    Poll("group_calls_closed", timedelta(minutes=1), group_posts.close_calls),
+    Poll("group_weeks_told", timedelta(minutes=1), group_posts.tell_weeks),
     Poll("letters_taken_back", timedelta(seconds=15), letter_stops.take_back_next),
     Poll("letters_given_back", timedelta(minutes=1), letter_stops.give_back_overdue),
     Poll("letters_counted", timedelta(seconds=15), letter_reports.count_next),

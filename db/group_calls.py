@@ -92,6 +92,12 @@ def last(session: Session, group_id: int) -> GroupCall | None:
     return session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
 
 
+def posted(session: Session, call_id: int) -> str:
+    """The state of the call's row in the outbox; empty for a call without one."""
+    state = session.execute(select(col(Delivery.state)).where(col(Delivery.key) == key_of(call_id))).scalar()
+    return state or ""
+
+
 def opened_since(session: Session, group_id: int, since: datetime) -> int:
     """How many calls went out in the group since then."""
     which = (col(GroupCall.group_id) == group_id, col(GroupCall.made_at) >= since, col(GroupCall.state) != "draft")

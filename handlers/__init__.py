@@ -14,6 +14,7 @@ from handlers.declarations import DECLARE
 from handlers.diagnosis import DIAGNOSIS
 from handlers.dues import DUES
 from handlers.grades import GRADES
+from handlers.groups import GROUP
 from handlers.hand_over import HAND_OVER
 from handlers.indices import INDEX
 from handlers.inspection_review import INSPECTION_REVIEW
@@ -110,6 +111,7 @@ COMMANDS: tuple[Command, ...] = (
     REPLY,
     REPLIES,
     STOP,
+    GROUP,
     REPORT,
     LETTER_CORRECTION,
     INSPECT,

@@ -19,7 +19,12 @@ from notices.wording import Wording
 
 __all__ = ["HOME", "Button", "Command", "Context", "Incoming", "Message", "Picture", "Reply"]
 
-Kind = Literal["text", "button", "scan", "follow", "unfollow", "location", "image", "file", "voice", "other"]
+GroupKind = Literal["group_joined", "group_left", "group_silent", "group_moved"]
+"""What became of the service in a group: added or heard again, removed, not allowed to write, at a new address."""
+
+Kind = Literal[
+    "text", "button", "scan", "follow", "unfollow", "location", "image", "file", "voice", "other", GroupKind
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,10 @@ class Incoming:
     """One thing that a person did, in the same form from every channel.
 
     text: what was typed or said; for a button its action; for a scan, a follow by QR code or a deep link
-    the code in it. picture, file: the platform's own reference to a picture or a table that was sent.
+    the code in it; for `group_moved` the new address, for `group_joined` `new` or nothing. picture, file: the
+    platform's own reference to a picture or a table that was sent. group: where it was said, None for a chat of the
+    person alone; else `address` is the person's own chat, empty for somebody unknown. on: our message in the group
+    that was pressed or replied to.
     """
 
     channel: str
@@ -41,6 +49,8 @@ class Incoming:
     file: str | None = None
     file_name: str = ""
     unasked: bool = False  # reported by the phone, not by its owner: answered only when it is waited for
+    group: str | None = None
+    on: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from sqlmodel import Session
 
 from db import accounts, addressees, deliveries, sending
 from db.sending_batches import Intent, intend_all, sent
+from notices import group_posts
 from notices.channel import Message, SendError, Verdict
-from notices.planner import Parcel
+from notices.decisions import Parcel
 
 log = logging.getLogger(__name__)
 Choices: TypeAlias = Callable[[Message], dict[str, str]]
@@ -108,6 +109,9 @@ def record(
         accounts.disable(session, parcel.channel, parcel.address, outcome.reason)
     if outcome.moved_to:
         addressees.moved(session, parcel.channel, parcel.address, outcome.moved_to)
+        group_posts.move(session, parcel.channel, parcel.address, outcome.moved_to)
+    if outcome.verdict == "permanent":
+        group_posts.refused(session, parcel.row.content, outcome.reason, gone=outcome.disables, now=now)
     return True
 
 

@@ -15,6 +15,7 @@ from fastapi import APIRouter
 
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.conversation import Answering, Conversation
+from bot.channels.telegram.counts import CallCounts
 from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.inbound import ALLOWED_UPDATES, Me
 from bot.channels.telegram.menu import show_to_chat, show_to_strangers
@@ -25,6 +26,7 @@ from bot.channels.telegram.webhook import CONNECTIONS_MAX, PATH, webhook_router
 from handlers.conversation import Command
 from notices.channel import SendError
 from notices.pacing import pacer
+from notices.tenure import Write
 from notices.wording import wording
 
 __all__ = ["Telegram", "TelegramChannel", "Timing", "open_telegram"]
@@ -160,6 +162,11 @@ class Telegram:
             await show_to_chat(self._api, self._commands, address, roles)
         except CallError as error:
             LOG.warning("Telegram: the list of commands was not set: %s", error)
+
+    async def show_counts(self, write: Write, owning: asyncio.Event) -> None:
+        """Keep the counts of calls in groups up to date, for ever, while `owning` is set."""
+        timing = self._timing
+        await CallCounts(self._api, write, clock=timing.clock, sleep=timing.sleep).run(owning)
 
     async def _run(self) -> None:
         """Introduce ourselves until Telegram listens, then let messages in."""

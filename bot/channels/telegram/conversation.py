@@ -17,6 +17,7 @@ from bot.channels.telegram.inbound import Arrival, Me, read
 from bot.channels.telegram.lanes import Lanes
 from bot.channels.telegram.replies import Replies
 from bot.channels.telegram.send import Draw
+from bot.channels.telegram.text import cut
 from handlers.conversation import Incoming
 from notices.channel import Message
 from notices.wording import Wording
@@ -29,6 +30,7 @@ LOG = logging.getLogger(__name__)
 OPEN_MAX = 1000  # replies under way; further updates wait, and the platform keeps them
 PUSHED_MAX = 10_000  # replies that are remembered, far more than the platform redelivers
 SPINNER_S = 1.0  # how long a reply waits for the answer to the press to be out before it
+TOAST_MAX = 200  # of what only the presser sees
 REFER_S = 60.0  # a group hears at most once in this time that personal matters are private
 GROUPS_MAX = 1000  # groups that are remembered for it
 
@@ -80,16 +82,22 @@ class Conversation:
         arrival = read(update, me=self.me, now=self._now())
         if arrival is None:
             return
-        spinner = self._start(self._stop_spinner(arrival.callback_id)) if arrival.callback_id else None
-        if arrival.refer:
-            self._refer(arrival.address)
-        if arrival.incoming is None:
+        incoming = arrival.incoming
+        in_group = incoming is not None and incoming.group is not None
+        spinner = None
+        if arrival.callback_id and not in_group:  # in a group it waits for the words that only the presser sees
+            spinner = self._start(self._stop_spinner(arrival.callback_id))
+        if incoming is None:
             return
         await self._slots.acquire()
         try:
             async with self._commit_lanes.turn(arrival.address):
-                answer = await self._dispatcher.answer(arrival.incoming)
-                reply = self._start(self._reply(arrival, arrival.incoming, answer, spinner))
+                answer = await self._dispatcher.answer(incoming)
+                if in_group and arrival.callback_id:
+                    spinner = self._start(self._stop_spinner(arrival.callback_id, answer.toast))
+                if answer.refers:
+                    self._refer(arrival.address)
+                reply = self._start(self._reply(arrival, incoming, answer, spinner))
         except BaseException:
             self._slots.release()
             raise
@@ -129,10 +137,11 @@ class Conversation:
             else:
                 self._pushed.pop(incoming.key, None)  # the next delivery may try again
 
-    async def _stop_spinner(self, callback_id: str) -> None:
+    async def _stop_spinner(self, callback_id: str, toast: str = "") -> None:
         """Tell the person's app that the press has arrived; without it the button keeps turning."""
+        words = {"text": cut(toast, TOAST_MAX)[0]} if toast else {}
         try:
-            await self._api.call("answerCallbackQuery", {"callback_query_id": callback_id})
+            await self._api.call("answerCallbackQuery", {"callback_query_id": callback_id} | words)
         except CallError as error:
             LOG.debug("a press was not answered: %s", error)  # too old, or a pause: the reply itself matters
 

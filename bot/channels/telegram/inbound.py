@@ -25,6 +25,14 @@ CONTENT = (  # what a person sent and we cannot read, against service messages, 
     "voice", "sticker", "audio", "video", "video_note", "animation", "document", "contact", "dice", "poll",
     "venue", "story", "game", "checklist", "paid_media",
 )  # fmt: skip
+PLAIN_COMMAND = re.compile(r"/\w+(?:\s|$)")  # without a bot's name: for whoever of the bots knows it
+GROUP_TYPES = ("group", "supergroup")
+STATUSES: dict[str, Kind] = {"kicked": "unfollow", "member": "follow"}
+GROUP_STATUSES: dict[str, Kind] = {
+    **dict.fromkeys(("member", "administrator"), "group_joined"),
+    **dict.fromkeys(("left", "kicked"), "group_left"),
+    "silent": "group_silent",
+}
 TABLES = (".xlsx", ".xls", ".csv")
 IMAGE_TYPES = ("image/jpeg", "image/png")
 
@@ -43,16 +51,14 @@ class Me:
 class Arrival:
     """One update that concerns us.
 
-    incoming: None for a group, where only `refer` is answered: personal matters are for the private chat.
-    callback_id: the press that waits for an answer. edits: the bot's own message that was pressed, None
-    when it cannot be edited.
+    address: where the reply goes. incoming: None when a press holds nothing to read. callback_id: the press that
+    waits for an answer. edits: the bot's own message that was pressed, None when it cannot be edited.
     """
 
     address: str
     incoming: Incoming | None = None
     callback_id: str | None = None
     edits: int | None = None
-    refer: bool = False
 
 
 def update_id(update: object) -> int | None:
@@ -79,11 +85,13 @@ def _message(key: str, message: Json, me: Me | None, now: datetime) -> Arrival |
     """A message: in private always for us, in a group only when it is addressed to the bot."""
     chat, sender = _object(message.get("chat")), _object(message.get("from"))
     chat_id = _whole(chat.get("id"))
-    if chat_id is None or sender.get("is_bot") is True:
+    if chat_id is None:
+        return None
+    if chat.get("type") != "private":
+        return _in_group(key, chat_id, message, me, now)
+    if sender.get("is_bot") is True:
         return None
     address = str(chat_id)
-    if chat.get("type") != "private":
-        return Arrival(address, refer=True) if me and _addressed(message, me) else None
     content = _content(message, me)
     if content is None:
         return None
@@ -125,10 +133,12 @@ def _press(key: str, press: Json, now: datetime) -> Arrival | None:
     if chat_id is None or not isinstance(callback_id, str):
         return None
     address = str(chat_id)
-    if chat.get("type") != "private":
-        return Arrival(address, callback_id=callback_id, refer=True)
     if not isinstance(data, str):
         return Arrival(address, callback_id=callback_id)
+    if chat.get("type") != "private":
+        person, on = _whole(_object(press.get("from")).get("id")), _whole(message.get("message_id"))
+        pressed = Incoming(NAME, str(person or ""), key, now, "button", data, group=address, on=str(on or ""))
+        return Arrival(address, pressed, callback_id=callback_id)
     # Date 0 marks a message too old to touch; a photo has no text to edit.
     editable = message.get("date") != 0 and isinstance(message.get("text"), str)
     return Arrival(
@@ -140,24 +150,45 @@ def _press(key: str, press: Json, now: datetime) -> Arrival | None:
 
 
 def _membership(key: str, change: Json, now: datetime) -> Arrival | None:
-    """The bot was blocked or unblocked by the person of a private chat."""
+    """The bot was blocked or unblocked by the person of a private chat, or its place in a group has changed."""
     chat = _object(change.get("chat"))
     chat_id = _whole(chat.get("id"))
-    status = _object(change.get("new_chat_member")).get("status")
-    kinds: dict[object, Kind] = {"kicked": "unfollow", "member": "follow"}
-    kind = kinds.get(status) if isinstance(status, str) else None
-    if chat_id is None or chat.get("type") != "private" or kind is None:
+    member = _object(change.get("new_chat_member"))
+    status = member.get("status")
+    in_group = chat.get("type") in GROUP_TYPES
+    if chat_id is None or not isinstance(status, str) or not (in_group or chat.get("type") == "private"):
         return None
-    address = str(chat_id)
-    return Arrival(address, Incoming(NAME, address, key, _instant(change.get("date"), now), kind))
+    if status == "restricted":
+        status = "member" if member.get("can_send_messages") is True else "silent"
+    kind = (GROUP_STATUSES if in_group else STATUSES).get(status)
+    if kind is None:
+        return None
+    address, at = str(chat_id), _instant(change.get("date"), now)
+    group = address if in_group else None
+    was = _object(change.get("old_chat_member")).get("status")
+    new = "new" if in_group and kind == "group_joined" and was in ("left", "kicked", None) else ""
+    return Arrival(address, Incoming(NAME, "" if in_group else address, key, at, kind, new, group=group))
 
 
-def _addressed(message: Json, me: Me) -> bool:
-    """Is a group's message for the bot: `/word@name`, `@name`, or a reply to what the bot said?"""
-    if _object(_object(message.get("reply_to_message")).get("from")).get("id") == me.id:
-        return True
-    text = message.get("text", message.get("caption"))
-    return isinstance(text, str) and bool(re.search(rf"@{re.escape(me.username)}\b", text, re.IGNORECASE))
+def _in_group(key: str, chat_id: int, message: Json, me: Me | None, now: datetime) -> Arrival | None:
+    """What is addressed to the bot, and that a group has moved; all the rest is dropped here, before anything."""
+    address, at = str(chat_id), _instant(message.get("date"), now)
+    new, old = _whole(message.get("migrate_to_chat_id")), _whole(message.get("migrate_from_chat_id"))
+    if new is not None or old is not None:
+        before, after = (address, str(new)) if new is not None else (str(old), address)
+        return Arrival(after, Incoming(NAME, "", key, at, "group_moved", after, group=before))
+    text, sender = message.get("text", message.get("caption")), _object(message.get("from"))
+    anonymous = _object(message.get("sender_chat")).get("id") == chat_id  # speaks as the group: a bot by its looks
+    if me is None or not isinstance(text, str) or (sender.get("is_bot") is True and not anonymous):
+        return None
+    replied = _object(message.get("reply_to_message"))
+    on = str(replied.get("message_id", "")) if _object(replied.get("from")).get("id") == me.id else ""
+    named = re.compile(rf"@{re.escape(me.username)}\b", re.IGNORECASE)
+    if not on and not named.search(text) and not PLAIN_COMMAND.match(text):
+        return None
+    person = "" if anonymous else str(_whole(sender.get("id")) or "")
+    words = named.sub("", text).strip()
+    return Arrival(address, Incoming(NAME, person, key, at, "text", words, group=address, on=on))
 
 
 def _without_our_name(text: str, me: Me | None) -> str:

@@ -45,6 +45,8 @@ UNFIT = {  # the message is wrong, not the chat
     "image_process_failed": "bad_picture",
     "file is too big": "bad_picture",
 }
+NO_RIGHT = ("not enough rights", "have no rights to send", "chat_write_forbidden", "chat_restricted")
+"""How Telegram says that a group does not let the bot write, though it is in it."""
 
 
 class TelegramChannel:
@@ -164,5 +166,7 @@ def send_error(error: CallError) -> SendError:
         for part, reason in UNFIT.items():
             if part in words:
                 return SendError("permanent", reason)
+        if any(part in words for part in NO_RIGHT):
+            return SendError("permanent", "no_right")
         LOG.warning("Telegram refused with words that we do not know: %s", error.description)
     return SendError(error.verdict, error.reason, error.retry_after_s, moved_to=error.moved_to)
