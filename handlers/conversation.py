@@ -33,9 +33,9 @@ class Incoming:
 
     text: what was typed or said; for a button its action; for a scan, a follow by QR code or a deep link
     the code in it; for `group_moved` the new address, for `group_joined` `new` or nothing. picture, file: the
-    platform's own reference to a picture or a table that was sent. group: where it was said, None for a chat of the
-    person alone; else `address` is the person's own chat, empty for somebody unknown. on: our message in the group
-    that was pressed or replied to.
+    platform's own reference to a picture or a table that was sent. group: where it was said, None for a person's
+    own chat; else `address` is the chat of who spoke, empty for somebody unknown. on: our message there that was
+    pressed or replied to.
     """
 
     channel: str
