@@ -10,28 +10,28 @@ from sqlmodel import Field, Session, SQLModel, col
 
 from db.once import add_once
 
-What = Literal["letter", "chase", "deadline"]
+What = Literal["letter", "count", "chase", "deadline"]
 
 
 class Addressing(SQLModel, table=True):
-    """Rows that are being written: those of a letter itself, or of a reminder of it.
+    """Rows that are being written: those of a letter itself ("count": its branches are noted), or of a reminder.
 
     Its end deletes it: whoever finds one knows that somebody has no row yet.
     """
 
     __table_args__ = (
-        CheckConstraint("what IN ('letter', 'chase', 'deadline')", name="what"),
+        CheckConstraint("what IN ('letter', 'count', 'chase', 'deadline')", name="what"),
         Index("ix_addressing_letter_id", "letter_id"),
     )
     key: str = Field(primary_key=True)  # of the rows
     letter_id: int = Field(foreign_key="letter.id")
     what: str = "letter"
-    place: int = 0  # the last branch that was looked at
+    place: int = 0  # the last member that was looked at; of a reminder, a correction, "count": the last branch
     begun_at: datetime
 
 
 def begin(session: Session, letter_id: int, *, key: str, what: What, now: datetime) -> bool:
-    """Note that rows of this key are to be written from the first branch on; False when it stands already."""
+    """Note that rows of this key are to be written; False when it stands already."""
     values = {"key": key, "letter_id": letter_id, "what": what, "place": 0, "begun_at": now}
     return add_once(session, Addressing, values)
 
@@ -41,12 +41,17 @@ def is_open(session: Session, key: str) -> bool:
     return session.execute(select(col(Addressing.key)).where(col(Addressing.key) == key)).first() is not None
 
 
-def advance(session: Session, one: Addressing, place: int) -> bool:
-    """Note how far it is; False when it was ended or moved meanwhile, and then nothing may be written."""
+def advance(session: Session, one: Addressing, place: int, what: What | None = None) -> bool:
+    """Note how far it is, and what comes now; False when it was ended or moved meanwhile.
+
+    Then nothing may be written.
+    """
     changed = session.execute(
         update(Addressing)
-        .where(col(Addressing.key) == one.key, col(Addressing.place) == one.place)
-        .values(place=place)
+        .where(
+            col(Addressing.key) == one.key, col(Addressing.place) == one.place, col(Addressing.what) == one.what
+        )
+        .values(place=place, what=what or one.what)
         .execution_options(synchronize_session=False)
     )
     return bool(changed.rowcount)  # type: ignore[attr-defined]

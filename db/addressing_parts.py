@@ -1,23 +1,24 @@
-"""The parts of `db.addressing`: which branches come next, and what the letter's report notes about them."""
+"""The parts of `db.addressing`: whom the next one is for, and what the letter's report notes about it."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, insert, select
+from sqlalchemy import Select, bindparam, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
 from db.addressing import Addressing
-from db.letter_counts import LetterBranch, LetterPart
+from db.deliveries import Delivery
+from db.letter_counts import PART, LetterBranch, LetterPart
 from db.letters import Letter
-from db.once import add_once
+from db.members import Member
 from db.prepared import Prepared
 
-UNITS_MAX = 400  # branches that are counted for one part
-ROWS_MAX = 5_000  # rows of one part, unless one branch has more: some 60 ms of the writer
+PEOPLE_MAX = 5_000  # members that one part looks at: some 80 ms of the writer
+UNITS_MAX = 100  # branches of one part of a reminder: some 3,000 rows in no order of members, which cost more
 
 _OPEN = Prepared(
     select(col(Addressing.key), col(Addressing.letter_id))
@@ -41,12 +42,10 @@ def next_open(session: Session, but: Collection[str]) -> tuple[Addressing, Lette
     return (one, letter) if one is not None and letter is not None else None
 
 
-@dataclass(frozen=True, slots=True)
-class Units:
-    """The branches of one part, each with its people of the audience. last: where the next part goes on."""
-
-    people: Sequence[tuple[int, int]]
-    last: int
+def members_until(session: Session, place: int) -> int | None:
+    """The last id of the next PEOPLE_MAX members; None when there are no more."""
+    following = select(col(Member.id)).where(col(Member.id) > place).order_by(col(Member.id)).limit(PEOPLE_MAX)
+    return session.execute(select(func.max(following.subquery().c[0]))).scalar_one_or_none()
 
 
 def units_of_letter(session: Session, letter_id: int, place: int) -> Sequence[int]:
@@ -60,61 +59,49 @@ def units_of_letter(session: Session, letter_id: int, place: int) -> Sequence[in
     return session.execute(statement).scalars().all()
 
 
-def units_after(session: Session, inside: Select[Any], place: int) -> Sequence[int]:
-    """The next of the organisations that `inside` selects, in the order of their ids."""
-    ids = inside.subquery().c[0]
-    return session.execute(select(ids).where(ids > place).order_by(ids).limit(UNITS_MAX)).scalars().all()
+def note_people(session: Session, letter_id: int, people: Select[Any]) -> int:
+    """Add to the branches of a letter for how many people it is. people: a query of (branch, people).
 
-
-def part_of(session: Session, recipients: Select[Any], candidates: Sequence[int]) -> Units:
-    """As many of the candidates as make one part. recipients: a query of (member, branch) in the candidates."""
-    chosen = recipients.subquery()
-    counted = select(chosen.c[1], func.count()).group_by(chosen.c[1])
-    people = {row[0]: int(row[1]) for row in session.execute(counted)}
-    taken: list[tuple[int, int]] = []
-    rows, last = 0, candidates[-1]
-    for unit in candidates:
-        if taken and rows + people.get(unit, 0) > ROWS_MAX:
-            last = taken[-1][0]
-            break
-        if unit in people:
-            taken.append((unit, people[unit]))
-            rows += people[unit]
-    return Units(taken, last)
-
-
-_NOTE_BRANCH = Prepared(
-    insert(LetterBranch).values(
-        {name: bindparam(name) for name in ("letter_id", "organization_id", "people")}
-        | dict.fromkeys(("sent", "read", "acked", "help", "mailbox", "waiting", "ambiguous", "not_sent"), 0)
-    )
-)
-
-
-def note_branches(session: Session, letter: Letter, units: Units, now: datetime, due_at: datetime) -> None:
-    """Note for the report how many people of these branches the letter is for, and when they are counted first.
-
-    Branches that are noted already stay as they are.
+    Returns how many people these were.
     """
-    assert letter.id is not None
-    if not units.people:
-        return
-    first, last = units.people[0][0], units.people[-1][0]
-    here = select(col(LetterBranch.organization_id)).where(
-        col(LetterBranch.letter_id) == letter.id, col(LetterBranch.organization_id).between(first, last)
+    found = [(row[0], int(row[1])) for row in session.execute(people) if row[0] is not None]
+    rows = [{"letter_id": letter_id, "organization_id": unit, "people": count} for unit, count in found]
+    _ADD_PEOPLE.many(session, rows)
+    return sum(count for _, count in found)
+
+
+def count_part(session: Session, letter_id: int, place: int, now: datetime, due_at: datetime) -> int | None:
+    """Note how many rows the next branches have, and that they are counted at `due_at`; the last of them.
+
+    None when there are no more. The first part takes the place of what `letter_counts.begin_anew` noted.
+    """
+    if not place:
+        session.execute(delete(LetterPart).where(col(LetterPart.letter_id) == letter_id))
+    branch = col(Delivery.counts_for)
+    with_rows: Select[Any] = (
+        select(branch, func.count())
+        .where(col(Delivery.letter_id) == letter_id, branch.is_not(None), branch > place)
+        .group_by(branch)
+        .order_by(branch)
+        .limit(PART)
     )
-    known = set(session.execute(here).scalars())
-    rows = [
-        {"letter_id": letter.id, "organization_id": unit, "people": people}
-        for unit, people in units.people
-        if unit not in known
-    ]
-    _NOTE_BRANCH.many(session, rows)
-    counted = {"letter_id": letter.id, "first_id": first, "last_id": last}
-    add_once(session, LetterPart, {**counted, "counts": [], "counted_at": now, "due_at": due_at})
+    last = session.execute(select(func.max(with_rows.subquery().c[0]))).scalar_one_or_none()
+    if last is None:
+        return None
+    note_people(session, letter_id, with_rows)
+    bounds = {"first_id": place + 1, "last_id": last}
+    session.add(LetterPart(letter_id=letter_id, **bounds, counts=[], counted_at=now, due_at=due_at))
+    session.flush()
+    return int(last)
 
 
-def people_noted(session: Session, letter_id: int) -> int:
-    """How many people the noted branches of a letter have."""
-    statement = select(func.coalesce(func.sum(col(LetterBranch.people)), 0))
-    return int(session.execute(statement.where(col(LetterBranch.letter_id) == letter_id)).scalar_one())
+def _add_people(dialect: str) -> Any:
+    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    nothing = ("sent", "read", "acked", "help", "mailbox", "waiting", "ambiguous", "not_sent")
+    named: dict[str, Any] = {name: bindparam(name) for name in ("letter_id", "organization_id", "people")}
+    adding = insert(LetterBranch).values(named | dict.fromkeys(nothing, 0))
+    more = LetterBranch.people + adding.excluded.people
+    return adding.on_conflict_do_update(index_elements=["letter_id", "organization_id"], set_={"people": more})
+
+
+_ADD_PEOPLE = Prepared(_add_people)

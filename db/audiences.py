@@ -49,10 +49,10 @@ def audience(stored: Mapping[str, Any]) -> Audience:
     return Audience(**stored)
 
 
-def members_in(session: Session, whom: Audience, day: date) -> Select[Any]:
+def members_in(session: Session, whom: Audience, day: date, ids: tuple[int, int] | None = None) -> Select[Any]:
     """A query of the members who belong to the audience on `day`, each with the branch that they belong to then.
 
-    An unknown node holds nobody.
+    An unknown node holds nobody. ids: only members from one id to another, found by their ids.
     """
     if whom.got is not None:
         return _got(whom.got)
@@ -63,9 +63,14 @@ def members_in(session: Session, whom: Audience, day: date) -> Select[Any]:
             col(Member.status) == "active",
             col(Membership.from_day) <= day,
             or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day),
-            col(Membership.organization_id).in_(units_in(session, whom)),
         )
     )
+    branch: Any = col(Membership.organization_id)
+    if ids is None:
+        statement = statement.where(branch.in_(_units_in(session, whom)))
+    else:  # + 0: the index of the branches must not lure a database to everybody in them
+        inside = (branch + 0).in_(_units_in(session, whom))
+        statement = statement.where(col(Membership.member_id).between(*ids), inside)
     if whom.who == "mobile":
         statement = statement.where(col(Member.mobile).is_(True))
     elif whom.who == "dues_unpaid":
@@ -78,7 +83,7 @@ def members_in(session: Session, whom: Audience, day: date) -> Select[Any]:
     return chosen
 
 
-def units_in(session: Session, whom: Audience) -> Select[Any]:
+def _units_in(session: Session, whom: Audience) -> Select[Any]:
     """A query of the ids of the organisations whose members the audience may hold.
 
     A database that joined them would look at every member of the city for a letter to one branch.
@@ -139,8 +144,16 @@ def by_branch(recipients: Select[Any]) -> Select[Any]:
 
 def with_chat(recipients: Select[Any]) -> Select[Any]:
     """Those of the members who have bound any chat."""
-    bound = select(col(Chat.id)).where(col(Chat.member_id) == col(Member.id)).exists()
-    return recipients.where(bound)
+    return recipients.where(_bound())
+
+
+def without_chat(recipients: Select[Any]) -> Select[Any]:
+    """Those of the members who have bound none."""
+    return recipients.where(~_bound())
+
+
+def _bound() -> Any:
+    return select(col(Chat.id)).where(col(Chat.member_id) == col(Member.id)).exists()
 
 
 def ways(session: Session, recipients: Select[Any], order: Sequence[str]) -> dict[str, int]:

@@ -199,7 +199,8 @@ INVARIANTS = (
                           FROM delivery WHERE key = 'letter:' || letter_id GROUP BY letter_id) d
                ON d.letter_id = l.id
             WHERE (l.state = 'done' AND (d.under_way > 0
-                     OR EXISTS (SELECT 1 FROM addressing a WHERE a.letter_id = l.id AND a.what = 'letter')))
+                     OR EXISTS (SELECT 1 FROM addressing a
+                                 WHERE a.letter_id = l.id AND a.what IN ('letter', 'count'))))
                OR (l.state IN ('sending', 'done', 'stopped') AND l.recipients <> coalesce(d.people, 0))""",
     ),
     Invariant(

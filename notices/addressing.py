@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 from sqlmodel import Session, col
 
 from db import addressing, addressing_parts, audiences, audit, deliveries, letter_deadlines, receipts
@@ -80,21 +80,12 @@ def write_part(
     stop_without_right(session, letter, now, zone)
     if not _goes_on(one, letter, now):
         addressing.end(session, one.letter_id, one.key)
-        return True
-    candidates = _candidates(session, one, letter)
-    if not candidates:
-        _finish(session, one, letter, now)
-        return True
-    recipients = _recipients(session, one, letter, now, candidates, zone)
-    units = addressing_parts.part_of(session, recipients, candidates)
-    if addressing.advance(session, one, units.last) and units.people:
-        chosen = _recipients(session, one, letter, now, [unit for unit, _ in units.people], zone)
-        _write(session, one, letter, chosen, now)
-        if one.what == "letter":
-            addressing_parts.note_branches(session, letter, units, now, now + WHILE_SENDING)
-            letter.unbound = addressing_parts.people_noted(session, one.letter_id) - letter.recipients
-            session.add(letter)
-            session.flush()
+    elif one.what == "letter":
+        _write_letter(session, one, letter, now, zone)
+    elif one.what == "count":
+        _count(session, one, letter, now)
+    else:
+        _write_reminder(session, one, letter, now)
     return True
 
 
@@ -104,51 +95,76 @@ def _goes_on(one: Addressing, letter: Letter, now: datetime) -> bool:
     return letter.state in ("sending", "done")
 
 
-def _candidates(session: Session, one: Addressing, letter: Letter) -> Any:
-    """Branches after the last one that was looked at."""
+def _write_letter(session: Session, one: Addressing, letter: Letter, now: datetime, zone: ZoneInfo) -> None:
+    """Rows for the next members of the city who are in the audience. In their order they cost least.
+
+    A correction goes by the branches of the letter that it corrects.
+    """
     whom = audience(letter.audience)
-    if one.what != "letter":
-        return addressing_parts.units_of_letter(session, one.letter_id, one.place)
-    if whom.got is not None:
-        return addressing_parts.units_of_letter(session, whom.got, one.place)
-    return addressing_parts.units_after(session, audiences.units_in(session, whom), one.place)
-
-
-def _recipients(
-    session: Session, one: Addressing, letter: Letter, now: datetime, units: Collection[int], zone: ZoneInfo
-) -> Select[Any]:
-    """A query of (member, branch) of those in these branches who are to get a row."""
-    if one.what == "letter":
-        whom = audience(letter.audience)
+    if whom.got is None:
+        last = addressing_parts.members_until(session, one.place)
         day = (letter.sent_at or now).astimezone(zone).date()
-        return audiences.within(audiences.members_in(session, whom, day), whom, units)
-    asked = letter_deadlines.to_remind(one.letter_id)
-    if one.what == "chase":
-        asked = receipts.unread(session, one.letter_id).order_by(None)
-    return asked.add_columns(col(Delivery.counts_for)).where(col(Delivery.counts_for).in_(units))
+        recipients = audiences.members_in(session, whom, day, (one.place + 1, last or 0))
+    else:
+        units = addressing_parts.units_of_letter(session, whom.got, one.place)
+        last = units[-1] if units else None
+        recipients = audiences.within(audiences.members_in(session, whom, now.date()), whom, units)
+    if last is None:
+        addressing.advance(session, one, 0, "count")
+    elif addressing.advance(session, one, last):
+        added = _enqueue(session, one, letter, audiences.with_chat(recipients), now, letter.expires_at)
+        without = audiences.by_branch(audiences.without_chat(recipients))
+        letter.recipients += added
+        letter.unbound += addressing_parts.note_people(session, one.letter_id, without)
+        session.add(letter)
+        session.flush()
 
 
-def _write(session: Session, one: Addressing, letter: Letter, recipients: Select[Any], now: datetime) -> None:
-    of_letter = one.what == "letter"
-    until = letter.answer_until
-    ends = letter.expires_at if of_letter else until if until is not None and until > now else None
-    added = deliveries.enqueue_for_all(
+def _count(session: Session, one: Addressing, letter: Letter, now: datetime) -> None:
+    """What the report says of the next branches; after the last one the letter has all its rows."""
+    last = addressing_parts.count_part(session, one.letter_id, one.place, now, now + WHILE_SENDING)
+    if last is None:
+        _finish(session, one, letter, now)
+    else:
+        addressing.advance(session, one, last)
+
+
+def _write_reminder(session: Session, one: Addressing, letter: Letter, now: datetime) -> None:
+    """Rows for those in the next branches who have not answered, or not read it."""
+    units = addressing_parts.units_of_letter(session, one.letter_id, one.place)
+    if not units:
+        addressing.end(session, one.letter_id, one.key)
+    elif addressing.advance(session, one, units[-1]):
+        asked = letter_deadlines.to_remind(one.letter_id)
+        if one.what == "chase":
+            asked = receipts.unread(session, one.letter_id).order_by(None)
+        until = letter.answer_until if letter.answer_until and letter.answer_until > now else None
+        _enqueue(session, one, letter, asked.where(col(Delivery.counts_for).in_(units)), now, until)
+
+
+def _enqueue(
+    session: Session,
+    one: Addressing,
+    letter: Letter,
+    recipients: Select[Any],
+    now: datetime,
+    expires_at: datetime | None,
+) -> int:
+    return deliveries.enqueue_for_all(
         session,
-        audiences.with_chat(recipients) if of_letter else select(recipients.subquery().c[0]),
+        recipients,
         key=one.key,
         letter_id=one.letter_id,
         lane=letter.lane,
-        urgent=letter.urgent and of_letter,
+        urgent=letter.urgent and one.what == "letter",
         not_before=now,
-        expires_at=ends,
+        expires_at=expires_at,
     )
-    if of_letter:
-        letter.recipients += added
 
 
 def _finish(session: Session, one: Addressing, letter: Letter, now: datetime) -> None:
-    """Everybody has a row; of a letter the log says how many."""
-    if not addressing.end(session, one.letter_id, one.key) or one.what != "letter":
+    """Everybody has a row; the log says how many."""
+    if not addressing.end(session, one.letter_id, one.key):
         return
     audit.record(
         session,

@@ -79,7 +79,8 @@ def queue_letter(session: Session, letter: Letter, now: datetime, zone: ZoneInfo
     session.flush()
     plan_deadline(session, letter, zone)
     if audiences.more_than(session, whom, day, letter_counts.DIRECT_MAX):
-        letter_counts.begin_anew(session, letter.id)
+        letter.unbound = 0
+        letter_counts.begin_anew(session, letter.id, now)
         addressing.begin(session, letter.id, key=key_of(letter), what="letter", now=now)
         return 0
     recipients = audiences.members_in(session, whom, day)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import pytest
 from python_calamine import CalamineWorkbook
@@ -92,12 +93,16 @@ async def test_branches_from_above_are_figures_with_the_lowest_reach_first(say, 
 
 async def test_a_large_letter_is_counted_in_parts_and_says_since_when(say, look, monkeypatch, clock):
     monkeypatch.setattr(letter_counts, "DIRECT_MAX", 3)
-    monkeypatch.setattr(addressing_parts, "ROWS_MAX", 1)
+    monkeypatch.setattr(addressing_parts, "PEOPLE_MAX", 8)
+    monkeypatch.setattr(addressing_parts, "PART", 1)
     letter_id = await look(to_city)
     written = []
     while await look(lambda s: addressing.write_part(s, clock.now, ZONE)):
-        written.append((await say(OLGA, f"report:show:{letter_id}")).text)
-    assert ["名单已写 7 人" in text for text in written] == [True, False, False]
+        told = re.search("名单已写 ([0-9]+) 人", (await say(OLGA, f"report:show:{letter_id}")).text)
+        written.append(int(told[1]) if told else None)
+    *counts, last = written
+    assert counts == sorted(counts)
+    assert (counts[0] < 9, counts[-1], last) == (True, 9, None)
     before = await say(OLGA, f"report:show:{letter_id}")
     assert "正在发送 0%（0 / 9）" in before.text
     assert "截至 12:00:00" in before.text
