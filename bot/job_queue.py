@@ -37,6 +37,7 @@ SCHEMAS = "hongxin_jobs_"  # how the queue's schemas begin
 SCHEMA = SCHEMAS + version("procrastinate").replace(".", "_")
 LOCK = 0x484F4E48  # PostgreSQL's advisory lock of whoever makes the schema
 AT_ONCE = 2  # jobs that one worker runs at a time: a long one lets the short ones pass
+LOOK_S = 5.0  # between two looks at the queue for what was queued for later
 BEAT_S = 5.0  # between two signs of life of a worker
 STALLED_S = 20.0  # without one: its jobs are somebody else's
 STOP_S = 20.0  # how long a stop waits for the jobs under way
@@ -117,6 +118,7 @@ class QueuedJobs:
             try:
                 await self._app.run_worker_async(
                     concurrency=AT_ONCE,
+                    fetch_job_polling_interval=LOOK_S,
                     install_signal_handlers=False,
                     delete_jobs="always",
                     update_heartbeat_interval=BEAT_S,

@@ -26,6 +26,11 @@ def _armed() -> Failpoint:
     return Failpoint(os.environ.get("HONGXIN_FAILPOINT", ""))
 
 
+def disarm() -> None:
+    """Forget which place was named: it is read anew, as by a process that a test has just forked."""
+    _armed.cache_clear()
+
+
 def reach(name: str) -> None:
     """The process is at this place. Nothing happens unless HONGXIN_FAILPOINT names it."""
     _armed()(name)

@@ -25,7 +25,7 @@ from db.engine import write_engine
 from notices.schedule import Poll, Task
 from tests import databases
 from tests.conftest import ZONE
-from tests.day.waiting import until
+from tests.day.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.postgres
 
@@ -49,6 +49,7 @@ def now() -> datetime:
 
 async def test_two_workers_do_each_thing_once(url, writer, monkeypatch):
     monkeypatch.setattr(job_queue, "TICK", timedelta(seconds=0.1))
+    monkeypatch.setattr(job_queue, "LOOK_S", 0.2)
     ran: Counter[str] = Counter()
     at_once: Counter[str] = Counter()
 
@@ -74,8 +75,8 @@ async def test_two_workers_do_each_thing_once(url, writer, monkeypatch):
     before = now()
     await asyncio.gather(*(one.start() for one in both))
     await until(lambda: ran["task"] and ran["poll"] >= 4, "the jobs run")
-    seconds = (now() - before).total_seconds()
     await asyncio.gather(*(one.stop() for one in both))
+    seconds = (now() - before).total_seconds()
     assert ran["task"] <= 1 + seconds // 60 + 1
     assert ran["poll"] <= seconds + 2  # once at the start, then once a second, however many look
     assert at_once["most"] == 1
@@ -115,11 +116,12 @@ async def test_what_a_dead_worker_had_begun_is_done_by_another(url, writer, monk
     monkeypatch.setattr(job_queue, "TICK", timedelta(seconds=0.1))
     monkeypatch.setattr(job_queue, "STALLED_S", 1.0)
     monkeypatch.setattr(job_queue, "BEAT_S", 0.2)
+    monkeypatch.setattr(job_queue, "LOOK_S", 0.2)
     words = [sys.executable, "-c", textwrap.dedent(DYING), url]
     dying = subprocess.Popen(  # noqa: ASYNC220 - it is waited for in a thread
         words, env={**os.environ, "HONGXIN_FAILPOINT": "job.started", "PYTHONPATH": "."}
     )
-    assert await asyncio.to_thread(dying.wait, 60) == -signal.SIGKILL
+    assert await asyncio.to_thread(dying.wait, PATIENCE_S) == -signal.SIGKILL
     ran: list[datetime] = []
 
     def poll(session: Session, instant: datetime, zone: object) -> int:

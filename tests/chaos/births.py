@@ -1,4 +1,4 @@
-"""The test's end of `tests.chaos.sender`: gives orders, and hears of births and deaths."""
+"""The test's end of `tests.chaos.birthplace`: gives orders, and hears of births and deaths."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from tests.chaos.sender import Order
+from tests.chaos.orders import Order
+from tests.day.waiting import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 120.0
 
 
 class Births:
     """The forking program. `rehearsal`: the URL of a filled database that may be used up."""
 
     def __init__(self, rehearsal: str) -> None:
-        words = [sys.executable, "-m", "tests.chaos.sender", rehearsal]
+        words = [sys.executable, "-m", "tests.chaos.birthplace", rehearsal]
         self._program = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._heard: dict[str, queue.SimpleQueue[tuple[str, int]]] = collections.defaultdict(queue.SimpleQueue)
         self._alive: dict[str, int] = {}
@@ -44,9 +46,9 @@ class Births:
                 self._alive.pop(run, None)
             self._heard[run].put((what, number))
 
-    def begin(self, run: str, url: str, path: str, *, failpoint: str = "", beat_s: float = 0.0) -> int:
-        """Start the run's child; its id."""
-        order = Order(run, url, path, self.began, failpoint, beat_s)
+    def begin(self, run: str, url: str, path: str, **more: Any) -> int:
+        """Start the run's child; its id. more: of the order."""
+        order = Order(run, url, path, **{"began": self.began, **more})
         assert self._program.stdin is not None
         with self._giving:
             self._program.stdin.write(json.dumps(asdict(order)) + "\n")
@@ -83,37 +85,9 @@ class Births:
         self._program.stdout.close()
 
 
-class Sending:
-    """A program that has one child at a time, and the ends of its children."""
-
-    def __init__(self, url: str, path: str, program: str) -> None:
-        command = [sys.executable, "-m", program, url, path, str(time.time())]
-        self._program = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.kills: collections.Counter[str] = collections.Counter()
-
-    def begin(self, failpoint: str = "") -> int:
-        """Start a child; its id."""
-        assert self._program.stdin is not None
-        self._program.stdin.write(f"{failpoint}\n")
-        self._program.stdin.flush()
-        return self._read()
-
-    def end(self, what: str) -> bool:
-        """Wait for the child; was it killed?"""
-        status = self._read()
-        assert status in (0, signal.SIGKILL), f"the child ended with {status}"
-        self.kills[what] += status == signal.SIGKILL
-        return status == signal.SIGKILL
-
-    def _read(self) -> int:
-        assert self._program.stdout is not None
-        return int(self._program.stdout.readline())
-
-    def close(self) -> None:
-        assert self._program.stdin is not None
-        assert self._program.stdout is not None
-        self._program.stdin.close()
-        self._program.wait()
-        self._program.stdout.close()
+def wait(holds: Callable[[], object], what: str) -> None:
+    """Wait until something holds. Fails, saying what, when it never does."""
+    until = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < until, f"in {PATIENCE_S:.0f} s it did not come to this: {what}"
+        time.sleep(0.01)

@@ -12,7 +12,7 @@ from tests.chaos.births import Births
 from tests.chaos.platform import fill
 
 Telling = Callable[[str], None]
-PEOPLE = 450  # in every run: a letter to so many, for it shall last longer than the kills
+PEOPLE = 300  # in every run: a letter to so many, for it shall last longer than the kills
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,12 @@
 """A process to be killed: the real sender of mass letters on a SQLite file, handing over to a socket of the test.
 
-Started and talked to as `tests.chaos.sender`. Its time runs faster, so that pauses of a minute pass at once.
+Its time runs faster, so that pauses of a minute pass at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import math
-import os
-import sys
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,12 +14,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import configure_mappers
 from sqlmodel import Session, col
 
 from bot.writer import Writer
 from db.deliveries import Delivery
-from db.engine import write_engine
 from db.mass import MASS_LANE, MassBatch
 from notices import mass, mass_reports
 from notices.channel import Channels, SendError
@@ -29,6 +25,7 @@ from notices.lease import SenderLease
 from notices.mass_rules import mass_rules
 from notices.tenure import Tenure
 from tests.cast import NOON
+from tests.chaos.orders import Order, opened
 
 FASTER = 20_000
 RULES = mass_rules("wechat")
@@ -80,15 +77,15 @@ def left(session: Session) -> int:
     return int(waiting) + int(session.execute(trying).scalar_one())
 
 
-async def send_all(url: str, path: str, began: float) -> None:
+async def send_all(order: Order) -> None:
     """Hand over until nothing is left."""
 
     def clock() -> datetime:
-        return NOON + timedelta(seconds=(time.time() - began) * FASTER)
+        return NOON + timedelta(seconds=(time.time() - order.began) * FASTER)
 
     mass.mass_rules = mass_reports.mass_rules = lambda _channel: SMALL  # type: ignore[attr-defined]
-    writer = Writer(write_engine(url))
-    channels = Channels({"wechat": SocketWeChat(path)})
+    writer = Writer(opened(order.url))
+    channels = Channels({"wechat": SocketWeChat(order.path)})
     tenure = Tenure(writer.write, SenderLease(alone=True, hold_s=math.inf), channels, clock)
     sender = mass.MassSender(tenure, channels, clock, ZoneInfo("Asia/Shanghai"))
     await tenure.begin()
@@ -98,20 +95,3 @@ async def send_all(url: str, path: str, began: float) -> None:
     await sender.step()  # what the platform has reported
     await tenure.end()
     writer.close()
-
-
-def main() -> None:
-    url, path, began = sys.argv[1:]
-    configure_mappers()  # once, not in every child
-    for line in sys.stdin:
-        child = os.fork()
-        if not child:
-            os.environ["HONGXIN_FAILPOINT"] = line.strip()
-            asyncio.run(send_all(url, path, float(began)))
-            os._exit(0)
-        print(child, flush=True)  # noqa: T201 - the answer to the test
-        print(os.waitpid(child, 0)[1], flush=True)  # noqa: T201
-
-
-if __name__ == "__main__":
-    main()

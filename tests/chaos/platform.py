@@ -20,6 +20,7 @@ from db.deliveries import Attempt, Delivery
 from db.engine import write_engine
 from db.letters import Letter
 from db.members import Member, Membership
+from db.recovering import DEATHS_MAX
 from notices.outbox import queue_letter
 from tests.cast import NOON, SHAZHOU
 from tests.notices.sending import letter
@@ -39,6 +40,7 @@ class Provider(socketserver.ThreadingUnixStreamServer):
 
     def __init__(self, path: str, dice: random.Random) -> None:
         super().__init__(path, Answering)
+        self.path = path
         self.dice = dice
         self.accepted: list[str] = []
         self.lock = threading.Lock()
@@ -133,6 +135,7 @@ def judge(url: str, accepted: list[str], told: str) -> collections.Counter[str]:
         assert seen[f"{row.key}:{row.member_id}:{row.part}"] in ALLOWED[row.state], f"{told}: {row}"
         assert row.state != "queued" or row.channel == "mailbox", f"{told}: {row}"
         assert row.state == "ambiguous" or row.id not in unended, f"{told}: {row}"
+        assert row.state != "failed" or row.died >= DEATHS_MAX, f"{told}: set aside without reason: {row}"
     states = collections.Counter(row.state for row in rows)
     assert states["sent"] > len(rows) / 4, f"{told}: {states}"
     assert state == ("sending" if states["queued"] else "done"), f"{told}: some wait in mailboxes"

@@ -11,13 +11,18 @@ SENT_TO = "127.0.0.1"
 
 
 class CuttingProxy:
-    """Listens on a port of this machine; `path` is the server's socket. A cut leaves the commit done and unheard."""
+    """Listens on a port of this machine; `path` is the server's socket. A cut leaves the commit done and unheard.
 
-    def __init__(self, path: str, dice: random.Random, chance: float) -> None:
+    apart: how many commits lie between two cuts, at least and at most.
+    """
+
+    def __init__(self, path: str, dice: random.Random, apart: tuple[int, int]) -> None:
         self._path = path
         self._dice = dice
-        self.chance = chance
+        self._apart = apart
+        self._left = apart[0]
         self.cuts = 0
+        self.cutting = True
         self._listening = socket.create_server((SENT_TO, 0))
         self.port: int = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -49,13 +54,20 @@ class CuttingProxy:
     def _forward(self, client: socket.socket, server: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := client.recv(65536):
-                cut = b"COMMIT" in data and self._dice.random() < self.chance
+                cut = b"COMMIT" in data and self._due()
                 if cut:  # nothing of the answer gets through
-                    self.cuts += 1
                     client.shutdown(socket.SHUT_RDWR)
                 server.sendall(data)
                 if cut:
                     return
+
+    def _due(self) -> bool:
+        self._left -= 1
+        if self._left > 0 or not self.cutting:
+            return False
+        self._left = self._dice.randint(*self._apart)
+        self.cuts += 1
+        return True
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:

@@ -1,23 +1,10 @@
-"""Processes to be killed: the real engine, lease and writer on a real database, sending to a socket of the test.
-
-`python -m tests.chaos.sender` reads orders, one JSON object a line, and forks a child for each of them, which sends
-until nothing is left. It writes `[run, "begun", pid]` and, when the child has ended, `[run, "ended", status]`.
-Forking saves the imports, which take longer than the sending; one rehearsal before saves the first times of
-everything else.
-"""
+"""Processes to be killed: the real engine, lease and writer on a real database, sending to a socket of the test."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import faulthandler
-import json
-import os
-import select
-import signal
-import sys
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func
@@ -27,27 +14,13 @@ from sqlmodel import Session, col
 from bot.heartbeat import Heartbeat
 from bot.writer import Writer
 from db.deliveries import Delivery
-from db.engine import OUT_OF_ORDER, write_engine
+from db.engine import OUT_OF_ORDER
 from notices.channel import Channels, Message, SendError
 from notices.delivery import Engine
 from notices.lease import SenderLease
 from notices.pacing import Pace, Pacer
 from tests.cast import NOON
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a child does. path: the platform's socket; began: seconds of the epoch that count as noon.
-
-    beat_s: between two heartbeats of its lease, which is held for 3 of them and followed after 6; 0: it is alone.
-    """
-
-    run: str
-    url: str
-    path: str
-    began: float
-    failpoint: str = ""
-    beat_s: float = 0.0
+from tests.chaos.orders import Order, opened
 
 
 class SocketChannel:
@@ -95,7 +68,7 @@ async def send_all(order: Order) -> None:
         return NOON + timedelta(seconds=time.time() - order.began)
 
     beat_s = order.beat_s
-    writer = Writer(write_engine(order.url, idle_s=4 * beat_s or None))
+    writer = Writer(opened(order.url, idle_s=4 * beat_s or None))
     lease = SenderLease(alone=False, hold_s=3 * beat_s, takeover_s=6 * beat_s) if beat_s else None
     heart = Heartbeat(order.url, lease, every_s=beat_s) if lease else None
     engine = Engine(
@@ -112,7 +85,7 @@ async def send_all(order: Order) -> None:
         heart.start()
     running = asyncio.create_task(engine.run())
     count = 1
-    while count and not running.done():
+    while (count or order.stays()) and not running.done():
         await asyncio.sleep(0.02)
         with contextlib.suppress(*OUT_OF_ORDER):
             count = await writer.write(left)
@@ -121,57 +94,3 @@ async def send_all(order: Order) -> None:
     if heart:
         heart.stop()
     writer.close()
-
-
-def tell(*words: object) -> None:
-    """Answer the test."""
-    sys.stdout.write(json.dumps(words) + "\n")
-    sys.stdout.flush()
-
-
-def serve() -> None:
-    """Fork for every order, and tell of every end."""
-    woken, waking = os.pipe()
-    os.set_blocking(waking, False)
-    signal.set_wakeup_fd(waking)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    children: dict[int, str] = {}
-    unread = b""
-    while True:
-        ready, _, _ = select.select([0, woken], [], [])
-        if woken in ready:
-            os.read(woken, 4096)
-            while children:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-                if not pid:
-                    break
-                tell(children.pop(pid), "ended", status)
-        if 0 in ready:
-            got = os.read(0, 65536)
-            if not got:
-                return
-            *lines, unread = (unread + got).split(b"\n")
-            for order in (Order(**json.loads(line)) for line in lines):
-                pid = os.fork()
-                if not pid:
-                    live(order)
-                children[pid] = order.run
-                tell(order.run, "begun", pid)
-
-
-def live(order: Order) -> None:
-    """Be the child."""
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    faulthandler.register(signal.SIGUSR1)  # a test that waits in vain asks where it stands
-    os.environ["HONGXIN_FAILPOINT"] = order.failpoint
-    asyncio.run(send_all(order))
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    asyncio.run(send_all(Order("rehearsal", sys.argv[1], "", time.time())))
-    from db.failpoints import _armed
-
-    _armed.cache_clear()  # the children are armed otherwise
-    serve()

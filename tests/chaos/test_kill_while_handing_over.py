@@ -6,10 +6,10 @@ import collections
 import contextlib
 import os
 import random
-import shutil
 import signal
 import socketserver
 import threading
+import time
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from db.mass import MASS_LANE, MassBatch, MassReport, MassSeat
 from db.members import Member, Membership
 from notices.outbox import queue_letter
 from tests.cast import NOON, SHAZHOU
-from tests.chaos.births import Sending
+from tests.chaos.births import Births
 from tests.notices.sending import letter
 
 PEOPLE = 60
@@ -43,6 +43,7 @@ class Platform(socketserver.ThreadingUnixStreamServer):
 
     def __init__(self, path: str, dice: random.Random) -> None:
         super().__init__(path, Answering)
+        self.path = path
         self.dice = dice
         self.taken: dict[str, list[str]] = {}
         self.refused: set[str] = set()
@@ -125,36 +126,43 @@ def report(url: str, platform: Platform) -> None:
 
 
 def test_killed_between_request_and_outcome_nobody_gets_a_letter_twice(
-    sqlite_template: Path, tmp_path: Path
+    births: Births, database_url: str, tmp_path: Path
 ) -> None:
     seed = random.SystemRandom().randrange(10**6)
     dice = random.Random(seed)
-    database = tmp_path / "hongxin.db"
-    shutil.copy(sqlite_template, database)
-    url = f"sqlite:///{database}"
-    fill(url)
+    fill(database_url)
     platform = Platform(str(tmp_path / "platform"), dice)
     serving = threading.Thread(target=platform.serve_forever, kwargs={"poll_interval": 0.01})
     serving.start()
-    sending = Sending(url, str(tmp_path / "platform"), program="tests.chaos.mass_sender")
     try:
-        for number in range(ROUNDS):
-            failpoint = f"{FAILPOINTS[number % 4]}:{dice.randint(1, 2)}" if number % 4 < len(FAILPOINTS) else ""
-            child = sending.begin(failpoint)
-            platform.victim = None if failpoint else child
-            sending.end(failpoint.partition(":")[0] or "platform")
-        platform.victim = None
-        sending.begin()
-        assert not sending.end("nobody"), "the last but one was to hand over all that was left"
-        report(url, platform)
-        sending.begin()
-        assert not sending.end("nobody")
+        kills = hand_over(births, database_url, platform, dice)
     finally:
-        sending.close()
         platform.shutdown()
         serving.join()
         platform.server_close()
-    judge(url, platform, sending.kills, seed)
+    judge(database_url, platform, kills, seed)
+
+
+def hand_over(births: Births, url: str, platform: Platform, dice: random.Random) -> collections.Counter[str]:
+    """Kill whoever hands over until everything is; how often, by what did it."""
+    run, kills = f"mass {url}", collections.Counter[str]()
+
+    def begin(failpoint: str = "") -> int:
+        return births.begin(run, url, platform.path, failpoint=failpoint, mass=True, began=began)
+
+    began = time.time()
+    for number in range(ROUNDS):
+        failpoint = f"{FAILPOINTS[number % 4]}:{dice.randint(1, 2)}" if number % 4 < len(FAILPOINTS) else ""
+        child = begin(failpoint)
+        platform.victim = None if failpoint else child
+        kills[failpoint.partition(":")[0] or "platform"] += births.killed(run)
+    platform.victim = None
+    begin()
+    assert not births.killed(run), "the last but one was to hand over all that was left"
+    report(url, platform)
+    begin()
+    assert not births.killed(run)
+    return kills
 
 
 def judge(url: str, platform: Platform, kills: collections.Counter[str], seed: int) -> None:

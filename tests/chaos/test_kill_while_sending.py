@@ -21,7 +21,7 @@ FAILPOINTS = (
     "send.before_outcome",
 )
 KILLS = int(os.environ.get("HONGXIN_CHAOS_KILLS", "200"))  # over all runs; `make chaos` asks for more
-AT_ONCE = 5  # runs side by side: most of the time of each is waiting
+AT_ONCE = 2  # runs side by side
 KILLS_OF_A_RUN = 40
 AT_EACH_FAILPOINT = 3  # of a run's kills
 
@@ -31,7 +31,7 @@ def rounds(dice: random.Random) -> list[str]:
     armed = []
     for name in FAILPOINTS:
         for _ in range(AT_EACH_FAILPOINT):
-            armed.append(f"{name}:{1 if name.startswith('take_over') else dice.randint(2, 6)}")
+            armed.append(f"{name}:{1 if name.startswith('take_over') else dice.randint(1, 3)}")
     plan = armed + [""] * (KILLS_OF_A_RUN - len(armed))
     dice.shuffle(plan)
     return plan
@@ -47,14 +47,14 @@ def one_run(run: str, births: Births, filled: Path, folder: Path) -> collections
     with platform(folder, dice) as provider:
         for failpoint in rounds(dice):
             child = births.begin(run, url, provider.server_address, failpoint=failpoint)
-            provider.aim(None if failpoint else child, dice.randint(1, 9))
+            provider.aim(None if failpoint else child, dice.randint(1, 6))
             kills[failpoint.partition(":")[0] or "provider"] += births.killed(run)
             provider.aim(None, 0)
         births.begin(run, url, provider.server_address)
         assert not births.killed(run), "the last child was to send all that was left"
         states = judge(url, provider.accepted, f"run {run}, kills {dict(kills)}")
     assert sum(states.values()) == PEOPLE + 2  # Charlie and Qian belong to the branch, too
-    assert states["failed"] <= 3, f"run {run}: {states}"
+    assert states["failed"] <= PEOPLE / 10, f"run {run}: {states}"
     database.unlink()
     return kills
 
