@@ -100,7 +100,7 @@ def posted(session: Session, call_id: int) -> str:
 
 def opened_since(session: Session, group_id: int, since: datetime) -> int:
     """How many calls went out in the group since then."""
-    which = (col(GroupCall.group_id) == group_id, col(GroupCall.made_at) >= since, col(GroupCall.state) != "draft")
+    which = (col(GroupCall.group_id) == group_id, col(GroupCall.made_at) > since, col(GroupCall.state) != "draft")
     return int(session.execute(select(func.count()).select_from(GroupCall).where(*which)).scalar_one())
 
 

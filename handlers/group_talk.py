@@ -172,7 +172,7 @@ def _code(ctx: Context, group: GroupChat | None, code: str) -> Heard | None:
     branch_id, member_id = taken
     if ctx.who.member_id != member_id or not is_secretary(ctx, branch_id):
         _note(ctx, "group.code_burned", branch_id)
-        key = f"group_code:{ctx.now:%Y%m%d%H%M%S%f}"
+        key = f"group_code:{ctx.incoming.channel}:{ctx.incoming.key}"
         group_posts.tell_secretaries(ctx.session, branch_id, key, "code_misused", ctx.now, ctx.zone)
         return None
     return _connect(ctx, group, branch_id, member_id)
@@ -197,7 +197,7 @@ def _connect(ctx: Context, group: GroupChat | None, branch_id: int, member_id: i
     if not bound:
         return Heard(text=ctx.say("groups.other_group"))
     _note(ctx, "group.bound", branch_id)
-    key = f"group_bound:{branch_id}:{ctx.now:%Y%m%d%H%M%S}"
+    key = f"group_bound:{ctx.incoming.channel}:{ctx.incoming.key}"
     group_posts.tell_secretaries(ctx.session, branch_id, key, "connected_told", ctx.now, ctx.zone, branch=name)
     return Heard(text=wording(ctx.who.language)("groups.connected", branch=name))
 
@@ -209,7 +209,7 @@ def _burn(ctx: Context, code: str) -> None:
     if branch is None or branch.id is None:
         return
     _note(ctx, "bind_code.burned", branch.id)
-    key = f"bind_code:{member_id}:{ctx.now:%Y%m%d%H%M%S}"
+    key = f"bind_code:{ctx.incoming.channel}:{ctx.incoming.key}"
     group_posts.tell_secretaries(ctx.session, branch.id, key, "bind_code_shown", ctx.now, ctx.zone)
 
 

@@ -123,7 +123,7 @@ def _send(ctx: Context) -> Reply:
 
 
 def _who(ctx: Context) -> Reply:
-    """`group:who:ID`: who has answered, for the secretary alone and never over a channel abroad."""
+    """`group:who:ID`, `谁应答了`: who has answered, for the secretary alone and never over a channel abroad."""
     mine, call = _of_mine(ctx)
     if mine is None or call is None or call.id is None or call.state == "draft":
         return _gone(ctx)
@@ -160,10 +160,12 @@ def _leave(ctx: Context) -> Reply:
 
 
 def _of_mine(ctx: Context) -> tuple[GroupChat | None, GroupCall | None]:
-    """The own group, and the call of it that the second argument names."""
+    """The own group, and the call of it that the second argument names; without one its last."""
     mine = own_group(ctx)
     if mine is None or mine.id is None:
         return None, None
+    if not ctx.arg(1):
+        return mine, group_calls.last(ctx.session, mine.id)
     return mine, group_calls.find(ctx.session, ctx.arg_id(1), mine.id)
 
 
@@ -198,5 +200,5 @@ GROUP = Command(
     roles=frozenset({"secretary"}),
     phrases=("连接群", "支部的群", "每日话题", "our group"),
     in_menu=False,
-    steps={"一呼": "call", "call out": "call"},
+    steps={"一呼": "call", "call out": "call", "谁应答了": "who", "who answered": "who"},
 )
