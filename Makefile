@@ -15,7 +15,7 @@ cluster: .venv/service  ## the sample city served by several processes: PostgreS
 	$(BIN)/python -m bot cluster
 
 test: .venv/develop  ## every test, on both databases; browser tests where Chromium is found
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder
 
 chaos: .venv/develop  ## 2,000 kills of the sender, and ten minutes of every other trouble
 	HONGXIN_CHAOS_KILLS=2000 HONGXIN_CHAOS_S=600 $(BIN)/pytest tests/chaos

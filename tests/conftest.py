@@ -21,6 +21,7 @@ from db.engine import write_engine
 from handlers.conversation import Incoming
 from tests import cast, databases
 from tests.databases import postgresql_server, sqlite_template
+from tests.dealing import Dealer, turn
 
 __all__ = ["postgresql_server", "sqlite_template"]
 
@@ -41,6 +42,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in set(gone)]
+    items.sort(key=lambda item: turn(item.nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealer:
+    """Several processes get their tests from our dealer."""
+    return Dealer(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

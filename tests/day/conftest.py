@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
+import os
+import pickle
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -62,7 +65,10 @@ async def told_on(channel: str, url: str, folder: Path, starter: Starter, **more
 
 @pytest.fixture(scope="session")
 def days(sqlite: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
-    """The day on every channel, all told at the same time, each by a service of its own."""
+    """The day on every channel, all told at the same time, each by a service of its own.
+
+    The first process that asks for it tells it; the other ones wait, and read what it wrote down.
+    """
 
     async def all_of_them() -> list[Told]:
         runs = []
@@ -72,7 +78,16 @@ def days(sqlite: MakeDatabase, tmp_path_factory: pytest.TempPathFactory) -> dict
             runs.append(told_on(channel, sqlite(folder), folder, Command(), **more))
         return await asyncio.gather(*runs)
 
-    return dict(zip((*CHANNELS, PSEUDONYMOUS), asyncio.run(all_of_them()), strict=True))
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with (shared / "days.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        written = shared / "days"
+        if not written.exists():
+            told = dict(zip((*CHANNELS, PSEUDONYMOUS), asyncio.run(all_of_them()), strict=True))
+            written.write_bytes(pickle.dumps(told))
+        found: dict[str, Told] = pickle.loads(written.read_bytes())
+    return found
 
 
 @pytest.fixture(scope="session")
