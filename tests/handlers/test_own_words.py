@@ -48,9 +48,11 @@ async def test_everyday_sentences_come_to_a_sensible_place(say, words, begins):
     assert (await say(ALICE, words)).text.startswith(begins)
 
 
-async def test_every_sentence_gets_an_answer_of_its_own_and_never_an_apology(say):
+async def test_every_sentence_gets_an_answer_of_its_own_and_never_an_apology(say, database_url):
+    """The first and the last sentence of a command on both databases, the rest, which asks them the same, on one."""
     for command in COMMANDS:
-        for words in (*command.phrases, *command.steps):
+        sentences = (*command.phrases, *command.steps)
+        for words in sentences if database_url.startswith("sqlite") else {*sentences[:1], *sentences[-1:]}:
             for person in (MO, SUN):
                 assert "R-" not in (await say(person, words)).text, words
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import functools
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -13,7 +15,9 @@ from bot.__main__ import app
 from tests.scoring import independent, random_folder
 
 FILES = ("pioneer.csv", "fortress.csv", "org_power.csv", "warnings.csv")
+SEEDS = range(40)
 KEYS = ("member_id", "org_id", "month", "colour")
+Judged = Callable[[int], tuple[Path, date, dict[str, list[dict[str, str]]]]]
 
 
 def told(path: Path) -> list[dict[str, str]]:
@@ -35,24 +39,32 @@ def scored(data: Path, as_of: date, out: Path) -> dict[str, list[dict[str, str]]
     return {name: told(out / name) for name in FILES}
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_both_arithmetics_agree_to_the_last_hundredth(seed: int, tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    as_of = random_folder.write(data, seed)
-    expected = independent.score(data, as_of)
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    """`judged(seed)`: a random folder, its day, and what the second arithmetic says of it; each computed once."""
+
+    @functools.cache
+    def of(seed: int) -> tuple[Path, date, dict[str, list[dict[str, str]]]]:
+        data = tmp_path_factory.mktemp("data")
+        as_of = random_folder.write(data, seed)
+        return data, as_of, independent.score(data, as_of)
+
+    return of
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_both_arithmetics_agree_to_the_last_hundredth(seed: int, judged: Judged, tmp_path: Path) -> None:
+    data, as_of, expected = judged(seed)
     found = scored(data, as_of, tmp_path / "out")
     for name in FILES:
         assert ordered(found[name]) == ordered(expected[name]), f"{name} on {as_of}"
 
 
-def test_chance_reaches_every_star_and_colour(tmp_path: Path) -> None:
+def test_chance_reaches_every_star_and_colour(judged: Judged) -> None:
     """What the comparison above is worth: all stars, vetoes, colours and causes occur in it."""
     seen: set[str] = set()
-    for seed in range(40):
-        data = tmp_path / str(seed)
-        data.mkdir()
-        results = independent.score(data, random_folder.write(data, seed))
+    for seed in SEEDS:
+        _, _, results = judged(seed)
         seen |= {f"member {row['stars']}" for row in results["pioneer.csv"]}
         seen |= {f"branch {row['stars']} {row['veto']}" for row in results["fortress.csv"]}
         seen |= {row["colour"] for row in results["warnings.csv"]}
