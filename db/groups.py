@@ -253,6 +253,12 @@ def topic_taken(session: Session, group: GroupChat) -> bool:
     return _count(session, update(GroupChat).where(*same).values(topic_due_on=None)) == 1
 
 
+def had_topic(session: Session, group_id: int, day: date) -> bool:
+    """Whether the group has had its topic of `day`: its hour may have been changed since."""
+    which = (col(GroupDay.group_id) == group_id, col(GroupDay.day) == day, col(GroupDay.topics) > 0)
+    return session.execute(select(col(GroupDay.day)).where(*which)).first() is not None
+
+
 def weeks_due(session: Session, monday: date, most: int) -> Sequence[GroupChat]:
     """Live groups of which the week before `monday` was not told yet."""
     due = (col(GroupChat.ended_at).is_(None), col(GroupChat.week_told) < monday)

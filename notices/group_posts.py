@@ -65,7 +65,7 @@ def post_topics(session: Session, now: datetime, zone: ZoneInfo) -> int:
         assert group.id is not None
         assert day is not None
         responsible = groups.secretaries(session, group.organization_id, day)
-        if not groups.topic_taken(session, group) or not responsible:
+        if not groups.topic_taken(session, group) or not responsible or groups.had_topic(session, group.id, day):
             continue
         say = wording(group.language)
         posted = post(
