@@ -85,8 +85,11 @@ def letter(node: int, title: str, lane: int) -> Letter:
 
 
 def queue(session: Session, node: int, title: str, lane: int) -> int:
-    """Queue such a letter now; how many rows."""
-    return queue_letter(session, letter(node, title, lane), datetime.now(UTC))
+    """Let such a letter begin now; its id. A large one gets its rows later."""
+    made = letter(node, title, lane)
+    queue_letter(session, made, datetime.now(UTC))
+    assert made.id is not None
+    return made.id
 
 
 def queue_alone(url: str, node: int, title: str, lane: int, *, engine: Engine | None = None) -> None:

@@ -12,8 +12,8 @@ from typing import Any
 
 import aiohttp
 import orjson
-from sqlalchemy import text
-from sqlmodel import Session
+from sqlalchemy import func, select, text
+from sqlmodel import Session, col
 from telegram import Bot
 from telegram.request import HTTPXRequest
 
@@ -24,9 +24,12 @@ from bot.channels.telegram.api import Api
 from bot.channels.telegram.send import TelegramChannel
 from bot.dispatch import choices_of
 from bot.writer import Writer
+from db.deliveries import Delivery
 from db.engine import write_engine
+from notices.addressing import write_part
 from notices.channel import Channels
 from notices.delivery import Engine
+from notices.outbox import CITY
 from notices.pacing import Pacer, at_most, pacer
 from notices.wording import wording
 
@@ -129,16 +132,35 @@ async def engine(given: argparse.Namespace) -> dict[str, Any]:
 
 
 async def plan(given: argparse.Namespace) -> dict[str, Any]:
-    """Every row of a letter to the whole city, up to the end of the commit."""
+    """Every row of a letter to the whole city, part by part, each up to the end of its commit."""
     made = write_engine(given.database)
     with Session(made) as session:
         session.execute(text("SELECT 1"))
-        began, busy = time.perf_counter(), time.process_time()
-        rows = letter_city.queue(session, letter_city.ROOT, "全市通知", 2)
+    began, busy = time.perf_counter(), time.process_time()
+    with Session(made) as session:
+        letter_id = letter_city.queue(session, letter_city.ROOT, "全市通知", 2)
         session.commit()
+    waits, more = [time.perf_counter() - began], True
+    while more:
+        since = time.perf_counter()
+        with Session(made) as session:
+            more = write_part(session, datetime.now(UTC), CITY)
+            session.commit()
+        waits.append(time.perf_counter() - since)
     took_s, cpu_s = time.perf_counter() - began, time.process_time() - busy
+    with Session(made) as session:
+        rows = session.execute(select(func.count()).where(col(Delivery.letter_id) == letter_id)).scalar_one()
     made.dispose()
-    return {"rows": rows, "s": round(took_s, 2), "cpu_s": round(cpu_s, 2), "memory_mb": memory_mb()}
+    waits.sort()
+    return {
+        "rows": rows,
+        "s": round(took_s, 2),
+        "cpu_s": round(cpu_s, 2),
+        "parts": len(waits),
+        "part_p50_ms": round(1000 * waits[len(waits) // 2]),
+        "part_max_ms": round(1000 * waits[-1]),
+        "memory_mb": memory_mb(),
+    }
 
 
 PHASES = {"raw": raw, "library": library, "engine": engine, "plan": plan}
