@@ -48,6 +48,7 @@ class FakeDispatcher:
         self.heard: list[Incoming] = []  # committed, in order
         self.taken_keys: list[str] = []
         self.broken: set[str] = set()
+        self.more: dict[str, Any] = {}  # what else the answers hold
         self.gates: dict[str, asyncio.Event] = {}  # text -> what its commit waits for
         self._stored: dict[str, Answer] = {}
 
@@ -60,7 +61,7 @@ class FakeDispatcher:
             taken = incoming.key in self.taken_keys
             return Answer(stored.inbound_id, stored.message, first=False, taken=taken)
         self.heard.append(incoming)
-        self._stored[incoming.key] = Answer(len(self.heard), self.reply(incoming))
+        self._stored[incoming.key] = Answer(len(self.heard), self.reply(incoming), **self.more)
         return self._stored[incoming.key]
 
     async def taken(self, answer: Answer) -> None:

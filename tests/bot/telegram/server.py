@@ -120,6 +120,21 @@ class TelegramServer(FaultOrders):
         press = {"id": f"press-{self._last_update}", "from": {"id": user_id}, "data": data}
         return await self.update(callback_query=press | {"message": message | content})
 
+    async def press_in_group(self, group_id: int, user_id: int, message_id: int) -> int:
+        """A person presses the first button of the bot's message in a group."""
+        sent = self.chats.meet(group_id).messages[message_id]
+        chat = {"id": group_id, "type": "supergroup"}
+        message = {"message_id": message_id, "from": BOT, "chat": chat, "date": 1, "text": sent.text}
+        press = {"id": f"press-{self._last_update}", "from": {"id": user_id}, "data": sent.buttons[0][1]}
+        return await self.update(callback_query=press | {"message": message})
+
+    async def add_to_group(self, group_id: int, *, was: str = "left", **member: Any) -> int:
+        """The bot is added to a group, or its place in it changes (`status="kicked"`)."""
+        self.chats.meet(group_id, "supergroup")
+        chat, now = {"id": group_id, "type": "supergroup"}, {"status": "member", **member}
+        change = {"chat": chat, "date": self._date(), "old_chat_member": {"status": was}, "new_chat_member": now}
+        return await self.update(my_chat_member=change)
+
     async def block(self, user_id: int, *, blocked: bool = True) -> int:
         """A person blocks the bot, or lets it speak again."""
         self.chats.meet(user_id).blocked = blocked

@@ -205,15 +205,19 @@ async def test_a_long_reply_comes_in_parts_in_order(server: TelegramServer, disp
 async def test_a_group_hears_once_in_a_minute_that_personal_matters_are_private(
     server: TelegramServer, dispatcher: FakeDispatcher, fake_time: FakeTime
 ) -> None:
-    await server.say_in_group(GROUP, ALICE, "/start@HongxinTestBot 48271935")
+    dispatcher.reply = lambda incoming: None if incoming.group else Message("echo")
+    dispatcher.more = {"refers": True}
+    await server.say_in_group(GROUP, ALICE, "/points@HongxinTestBot")
     (seen,) = await server.wait_shown(GROUP, 1)
     assert "单独对话" in seen.text
     await server.say_in_group(GROUP, BOB, "@HongxinTestBot 积分")
     await server.say_in_group(GROUP, BOB, "大家好")
+    dispatcher.more = {}
     await server.say(BOB, "积分")
     await server.wait_shown(BOB, 1)
     assert len(server.shown(GROUP)) == 1
-    assert [incoming.address for incoming in dispatcher.heard] == [str(BOB)]
+    assert [incoming.text for incoming in dispatcher.heard] == ["/points", "积分", "积分"]
+    dispatcher.more = {"refers": True}
     fake_time.now_s += 60
     await server.say_in_group(GROUP, BOB, "@HongxinTestBot 积分")
     await server.wait_shown(GROUP, 2)

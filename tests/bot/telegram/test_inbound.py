@@ -136,37 +136,87 @@ def in_group(**content: Any) -> Arrival | None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "heard"),
     [
-        {"text": "/start@HongxinTestBot 48271935"},
-        {"text": "hello @hongxintestbot!"},
-        {"caption": "look @HongxinTestBot", "photo": [{"file_id": "x"}]},
-        {"text": "why", "reply_to_message": {"from": {"id": 4242}}},
+        ({"text": "/start@HongxinTestBot 48271935"}, ("7", "/start 48271935", "")),
+        ({"text": "/start 48271935"}, ("7", "/start 48271935", "")),
+        ({"text": "hello @hongxintestbot!"}, ("7", "hello !", "")),
+        ({"caption": "look @HongxinTestBot", "photo": [{"file_id": "x"}]}, ("7", "look", "")),
+        ({"text": "why", "reply_to_message": {"message_id": 9, "from": {"id": 4242}}}, ("7", "why", "9")),
+        ({"text": "/call x", "from": {"id": 1, "is_bot": True}, "sender_chat": {"id": -100}}, ("", "/call x", "")),
     ],
 )
-def test_in_a_group_an_addressed_message_is_referred_and_never_handed_on(content: dict[str, Any]) -> None:
-    assert in_group(**content) == Arrival("-100", refer=True)
+def test_in_a_group_only_what_is_addressed_to_the_bot_is_handed_on(
+    content: dict[str, Any], heard: tuple[str, str, str]
+) -> None:
+    found = in_group(**content)
+    assert found and found.incoming  # noqa: PT018
+    said = found.incoming
+    assert (said.address, said.text, said.on, said.group, said.picture) == (*heard, "-100", None)
+    assert (found.address, found.edits) == ("-100", None)
 
 
 @pytest.mark.parametrize(
     "content",
     [
         {"text": "签到"},
-        {"text": "/start 48271935"},
+        {"text": "48271935"},
+        {"text": "/start@OtherBot 48271935"},
         {"text": "@HongxinTestBotX hi"},
         {"text": "why", "reply_to_message": {"from": {"id": 7}}},
+        {"text": "@HongxinTestBot hi", "from": {"id": 8, "is_bot": True}},
+        {"photo": [{"file_id": "x"}]},
         {"new_chat_members": []},
     ],
 )
-def test_in_a_group_everything_else_is_not_for_us(content: dict[str, Any]) -> None:
+def test_in_a_group_everything_else_is_dropped(content: dict[str, Any]) -> None:
     assert in_group(**content) is None
+    if "@" in content.get("text", ""):
+        update = {"update_id": 5, "message": {"chat": GROUP, "from": {"id": 7}, "date": 1, **content}}
+        assert read(update, me=None, now=NOW) is None, "not yet told who we are"
 
 
-def test_a_press_in_a_group_is_answered_and_referred() -> None:
+def test_a_press_in_a_group_comes_from_its_person() -> None:
     shown = {"message_id": 9, "chat": GROUP, "date": 1, "text": "?"}
-    assert arrival(callback_query={"id": "c", "data": "points", "message": shown}) == Arrival(
-        "-100", callback_id="c", refer=True
+    found = arrival(callback_query={"id": "c", "data": "group_call:4", "from": {"id": 7}, "message": shown})
+    assert found and found.incoming  # noqa: PT018
+    said = found.incoming
+    assert (said.address, said.group, said.text, said.on, said.kind) == (
+        "7",
+        "-100",
+        "group_call:4",
+        "9",
+        "button",
     )
+    assert (found.address, found.callback_id, found.edits) == ("-100", "c", None)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "heard"),
+    [
+        ("left", {"status": "member"}, ("group_joined", "new")),
+        ("kicked", {"status": "administrator"}, ("group_joined", "new")),
+        ("member", {"status": "administrator"}, ("group_joined", "")),
+        ("restricted", {"status": "restricted", "can_send_messages": True}, ("group_joined", "")),
+        ("member", {"status": "restricted", "can_send_messages": False}, ("group_silent", "")),
+        ("member", {"status": "left"}, ("group_left", "")),
+        ("member", {"status": "kicked"}, ("group_left", "")),
+    ],
+)
+def test_what_becomes_of_the_bot_in_a_group(was: str, now: dict[str, Any], heard: tuple[str, str]) -> None:
+    change = {"chat": GROUP, "from": {"id": 7}, "old_chat_member": {"status": was}, "new_chat_member": now}
+    found = arrival(my_chat_member=change)
+    assert found and found.incoming  # noqa: PT018
+    assert (found.incoming.kind, found.incoming.text, found.incoming.address) == (*heard, "")
+    assert arrival(my_chat_member=change | {"chat": {"id": -5, "type": "channel"}}) is None
+
+
+def test_a_group_that_moves_says_so_on_both_sides() -> None:
+    old, new = {"id": -5, "type": "group"}, {"id": -1005, "type": "supergroup"}
+    for body in ({"chat": old, "migrate_to_chat_id": -1005}, {"chat": new, "migrate_from_chat_id": -5}):
+        found = arrival(message={"message_id": 1, "from": {"id": 1, "is_bot": True}, "date": 1, **body})
+        assert found and found.incoming  # noqa: PT018
+        assert (found.incoming.kind, found.incoming.group, found.incoming.text) == ("group_moved", "-5", "-1005")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +232,7 @@ def test_a_press_in_a_group_is_answered_and_referred() -> None:
         {"callback_query": {"id": 5, "data": "x", "message": {"chat": PRIVATE}}},
         {"callback_query": {"id": "c", "data": "x", "inline_message_id": "i"}},
         {"my_chat_member": {"chat": PRIVATE, "new_chat_member": {"status": ["kicked"]}}},
-        {"my_chat_member": {"chat": GROUP, "new_chat_member": {"status": "kicked"}}},
+        {"my_chat_member": {"chat": GROUP, "new_chat_member": {"status": "creator"}}},
         {"edited_message": {"chat": PRIVATE, "text": "x"}},
     ],
 )

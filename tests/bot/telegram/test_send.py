@@ -92,13 +92,21 @@ async def test_every_listed_refusal_disables_with_and_without_its_prefix(
     assert (error.verdict, error.disables, error.reason) == ("permanent", True, UNREACHABLE[words])
 
 
+@pytest.mark.parametrize("words", ["not enough rights to send text messages to the chat", "CHAT_WRITE_FORBIDDEN"])
+async def test_a_group_that_lets_us_not_write_is_no_chat_that_is_gone(
+    channel: TelegramChannel, server: TelegramServer, words: str
+) -> None:
+    server.refuse("sendMessage", 400, f"Bad Request: {words}")
+    error = await refusal(channel)
+    assert (error.verdict, error.disables, error.reason) == ("permanent", False, "no_right")
+
+
 @pytest.mark.parametrize(
     ("status", "words"),
     [
         (403, "Forbidden: the moon is in the wrong phase"),
         (403, "Forbidden"),
         (400, "Bad Request: something new"),
-        (400, "Bad Request: not enough rights to send text messages to the chat"),
         (413, "Request Entity Too Large"),
         (420, "bot was blocked by the user"),
         (404, "Not Found: chat not found"),
