@@ -89,7 +89,7 @@ class Transport:
         try:
             # A redirect would hand the access token to whoever is named in it.
             async with self._session.request(method, url, params=query, allow_redirects=False, **rest) as response:
-                _check_status(response.status)
+                _check_status(method, response.status)
                 yield response
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL):
             raise SendError("retry", "unreachable") from None
@@ -99,10 +99,14 @@ class Transport:
             raise SendError("ambiguous", "connection_lost") from None
 
 
-def _check_status(status: int) -> None:
-    """Raise SendError unless the answer may hold WeChat's own verdict."""
+def _check_status(method: str, status: int) -> None:
+    """Raise SendError unless the answer may hold WeChat's own verdict.
+
+    A gateway that gives up (5xx, 408) may have handed the request on before, so nobody knows what became of it.
+    """
     if status != 200:
-        raise SendError("retry", f"http_{status}")
+        doubtful = method == "POST" and (status >= 500 or status == 408)
+        raise SendError("ambiguous" if doubtful else "retry", f"http_{status}")
 
 
 async def _read(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:

@@ -106,8 +106,8 @@ def test_every_retry_says_when() -> None:
 @pytest.mark.parametrize(
     ("outcome", "verdict", "reason"),
     [
-        (status(500), "retry", "http_500"),
-        (status(502), "retry", "http_502"),
+        (status(500), "ambiguous", "http_500"),
+        (status(502), "ambiguous", "http_502"),
         (status(404), "retry", "http_404"),
         (Outcome(status=302), "retry", "http_302"),
         (NONSENSE, "ambiguous", "nonsense"),
