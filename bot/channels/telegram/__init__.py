@@ -18,7 +18,7 @@ from bot.channels.telegram.conversation import Answering, Conversation
 from bot.channels.telegram.counts import CallCounts
 from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.inbound import ALLOWED_UPDATES, Me
-from bot.channels.telegram.menu import show_to_chat, show_to_strangers
+from bot.channels.telegram.menu import show_in_groups, show_to_chat, show_to_strangers
 from bot.channels.telegram.polling import BACKOFF_S, POLL_S, Poller
 from bot.channels.telegram.request import READ_S, TOKEN_REFUSED, Clock
 from bot.channels.telegram.send import Draw, TelegramChannel, send_error
@@ -199,6 +199,7 @@ class Telegram:
             await self._api.call("setWebhook", dict(self._webhook))
         try:
             await show_to_strangers(self._api, self._commands)
+            await show_in_groups(self._api)
         except CallError as error:
             LOG.warning("Telegram: the list of commands was not set: %s", error)
 

@@ -15,12 +15,21 @@ LOG = logging.getLogger(__name__)
 COMMANDS_MAX = 100  # in one list
 NAME_MAX = 32
 DESCRIPTION_MAX = 256
+IN_GROUPS = "call"  # whoever picks it there sends it with the bot's name, as privacy mode wants it
 CODES = {"zh": "", "en": "en"}  # "" is the list of every language that has none of its own
 
 
 async def show_to_strangers(api: Api, commands: Sequence[Command]) -> None:
     """Set the list of chats that belong to nobody yet. Raises CallError."""
     await _set(api, {"type": "all_private_chats"}, [c for c in commands if c.strangers])
+
+
+async def show_in_groups(api: Api) -> None:
+    """Set the list of all groups: calls alone, for everything else is private. Raises CallError."""
+    for language in LANGUAGES:
+        shown = [{"command": IN_GROUPS, "description": wording(language)("telegram.slash_call")}]
+        arguments = {"scope": {"type": "all_group_chats"}, "commands": shown} | _code(CODES[language])
+        await api.call("setMyCommands", arguments)
 
 
 async def show_to_chat(api: Api, commands: Sequence[Command], address: str, roles: Collection[str] | None) -> None:

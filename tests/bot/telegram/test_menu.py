@@ -22,6 +22,8 @@ async def test_strangers_are_shown_what_strangers_may_do_in_both_languages(
     chinese, english = server.commands["all_private_chats|"], server.commands["all_private_chats|en"]
     assert names(chinese) == names(english) == ["start"]
     assert chinese[0]["description"] != english[0]["description"]
+    in_groups = server.commands["all_group_chats|"], server.commands["all_group_chats|en"]
+    assert [names(one) for one in in_groups] == [["call"], ["call"]]
 
 
 @pytest.mark.parametrize(
