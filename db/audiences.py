@@ -70,7 +70,8 @@ def members_in(session: Session, whom: Audience, day: date, ids: tuple[int, int]
         statement = statement.where(branch.in_(_units_in(session, whom)))
     else:  # + 0: the index of the branches must not lure a database to everybody in them
         inside = (branch + 0).in_(_units_in(session, whom))
-        statement = statement.where(col(Membership.member_id).between(*ids), inside)
+        both = (col(Member.id), col(Membership.member_id))  # no database concludes one range from the other
+        statement = statement.where(*(one.between(*ids) for one in both), inside)
     if whom.who == "mobile":
         statement = statement.where(col(Member.mobile).is_(True))
     elif whom.who == "dues_unpaid":
