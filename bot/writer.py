@@ -155,8 +155,9 @@ def _run_behind_savepoint(session: Session, driver: Any, work: _Work) -> None:
         work.result = work.run(session)
         session.flush()
     except Exception as error:
-        if isinstance(error, (DBAPIError, InvalidRequestError, PendingRollbackError)) or not session.is_active:
-            raise  # SQLAlchemy has given up the whole transaction
+        given_up = isinstance(error, (DBAPIError, InvalidRequestError, PendingRollbackError))
+        if given_up or not session.is_active or _may_pass(error):
+            raise  # SQLAlchemy has given up the whole transaction, or each is tried again in its own
         driver.execute("ROLLBACK TO SAVEPOINT work")
         work.error = error
     driver.execute("RELEASE SAVEPOINT work")

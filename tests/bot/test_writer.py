@@ -12,6 +12,7 @@ from sqlalchemy import text
 from bot.writer import Writer
 from db.engine import write_engine
 from db.letters import Topic
+from db.prepared import driver_of
 
 
 def _add(name):
@@ -93,3 +94,26 @@ def test_a_transaction_on_sqlite_takes_the_write_lock_before_it_reads(tmp_path):
         waiting.close()
     first.dispose()
     second.dispose()
+
+
+async def test_what_lost_against_another_transaction_is_tried_again(writer, look):
+    """A deadlock, as the driver itself raises it under a prepared statement; SQLite knows none and gets its like."""
+    tries = []
+
+    class DeadlockDetected(Exception):
+        sqlstate = "40P01"
+
+    def lose_once(session):
+        tries.append(session)
+        _add("second try")(session)
+        session.flush()
+        if len(tries) < 3:
+            driver, dialect = driver_of(session)
+            if dialect.name == "postgresql":
+                driver.execute("DO $$ BEGIN RAISE EXCEPTION 'blocked' USING ERRCODE = '40P01'; END $$")
+            raise DeadlockDetected
+
+    results = await asyncio.gather(writer.write(_add("beside")), writer.write(lose_once))
+    assert results == [None, None]
+    assert len(tries) == 3
+    assert {"second try", "beside"} <= await look(_names)
