@@ -45,7 +45,10 @@ _COLUMNS = {
 
 
 class MonthMark(SQLModel, table=True):
-    """A mark of the figures from which a month's indices and colours were written: same mark, same rows."""
+    """A mark of the figures from which rows were written: same mark, same rows.
+
+    month: of its organisational power indices and colours; a year alone (`2026`): of its fortress indices.
+    """
 
     __tablename__ = "month_mark"
     month: str = Field(primary_key=True)
@@ -83,10 +86,10 @@ def take_turn(session: Session) -> None:
 
 @dataclass
 class MarkDifference(Difference):
-    """The marks that come and go with the rows of their months. seen: the marks when the rows were compared.
+    """The marks that come and go with the rows of their time. seen: the marks when the rows were compared.
 
-    When another refresh has stored its own mark meanwhile, its rows and ours are mixed in that month: then there
-    is no mark, and the next refresh compares the month row by row.
+    When another refresh has stored its own mark meanwhile, its rows and ours are mixed in that time: then there
+    is no mark, and the next refresh compares row by row.
     """
 
     table: str = "month_mark"
@@ -129,7 +132,7 @@ def fortress(session: Session, year: int) -> dict[int, dict[str, Any]]:
 
 
 def marks(session: Session) -> dict[str, str]:
-    """Per month the mark of the figures that are stored."""
+    """Per month, and per year, the mark of the figures that are stored."""
     return {row[0]: row[1] for row in rows(session, "SELECT month, mark FROM month_mark")}
 
 

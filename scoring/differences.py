@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
 from itertools import repeat
 from typing import Any
 
@@ -13,11 +14,12 @@ from sqlmodel import Session
 
 from db import city_results
 from db.bulk import Row
-from db.city_results import FORTRESS, Difference
+from db.city_results import FORTRESS, Difference, MarkDifference
 from scoring.catalogue import Catalogue
 from scoring.city import CityIndices
 from scoring.ratios import Ints
 
+FIGURES = ("common", "specific", "deductions", "base", "appraisal", "score", "activities", "stars", "rank")
 PART = 20_000  # rows that stand as Python objects at once
 
 
@@ -49,9 +51,33 @@ class _Rows:
         return zip(*columns, strict=False)
 
 
-def fortress(session: Session, rules: Catalogue, found: CityIndices) -> Difference:
-    """Branches whose index is new, changed or gone."""
-    difference = Difference("fortress_index")
+def fortress(
+    session: Session, rules: Catalogue, found: CityIndices, *, whole: bool = False
+) -> tuple[Difference, MarkDifference]:
+    """Branches whose index is new, changed or gone, and the mark of the year.
+
+    When the mark says that these figures are stored, nothing is compared row by row. whole: compare all the same.
+    """
+    difference, marked = Difference("fortress_index"), MarkDifference(seen=city_results.marks(session))
+    year, mark = f"{found.as_of:%Y}", _fortress_mark(rules, found)
+    known = marked.seen.get(year) == mark
+    if not known:
+        marked.add([(year, mark)], [], 1)
+    if whole or not known:
+        _compare_fortress(session, rules, found, difference)
+    return difference, marked
+
+
+def _fortress_mark(rules: Catalogue, found: CityIndices) -> str:
+    """Of everything that the rows are made from; the month, because ranks of the month before hang on it."""
+    fixed = [rules.fortress.scheme.id, f"{found.as_of:%Y-%m}", [(one.id, one.field) for one in found.branches]]
+    mark, one = sha256(orjson.dumps(fixed)), found.fortress
+    for column in (*(getattr(one, name) for name in FIGURES), one.veto, *one.parts.values()):
+        mark.update(np.ascontiguousarray(column).tobytes())
+    return mark.hexdigest()
+
+
+def _compare_fortress(session: Session, rules: Catalogue, found: CityIndices, difference: Difference) -> None:
     stored = city_results.fortress(session, found.as_of.year)
     fixed = {"year": found.as_of.year, "as_of": found.as_of, "rules": rules.fortress.scheme.id}
     rows: list[Row] = []
@@ -63,16 +89,14 @@ def fortress(session: Session, rules: Catalogue, found: CityIndices) -> Differen
             rows.append([made[name] for name in FORTRESS])
     difference.put, difference.count = [rows], len(rows)
     difference.gone = [(one, found.as_of.year) for one in stored]
-    return difference
 
 
 def _fortress_rows(found: CityIndices) -> Iterator[dict[str, Any]]:
     one = found.fortress
-    names = ("common", "specific", "deductions", "base", "appraisal", "score", "activities", "stars", "rank")
-    columns = [getattr(one, name).tolist() for name in names]
+    columns = [getattr(one, name).tolist() for name in FIGURES]
     vetoes, parts = one.veto.tolist(), {name: column.tolist() for name, column in one.parts.items()}
     for place, branch in enumerate(found.branches):
-        made: dict[str, Any] = {name: column[place] for name, column in zip(names, columns, strict=True)}
+        made: dict[str, Any] = {name: column[place] for name, column in zip(FIGURES, columns, strict=True)}
         made["appraisal"] = None if made["appraisal"] < 0 else made["appraisal"]
         made |= {"organization_id": branch.id, "field": branch.field, "veto": vetoes[place]}
         made["parts"] = {name: column[place] for name, column in parts.items()}

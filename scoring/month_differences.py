@@ -42,7 +42,7 @@ class _Months:
         self._results = MonthResults(rules, found)
         self._fixed = (found.as_of.isoformat(), rules.org_power.scheme.id)
         self._digests = [self._digest(number) for number in range(len(found.months))]
-        self._stored = city_results.marks(session)
+        self._stored = {one: mark for one, mark in city_results.marks(session).items() if "-" in one}
         self._streak = max((_streak(rules, month.month.last) for month in found.months), default=1)
         self._moved: list[set[int]] = []
         self.indices, self.warned = Difference("org_power_index"), Difference("pool_colour")

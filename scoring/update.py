@@ -67,7 +67,7 @@ def prepare(
         found = compute_city(session, View(as_of, zone, lines=lines), rules, other=other)
     changes = [
         differences.pioneer(rules, found, standing()),
-        differences.fortress(session, rules, found),
+        *differences.fortress(session, rules, found, whole=lines),
         *month_differences(session, rules, found, whole=lines),
     ]
     return Refresh(as_of.year, len(found.branches), changes)

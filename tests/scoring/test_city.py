@@ -19,6 +19,7 @@ from bot.roll.plan import plan
 from bot.roll.read import Roll
 from db import activities, activity_records, appraisals, city_results, ledger, negatives, resolutions, values
 from db.activities import Activity
+from db.city_results import MonthMark
 from db.indices import FortressIndex, OrgPowerIndex, PioneerIndex, PoolColour
 from db.ledger import Entry
 from db.members import Member, Membership
@@ -284,6 +285,26 @@ def test_the_rank_before_is_that_of_the_end_of_the_last_month(year):
         }
 
 
+def test_rows_are_compared_when_their_mark_is_another_or_everything_is_asked_for(year):
+    """What stands beside a right mark is looked at from the raw lines only, which `python -m bot rebuild` does."""
+    session, wrong = year.session, {"score": 1}
+    refresh(session, MARCH)
+    right = stored(session)
+
+    def spoil(mark: str) -> None:
+        session.execute(update(FortressIndex).where(col(FortressIndex.organization_id) == 510).values(wrong))
+        session.execute(update(MonthMark).where(col(MonthMark.month) == "2026").values(mark=mark))
+        session.commit()
+
+    spoil("of other figures")
+    assert refresh(session, MARCH) == 2  # the row and the mark
+    assert stored(session) == right
+    spoil(session.get_one(MonthMark, "2026").mark)
+    assert refresh(session, MARCH) == 0
+    assert refresh(session, MARCH, lines=True) == 1
+    assert stored(session) == right
+
+
 def test_a_value_within_a_stored_month_changes_its_rows_and_the_reds_after_it(year):
     session = year.session
     refresh(session, MARCH)
@@ -364,7 +385,7 @@ def test_a_mode_that_was_there_before_or_came_with_the_roll_is_replayed(year, en
 def store_differences(session: Session, rules: Any, found: Any) -> None:
     differences = [
         pioneer_difference(rules, found, city_results.pioneer(session, found.as_of.year)),
-        fortress_difference(session, rules, found),
+        *fortress_difference(session, rules, found, whole=True),
     ]
     for one in (*differences, *month_differences(session, rules, found, whole=True)):
         one.write(session)
