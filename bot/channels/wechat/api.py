@@ -30,6 +30,13 @@ class Api:
         """The answer to a POST of JSON."""
         return await self._call(path, lambda token: self._transport.post(path, payload, token))
 
+    async def send(self, path: str, payload: Any) -> dict[str, Any]:
+        """The answer to a POST that reaches people: only a yes in so many words says that it does."""
+        answer = await self.post(path, payload)
+        if "errcode" not in answer:  # JSON of somebody on the way
+            raise SendError("ambiguous", "nonsense")
+        return answer
+
     async def get(self, path: str) -> dict[str, Any]:
         """The answer to a GET."""
         return await self._call(path, lambda token: self._transport.get(path, token))

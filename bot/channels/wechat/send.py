@@ -86,7 +86,7 @@ class WeChatChannel:
         for place, text in enumerate(texts):
             try:
                 payload = {"touser": address, "msgtype": "text", "text": {"content": clean(text)}}
-                await self._api.post(CUSTOM_SEND, payload)
+                await self._api.send(CUSTOM_SEND, payload)
             except SendError as error:
                 if place == 0:
                     raise
@@ -118,7 +118,7 @@ class WeChatChannel:
             "text": {"content": texts[0]},
             "clientmsgid": _client_id(key),
         }
-        answer = await self._api.post(MASS_SEND, payload)
+        answer = await self._api.send(MASS_SEND, payload)
         return str(answer.get("msg_id", ""))
 
     async def mass_state(self, platform_id: str) -> MassState:
@@ -142,7 +142,7 @@ class WeChatChannel:
     async def _send_image(self, address: str, media_id: str) -> None:
         payload = {"touser": address, "msgtype": "image", "image": {"media_id": media_id}}
         try:
-            await self._api.post(CUSTOM_SEND, payload)
+            await self._api.send(CUSTOM_SEND, payload)
         except SendError as error:
             if error.reason == "media_refused":  # upload it anew next time
                 self._media = {digest: kept for digest, kept in self._media.items() if kept[0] != media_id}

@@ -112,6 +112,7 @@ def test_every_retry_says_when() -> None:
         (Outcome(status=302), "retry", "http_302"),
         (NONSENSE, "ambiguous", "nonsense"),
         (Outcome(body=b"[]"), "ambiguous", "nonsense"),
+        (Outcome(body=b'{"logged_in": false}'), "ambiguous", "nonsense"),
         (Outcome(body=b'{"errcode": "good"}'), "ambiguous", "nonsense"),
         (Outcome(body=b'{"errcode": true}'), "ambiguous", "nonsense"),
         (Outcome(body=b'{"errcode": null}'), "ambiguous", "nonsense"),
