@@ -6,6 +6,7 @@ processes at once, makes one letter.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from sqlmodel import Session
 
 from db import audit, letter_rights, letter_series, letters, members, occurrences, organizations
 from db.audiences import Audience, audience
+from db.engine import OUT_OF_ORDER
 from db.letters import CONTENT, Letter, fingerprint
 from notices import schedule
 from notices.birthdays import days_kept
@@ -26,6 +28,9 @@ from notices.letters import key_of, name_of
 from notices.outbox import queue_letter, tell
 from notices.voices import voice
 
+log = logging.getLogger(__name__)
+
+AFTER_FAILURE = timedelta(minutes=10)  # the look that follows makes up for what was missed
 LETTERS_MAX = 5  # standing letters looked at in one round
 PEOPLE_MAX = 500  # people answered by one letter; the next look takes the others
 ARRIVED_WITHIN = timedelta(days=60)  # a membership that began earlier is no news when it is written down
@@ -61,10 +66,17 @@ def end(session: Session, letter: Letter, *, by: int | None, why: str, now: date
 
 
 def send_next(session: Session, now: datetime, zone: ZoneInfo) -> int:
-    """Make the letters that are due; how many standing ones were looked at."""
-    found = letter_series.due(session, now, LETTERS_MAX)
-    for letter in found:
-        _look(session, letter, now, zone)
+    """Make the letters that are due; how many standing ones were looked at. One that fails stops no other."""
+    found = [(letter, letter.id) for letter in letter_series.due(session, now, LETTERS_MAX)]
+    for letter, letter_id in found:
+        try:
+            with session.begin_nested():
+                _look(session, letter, now, zone)
+        except OUT_OF_ORDER:
+            raise  # nothing of this transaction stands
+        except Exception:
+            log.exception("standing letter %s could not be looked at; it is tried again later", letter_id)
+            letter_series.look_again(session, letter, now + AFTER_FAILURE)
     return len(found)
 
 

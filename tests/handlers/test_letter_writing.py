@@ -15,6 +15,7 @@ from db.letter_series import LetterTrigger
 from db.letters import Letter
 from db.members import Member, Membership, Role
 from db.occurrences import Occurrence
+from notices import letter_series
 from notices.letter_series import send_next
 from tests.cast import ALICE, BOB, CHARLIE, COMMITTEE, LIANGFENG, MO, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
@@ -212,6 +213,27 @@ async def test_a_weekly_letter_is_one_letter_a_week_until_its_last_day(say, look
     assert (await the_letters(look))[0].state == "done"
     assert len(await the_letters(look)) == 3
     assert len(await audit_of(look, "letter.made")) == 2
+
+
+async def test_a_standing_letter_that_fails_holds_up_no_other_and_is_made_up_for(say, look, clock, monkeypatch):
+    await stand(say, "1", "周一 9:30", "7月6日")
+    await stand(say, "1", "周一 9:30", "7月6日")
+    broken, whole = [one.id for one in await the_letters(look)]
+    right, fails = letter_series.queue_letter, [True]
+
+    def queue(session, letter, *when):
+        right(session, letter, *when)
+        if letter.series_id == broken and fails:
+            raise KeyError("half of it is written")
+
+    monkeypatch.setattr(letter_series, "queue_letter", queue)
+    await run(look, clock, local("2026-06-22T09:30:00"))
+    *_, made = found = await the_letters(look)
+    assert [one.series_id for one in found] == [None, None, whole]
+    assert {row.letter_id for row in await look(rows)} == {made.id}, "nothing of the other stands"
+    fails.clear()
+    await run(look, clock, local("2026-06-22T09:41:00"))
+    assert sorted(one.series_id for one in await the_letters(look) if one.series_id) == [broken, whole]
 
 
 @pytest.mark.parametrize(("spoilt", "why"), [("body", "changed"), ("role", "role_ended")])
