@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, func, insert, select
+from sqlalchemy import UniqueConstraint, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -107,16 +107,6 @@ def posted(session: Session, organization_id: int, item_id: str, cause: str) -> 
         col(Negative.cause) == cause,
     )
     return session.execute(statement).scalar_one_or_none()
-
-
-def net_count(session: Session, organization_id: int, item_id: str, first: date, last: date) -> int:
-    """Cases of the item from `first` to `last`, both included, less what was taken back; never below 0."""
-    statement = select(func.coalesce(func.sum(col(Negative.count)), 0)).where(
-        col(Negative.organization_id) == organization_id,
-        col(Negative.item_id) == item_id,
-        col(Negative.day).between(first, last),
-    )
-    return max(0, int(session.execute(statement).scalar_one()))
 
 
 def lines(session: Session, organization_id: int, first: date, last: date) -> Sequence[Negative]:

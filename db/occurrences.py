@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
+from db import organizations
 from db.activities import Activity
 from db.prepared import Prepared
 
@@ -274,3 +275,16 @@ def advance(session: Session, occurrence: Occurrence, note: str) -> bool:
         execution_options={"synchronize_session": False},
     )
     return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def next_branches(session: Session, task: str, most: int) -> tuple[Occurrence, Sequence[int]] | None:
+    """The run of a task that is under way, and its next branches, which no other process gets.
+
+    None: nothing is under way, no branch is left (then the run is over), or another process has just taken these.
+    """
+    run = unfinished(session, task)
+    if run is None:
+        return None
+    ids = organizations.branches_after(session, int(run.note or 0), most)
+    taken = advance(session, run, str(ids[-1]) if ids else DONE)
+    return (run, ids) if taken and ids else None

@@ -17,7 +17,6 @@ from db.letters import Letter, Receipt
 from db.members import Member
 
 ACTS = ("read", "ack", "help")
-OUTCOMES = {"sent": "sent", "ambiguous": "ambiguous", "failed": "failed", "suppressed": "suppressed"}
 
 
 def note(session: Session, letter_id: int, member_id: int, act: str, at: datetime) -> Receipt:

@@ -1,11 +1,18 @@
-"""The ways from a letter's receipts to what came back beside 收到: quiz, survey, replies."""
+"""What quiz, survey and replies of a letter share: the ways to them and back."""
 
 from __future__ import annotations
 
 from db.letters import Letter
-from handlers.conversation import Button
+from handlers.conversation import Button, Context
 from notices.carried import carried
 from notices.wording import Wording
+
+LOOKED_AT = 10  # letters in which a question is looked for when only its word was typed
+
+
+def to_letters(ctx: Context) -> tuple[Button, ...]:
+    """The way back to the letters that this person got."""
+    return (Button(ctx.say("letters.last"), "letters:last"),)
 
 
 def author_steps(letter: Letter, say: Wording) -> tuple[Button, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from db import audit, letter_replies, letters, members
 from db.letter_replies import LetterReply
 from db.letters import Letter
+from handlers.answer_steps import LOOKED_AT, to_letters
 from handlers.conversation import Button, Command, Context, Message, Picture, Reply
 from notices.carried import UNDER_WAY, carried
 from notices.letters import act, key_of, name_of
@@ -17,7 +18,6 @@ from notices.shared_replies import pseudonym, taken_out
 from notices.voices import voice
 
 WORDS_MAX = 500  # characters
-LOOKED_AT = 10  # letters in which the wish for replies is looked for when only the word was typed
 CONSENTS = ("named", "nameless", "refused")
 
 
@@ -34,11 +34,7 @@ def _last(ctx: Context) -> Reply:
     for letter in letters.received(ctx.session, ctx.me, most=LOOKED_AT):
         if carried(letter).replies and letter.state in UNDER_WAY:
             return _open(ctx, letter.id)
-    return Reply(ctx.say("reply.none"), _home(ctx))
-
-
-def _home(ctx: Context) -> tuple[Button, ...]:
-    return (Button(ctx.say("letters.last"), "letters:last"),)
+    return Reply(ctx.say("reply.none"), to_letters(ctx))
 
 
 def _asked(ctx: Context, letter_id: int | None) -> Letter | None:
@@ -53,12 +49,12 @@ def _open(ctx: Context, letter_id: int | None) -> Reply:
     """What was written, or the question for it."""
     letter = _asked(ctx, letter_id)
     if letter is None or letter.id is None:
-        return Reply(ctx.say("reply.unknown"), _home(ctx))
+        return Reply(ctx.say("reply.unknown"), to_letters(ctx))
     mine = letter_replies.of(ctx.session, letter.id, ctx.me)
     if mine is not None and mine.state != "withdrawn":
         return _shown(ctx, letter, mine, "before_picked" if mine.state == "picked" else "before")
     if letter.state not in UNDER_WAY:
-        return Reply(ctx.say("reply.over"), _home(ctx))
+        return Reply(ctx.say("reply.over"), to_letters(ctx))
     return _ask(ctx, letter)
 
 
@@ -76,7 +72,7 @@ def _shown(ctx: Context, letter: Letter, mine: LetterReply, name: str) -> Reply:
     picture = None
     if mine.picture_id is not None:
         picture = Picture("stored", {"id": mine.picture_id}, ctx.say("replies.picture_alt"))
-    return Reply(ctx.say(f"reply.{name}", words=words), (*steps, *_home(ctx)), picture)
+    return Reply(ctx.say(f"reply.{name}", words=words), (*steps, *to_letters(ctx)), picture)
 
 
 def _text(ctx: Context) -> Reply:
@@ -94,7 +90,7 @@ def _text(ctx: Context) -> Reply:
     if ctx.picture_id is not None and not words:
         return _with_picture(ctx, letter)
     if not letter_replies.write(ctx.session, letter.id, ctx.me, words=words, at=ctx.now):
-        return Reply(ctx.say("reply.cannot"), _home(ctx))
+        return Reply(ctx.say("reply.cannot"), to_letters(ctx))
     if ctx.picture_id is not None:
         letter_replies.add_picture(ctx.session, letter.id, ctx.me, ctx.picture_id)
     return _noted(ctx, letter, "noted")
@@ -108,7 +104,7 @@ def _with_picture(ctx: Context, letter: Letter) -> Reply:
     if mine is None or mine.state == "withdrawn":
         letter_replies.write(ctx.session, letter.id, ctx.me, words="", at=ctx.now)
     if not letter_replies.add_picture(ctx.session, letter.id, ctx.me, ctx.picture_id):
-        return Reply(ctx.say("reply.cannot"), _home(ctx))
+        return Reply(ctx.say("reply.cannot"), to_letters(ctx))
     return _noted(ctx, letter, "picture_noted")
 
 
@@ -140,31 +136,31 @@ def _withdraw(ctx: Context) -> Reply:
     """`reply:withdraw:LETTER`: nobody sees it any more; out of a letter that is not sent yet, too."""
     letter = _asked(ctx, ctx.arg_id(1))
     if letter is None or letter.id is None:
-        return Reply(ctx.say("reply.unknown"), _home(ctx))
+        return Reply(ctx.say("reply.unknown"), to_letters(ctx))
     mine = letter_replies.of(ctx.session, letter.id, ctx.me)
     if mine is None or mine.state == "withdrawn":
-        return Reply(ctx.say("reply.withdrawn"), _home(ctx))
+        return Reply(ctx.say("reply.withdrawn"), to_letters(ctx))
     out = taken_out(ctx.session, mine, ctx.now, ctx.today)
     letter_replies.withdraw(ctx.session, letter.id, ctx.me)
-    return Reply(ctx.say("reply.withdrawn" if out else "reply.went_out"), _home(ctx))
+    return Reply(ctx.say("reply.withdrawn" if out else "reply.went_out"), to_letters(ctx))
 
 
 def _share(ctx: Context) -> Reply:
     """`reply:share:REPLY:WORD`: what the writer says to sharing, at any time anew."""
     one, word = letter_replies.by_id(ctx.session, ctx.arg_id(1)), ctx.arg(2)
     if one is None or one.id is None or one.member_id != ctx.me or one.state != "picked" or word not in CONSENTS:
-        return Reply(ctx.say("reply.unknown"), _home(ctx))
+        return Reply(ctx.say("reply.unknown"), to_letters(ctx))
     out = True
     if word != one.consent and one.consent in ("named", "nameless"):
         out = taken_out(ctx.session, one, ctx.now, ctx.today)
     if not letter_replies.consent(ctx.session, one.id, ctx.me, word):
-        return Reply(ctx.say("reply.unknown"), _home(ctx))
+        return Reply(ctx.say("reply.unknown"), to_letters(ctx))
     subject = f"reply:{one.id}"
     audit.record(
         ctx.session, at=ctx.now, actor_id=ctx.me, action="letter_reply.consent", subject=subject, word=word
     )
     if not out:
-        return Reply(ctx.say("reply.went_out"), _home(ctx))
+        return Reply(ctx.say("reply.went_out"), to_letters(ctx))
     name = pseudonym(ctx.say, members.get(ctx.session, ctx.me).name)
     return Reply(ctx.say(f"reply.shared_{word}", name=name), consent_steps(ctx, one.id, but=word))
 

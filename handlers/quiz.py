@@ -12,6 +12,7 @@ from fractions import Fraction
 from db import ledger, letters, organizations, quizzes
 from db.letters import Letter
 from db.quizzes import GroupBy, QuizPaper
+from handlers.answer_steps import LOOKED_AT, to_letters
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.meaning import folded, typed_number
 from notices.answer_terms import terms_of
@@ -20,7 +21,6 @@ from notices.letters import act, name_of
 from scoring.letter_answers import Group, Placed, QuizTerms, contest
 from scoring.ranks import named_at_most
 
-LOOKED_AT = 10  # letters in which a quiz is looked for when only the word was typed
 BY: dict[str, GroupBy] = {"region": "region_id", "field": "field"}
 
 
@@ -40,11 +40,7 @@ def _last(ctx: Context) -> Reply:
         paper = quizzes.paper(ctx.session, letter.id, ctx.me)
         if carried(letter).quiz and _is_open(ctx, letter) and (paper is None or paper.score is None):
             return _open(ctx, letter.id)
-    return Reply(ctx.say("quiz.none"), _home(ctx))
-
-
-def _home(ctx: Context) -> tuple[Button, ...]:
-    return (Button(ctx.say("letters.last"), "letters:last"),)
+    return Reply(ctx.say("quiz.none"), to_letters(ctx))
 
 
 def _mine(ctx: Context, letter_id: int | None) -> tuple[Letter, Carried] | None:
@@ -64,7 +60,7 @@ def _open(ctx: Context, letter_id: int | None, *, note: str = "") -> Reply:
     """The next question, or what came out."""
     found = _mine(ctx, letter_id)
     if found is None:
-        return Reply(ctx.say("quiz.unknown"), _home(ctx))
+        return Reply(ctx.say("quiz.unknown"), to_letters(ctx))
     letter, of = found
     assert letter.id is not None
     if ctx.me in (letter.author_id, letter.approved_by):
@@ -184,7 +180,7 @@ def _result(ctx: Context, letter: Letter, of: Carried, paper: QuizPaper, note: s
 
 def _boards(ctx: Context, letter: Letter) -> tuple[Button, ...]:
     steps = tuple(Button(ctx.say(f"quiz.board_{name}"), f"quiz:board:{letter.id}:{name}") for name in BY)
-    return (*steps, *_home(ctx))
+    return (*steps, *to_letters(ctx))
 
 
 def _named(ctx: Context, name: str, group: int | str) -> str:
@@ -198,9 +194,9 @@ def _board(ctx: Context) -> Reply:
     letter_id, name = ctx.arg_id(1), ctx.arg(2) if ctx.arg(2) in BY else "region"
     letter = ctx.session.get(Letter, letter_id) if letter_id is not None else None
     if letter is None or letter.id is None or not carried(letter).quiz:
-        return Reply(ctx.say("quiz.unknown"), _home(ctx))
+        return Reply(ctx.say("quiz.unknown"), to_letters(ctx))
     if ctx.me not in (letter.author_id, letter.approved_by) and _mine(ctx, letter.id) is None:
-        return Reply(ctx.say("quiz.unknown"), _home(ctx))
+        return Reply(ctx.say("quiz.unknown"), to_letters(ctx))
     terms = terms_of(letter, ctx.zone).quiz
     count = len(carried(letter).quiz)
     rows = quizzes.groups(ctx.session, letter.id, BY[name])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from db import letters, organizations, surveys
 from db.letters import Letter
+from handlers.answer_steps import LOOKED_AT, to_letters
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.dates import said_time
 from handlers.paging import page_of
@@ -15,8 +16,6 @@ from notices.answer_terms import terms_of
 from notices.carried import UNDER_WAY, carried, survey_closes_at, survey_questions
 from notices.letters import act, name_of
 from notices.surveys import by_branch, said_result
-
-LOOKED_AT = 10  # letters in which a survey is looked for when only the word was typed
 
 
 def survey(ctx: Context) -> Reply:
@@ -34,11 +33,7 @@ def _last(ctx: Context) -> Reply:
         asked = len(carried(letter).survey)
         if asked and _is_open(ctx, letter) and surveys.answered(ctx.session, letter.id, ctx.me) < asked:
             return _paper(ctx, letter.id)
-    return Reply(ctx.say("survey.none"), _home(ctx))
-
-
-def _home(ctx: Context) -> tuple[Button, ...]:
-    return (Button(ctx.say("letters.last"), "letters:last"),)
+    return Reply(ctx.say("survey.none"), to_letters(ctx))
 
 
 def _asked(ctx: Context, letter_id: int | None) -> Letter | None:
@@ -57,14 +52,16 @@ def _paper(ctx: Context, letter_id: int | None, first: str = "") -> Reply:
     """The next question, or thanks at the end."""
     letter = _asked(ctx, letter_id)
     if letter is None or letter.id is None:
-        return Reply(ctx.say("survey.unknown"), _home(ctx))
+        return Reply(ctx.say("survey.unknown"), to_letters(ctx))
     if not _is_open(ctx, letter):
-        return Reply(ctx.say("survey.over"), _home(ctx))
+        return Reply(ctx.say("survey.over"), to_letters(ctx))
     say, terms = ctx.say, terms_of(letter, ctx.zone).survey
     questions = survey_questions(carried(letter), terms, say)
     number = surveys.answered(ctx.session, letter.id, ctx.me)
     if number >= len(questions):
-        return Reply(say("survey.thanks", until=said_time(ctx, survey_closes_at(letter, ctx.zone))), _home(ctx))
+        return Reply(
+            say("survey.thanks", until=said_time(ctx, survey_closes_at(letter, ctx.zone))), to_letters(ctx)
+        )
     lines = [first] if first else []
     if number == 0:
         lines.append(say("survey.promise", few=terms.answers_min))
@@ -116,7 +113,7 @@ def _result(ctx: Context) -> Reply:
     """`survey:result:LETTER`: for the letter's author all of it; for a secretary the own branch."""
     letter, branch = _sent(ctx), ctx.node("secretary")
     if letter is None or letter.id is None or (letter.author_id != ctx.me and branch is None):
-        return Reply(ctx.say("survey.unknown"), _home(ctx))
+        return Reply(ctx.say("survey.unknown"), to_letters(ctx))
     answers = surveys.count_papers(ctx.session, letter.id)
     until = survey_closes_at(letter, ctx.zone)
     found = surveys.get(ctx.session, letter.id)
@@ -125,10 +122,10 @@ def _result(ctx: Context) -> Reply:
         assert branch is not None
         return _own_branch(ctx, letter, branch.id or 0, branch.name)
     if found is None and ctx.now >= until:
-        return Reply(ctx.say("survey.no_answers", name=name), _home(ctx))
+        return Reply(ctx.say("survey.no_answers", name=name), to_letters(ctx))
     if found is None or found.answers is None:
         text = ctx.say("survey.still_open", name=name, until=said_time(ctx, until), answers=answers)
-        return Reply(text, _home(ctx))
+        return Reply(text, to_letters(ctx))
     lines = [ctx.say("survey.head", name=name, answers=answers)]
     lines += said_result(ctx.session, letter, ctx.say, ctx.zone)
     steps = (Button(ctx.say("survey.branches"), f"survey:branches:{letter.id}"),)
@@ -140,10 +137,10 @@ def _own_branch(ctx: Context, letter: Letter, branch_id: int, name: str) -> Repl
     figures = by_branch(ctx.session, letter, ctx.zone).get(branch_id)
     said = surveys.get(ctx.session, letter.id or 0)
     if said is None or said.answers is None:
-        return Reply(ctx.say("survey.unknown"), _home(ctx))
+        return Reply(ctx.say("survey.unknown"), to_letters(ctx))
     if figures is None:
-        return Reply(ctx.say("survey.own_few", branch=name), _home(ctx))
-    return Reply(ctx.say("survey.own_branch", branch=name, figures=" / ".join(figures)), _home(ctx))
+        return Reply(ctx.say("survey.own_few", branch=name), to_letters(ctx))
+    return Reply(ctx.say("survey.own_branch", branch=name, figures=" / ".join(figures)), to_letters(ctx))
 
 
 def _branches(ctx: Context) -> Reply:
@@ -151,7 +148,7 @@ def _branches(ctx: Context) -> Reply:
     letter = _sent(ctx)
     found = surveys.get(ctx.session, letter.id) if letter is not None and letter.id is not None else None
     if letter is None or letter.author_id != ctx.me or found is None or found.answers is None:
-        return Reply(ctx.say("survey.unknown"), _home(ctx))
+        return Reply(ctx.say("survey.unknown"), to_letters(ctx))
     figures = by_branch(ctx.session, letter, ctx.zone)
     back = f"survey:result:{letter.id}"
     if not figures:

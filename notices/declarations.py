@@ -101,12 +101,10 @@ def missing(session: Session, branches: Sequence[Organization], today: date) -> 
 
 def remind_next(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int:
     """Remind the secretaries of the next BATCH branches; how many branches. 0: nothing is under way."""
-    run = occurrences.unfinished(session, TASK)
-    if run is None:
+    part = occurrences.next_branches(session, TASK, BATCH)
+    if part is None:
         return 0
-    ids = organizations.branches_after(session, int(run.note or 0), BATCH)
-    if not occurrences.advance(session, run, str(ids[-1]) if ids else occurrences.DONE):
-        return 0  # another process has them
+    _, ids = part
     today = now.astimezone(zone).date()
     branches = [organizations.get(session, one) for one in ids]
     standing = [one for one in branches if one.closed_on is None or one.closed_on > today]

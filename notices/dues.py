@@ -51,12 +51,10 @@ def arrears(session: Session, organization_id: int, today: date) -> list[Owed]:
 
 def remind_next(session: Session, now: datetime, zone: ZoneInfo) -> int:
     """Remind in the next BATCH branches of the day that is under way; how many. 0: there is none, or no more."""
-    day = occurrences.unfinished(session, TASK)
-    if day is None:
+    part = occurrences.next_branches(session, TASK, BATCH)
+    if part is None:
         return 0
-    ids = organizations.branches_after(session, int(day.note or 0), BATCH)
-    if not occurrences.advance(session, day, str(ids[-1]) if ids else occurrences.DONE):
-        return 0  # another process has them
+    _, ids = part
     today = now.astimezone(zone).date()
     for organization_id in ids:
         remind(session, organization_id, today, now)

@@ -64,14 +64,11 @@ _ACTIONS = {"arrange": "activities:new", "my_activities": "activities"}
 
 def remind_next(session: Session, now: datetime, zone: ZoneInfo) -> int:
     """Look at the next BATCH branches of the morning's run; how many. 0: none is under way, or no more."""
-    run = occurrences.unfinished(session, TASK)
-    if run is None:
+    part = occurrences.next_branches(session, TASK, BATCH)
+    if part is None:
         return 0
-    ids = organizations.branches_after(session, int(run.note or 0), BATCH)
-    if not occurrences.advance(session, run, str(ids[-1]) if ids else occurrences.DONE):
-        return 0  # another process has them
-    if ids:
-        remind(session, ids, now, zone)
+    _, ids = part
+    remind(session, ids, now, zone)
     return len(ids)
 
 

@@ -75,14 +75,11 @@ def check_next(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int:
 
     The check of a whole city would hold up everybody who writes in the meantime.
     """
-    day = occurrences.unfinished(session, TASK)
-    if day is None:
+    part = occurrences.next_branches(session, TASK, BATCH)
+    if part is None:
         return 0
-    ids = organizations.branches_after(session, int(day.note or 0), BATCH)
-    if not occurrences.advance(session, day, str(ids[-1]) if ids else occurrences.DONE):
-        return 0  # another process has them
-    if ids:
-        check_warnings(session, now, zone, ids)
+    _, ids = part
+    check_warnings(session, now, zone, ids)
     return len(ids)
 
 

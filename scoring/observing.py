@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import negatives, observed, occurrences, organizations, periods_locked, values
+from db import negatives, observed, occurrences, periods_locked, values
 from db.duties import CITY
 from db.organizations import Organization
 from scoring.catalogue import shipped
@@ -65,14 +65,11 @@ def _texts(month: CalendarPeriod) -> set[str]:
 
 def record_next(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int:
     """Record the next BATCH branches of the night's run that is under way; how many. 0: none is, or no more."""
-    night = occurrences.unfinished(session, TASK)
-    if night is None:
+    part = occurrences.next_branches(session, TASK, BATCH)
+    if part is None:
         return 0
-    ids = organizations.branches_after(session, int(night.note or 0), BATCH)
-    if not occurrences.advance(session, night, str(ids[-1]) if ids else occurrences.DONE):
-        return 0  # another process has them
-    if ids:
-        record_observed(session, ids, night.scheduled_for.astimezone(zone).date(), now, zone)
+    night, ids = part
+    record_observed(session, ids, night.scheduled_for.astimezone(zone).date(), now, zone)
     return len(ids)
 
 

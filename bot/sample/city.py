@@ -11,8 +11,6 @@ from bot.sample import places
 BRANCHES_MAX, MEMBERS_MAX = 11_465, 316_714
 BRANCHES_PER_COMMITTEE, BRANCHES_PER_REGION = 15, 8
 SMALLEST, LARGEST, SAMPLE_SIZE = 8, 60, 28
-HOMES = (0, 1, 2)
-"""Numbers of the branches of the sample people."""
 SAMPLE, NEAR_VETO = 0, 3
 """Numbers of the branch of the sample member, and of another that has held too little."""
 

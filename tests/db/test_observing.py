@@ -108,7 +108,7 @@ def value(session, branch, value_id, period):
 def net(session, branch, item_id, month):
     first = date(2026, month, 1)
     last = (first + 31 * DAY).replace(day=1) - DAY
-    return negatives.net_count(session, branch, item_id, first, last)
+    return sum(one.count for one in negatives.lines(session, branch, first, last) if one.item_id == item_id)
 
 
 def test_dues_of_a_month_and_the_months_of_the_year(session):

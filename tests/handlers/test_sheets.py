@@ -133,7 +133,7 @@ async def test_cases_of_the_negative_list_are_counted_by_day_and_taken_back_by_a
         await say(OLGA, "报数据")
         await say(OLGA, "1")
         first, last = datetime(2026, 5, 1).date(), datetime(2026, 5, 31).date()  # noqa: DTZ001
-        return await look(lambda s: negatives.net_count(s, LIANGFENG, "N02", first, last))
+        return await look(lambda s: sum(one.count for one in negatives.lines(s, LIANGFENG, first, last)))
 
     assert [await hand_in(2), await hand_in(1), await hand_in(0)] == [2, 1, 0]
 

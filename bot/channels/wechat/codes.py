@@ -19,8 +19,6 @@ SENT = frozenset({0, 45065})
 """Accepted; 45065: this clientmsgid was accepted before."""
 
 DAILY_QUOTA = 45009
-MEDIA_GONE = frozenset({40007, 41006})
-"""The platform no longer knows the uploaded file."""
 
 BEIJING = ZoneInfo("Asia/Shanghai")  # daily quotas begin anew at midnight there, wherever our city is
 
