@@ -119,20 +119,25 @@ def fill(url: str, people: int) -> None:
     engine.dispose()
 
 
-def judge(url: str, accepted: list[str], told: str) -> collections.Counter[str]:
-    """Hold the outbox against what the platform has really taken; how many rows are in each state."""
+def judge(url: str, accepted: list[str], told: str, *, by_address: bool = False) -> collections.Counter[str]:
+    """Hold the outbox against what the platform has really taken; how many rows are in each state.
+
+    accepted: keys of the engine, or (by_address) the addresses to which one letter went.
+    """
     seen = collections.Counter(accepted)
     assert [key for key, times in seen.items() if times > 1] == [], told
     engine = write_engine(url)
     with Session(engine) as session:
         rows = session.exec(select(Delivery).where(Delivery.letter_id.is_not(None))).all()  # type: ignore[union-attr]
         unended = set(session.exec(select(Attempt.delivery_id).where(Attempt.outcome == "")).all())
+        address = dict(session.exec(select(Chat.member_id, Chat.address)).all())
         state = session.exec(select(Letter.state)).one()
         if engine.dialect.name == "sqlite":
             assert session.connection().exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     engine.dispose()
     for row in rows:
-        assert seen[f"{row.key}:{row.member_id}:{row.part}"] in ALLOWED[row.state], f"{told}: {row}"
+        known = address.get(row.member_id, "") if by_address else f"{row.key}:{row.member_id}:{row.part}"
+        assert seen[known] in ALLOWED[row.state], f"{told}: {row}"
         assert row.state != "queued" or row.channel == "mailbox", f"{told}: {row}"
         assert row.state == "ambiguous" or row.id not in unended, f"{told}: {row}"
         assert row.state != "failed" or row.died >= DEATHS_MAX, f"{told}: set aside without reason: {row}"
