@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, delete, func, or_, select, text, update
+from sqlalchemy import Index, and_, delete, func, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -19,6 +19,8 @@ from db.members import Member, Role
 from db.once import add_once
 
 _LIVE = text("ended_at IS NULL")
+LOST = ("removed", "gone")
+MOVES_WITHIN = timedelta(minutes=10)  # from the news that a group is lost to the news that it has moved
 
 
 class GroupChat(SQLModel, table=True):
@@ -130,12 +132,27 @@ def end(session: Session, group_id: int, why: str, now: datetime) -> bool:
     return _change(session, group_id, ended_at=now, ended_why=why)
 
 
-def move(session: Session, channel: str, address: str, new_address: str) -> int | None:
-    """Note the new address of a group; its id, None when the old one is nobody's or the new one is known."""
-    group = at(session, channel, address)
+def move(
+    session: Session, channel: str, address: str, new_address: str, now: datetime | None = None
+) -> int | None:
+    """Note the new address of a group; its id, None when the old one is nobody's or the new one is known.
+
+    One that was lost just before `now` comes back: a platform may say first that we have left the old group.
+    """
+    which: list[Any] = [col(GroupChat.ended_at).is_(None)]
+    if now is not None:
+        lost = (col(GroupChat.ended_why).in_(LOST), col(GroupChat.ended_at) > now - MOVES_WITHIN)
+        which.append(and_(*lost))
+    here = (col(GroupChat.channel) == channel, col(GroupChat.address) == address)
+    statement = select(GroupChat).where(*here, or_(*which)).order_by(col(GroupChat.id).desc()).limit(1)
+    group = session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
     if group is None or group.id is None or at(session, channel, new_address) is not None:
         return None
-    return group.id if _change(session, group.id, address=new_address) else None
+    if group.ended_at is not None and of_branch(session, group.organization_id) is not None:
+        return None
+    moving = update(GroupChat).where(col(GroupChat.id) == group.id, col(GroupChat.address) == address)
+    moved = _count(session, moving.values(address=new_address, ended_at=None, ended_why=""))
+    return group.id if moved else None
 
 
 def hush(session: Session, group_id: int, why: str | None) -> bool:

@@ -49,7 +49,7 @@ def hear(ctx: Context) -> Heard:
     if group is not None:
         ctx.say = wording(group.language)
     if incoming.kind == "group_moved":
-        group_posts.move(ctx.session, incoming.channel, incoming.group, incoming.text)
+        group_posts.move(ctx.session, incoming.channel, incoming.group, incoming.text, ctx.now)
         return Heard()
     if incoming.kind in ("group_left", "group_silent", "group_joined"):
         return _changed(ctx, group)

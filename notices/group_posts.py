@@ -204,9 +204,12 @@ def refused(
         hush(session, group, now, zone)
 
 
-def move(session: Session, channel: str, address: str, new_address: str) -> None:
-    """A group has become a supergroup: it is the same group under another address."""
-    group_id = groups.move(session, channel, address, new_address)
+def move(session: Session, channel: str, address: str, new_address: str, now: datetime | None = None) -> None:
+    """A group has become a supergroup: it is the same group under another address.
+
+    now: when the platform said so by itself; then one that was lost just before comes back.
+    """
+    group_id = groups.move(session, channel, address, new_address, now)
     if group_id is not None:
         group_calls.forget_messages(session, group_id)
 

@@ -192,7 +192,7 @@ async def test_a_secretary_calls_in_the_group_itself_but_not_all_day_long(say, t
     assert len(posts) == CALLS_A_DAY + 1
 
 
-async def test_what_becomes_of_the_service_in_a_group_is_told_to_its_secretary_in_private(say, there, look):
+async def test_what_becomes_of_the_service_in_a_group_is_told_to_its_secretary_in_private(say, there, look, clock):
     new = await there("", "new", kind="group_joined")
     assert "回复这条消息" in new.message.text
     assert (await there("", "", kind="group_joined")).message is None, "made an administrator: nothing new"
@@ -209,8 +209,27 @@ async def test_what_becomes_of_the_service_in_a_group_is_told_to_its_secretary_i
     assert await look(live) == [(THERE, LIANGFENG)]
     await there("", "", THERE, kind="group_left")
     assert await look(live) == []
+    clock.now += timedelta(minutes=9)
+    await there("", HERE, THERE, kind="group_moved")  # the news came in the other order: it was no farewell
+    assert await look(live) == [(HERE, LIANGFENG)]
+    await there("", "", kind="group_left")
+    clock.now += timedelta(minutes=10)
+    await there("", THERE, kind="group_moved")
+    assert await look(live) == []
     assert any("已不在您支部的微社群" in text for text in await look(lambda s: told(s, SUN)))
     assert "还没有微社群" in (await say(SUN, "微社群")).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_mistake_of_ours_is_a_toast_for_the_presser_and_no_dialogue(say, there, look, monkeypatch, clock):
+    monkeypatch.setattr("handlers.group_talk.hear", lambda _ctx: 1 / 0)
+    answer = await there("passer_by", "group_call:1", kind="button")
+    assert (answer.message, answer.toast) == (None, "没有记上，请再按一次。")
+    assert await look(lambda s: s.exec(select(Chat).where(Chat.address == "passer_by")).first()) is None
+    monkeypatch.undo()
+    await connect(say, there)
+    clock.now += timedelta(hours=9, minutes=30)  # 21:30
+    assert "休息时间" in (await say.all(SUN, "微社群", "一呼", "河水漫上来了")).text
 
 
 async def test_topics_of_ones_own_are_checked_line_by_line(say, there, look):
