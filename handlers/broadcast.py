@@ -38,6 +38,10 @@ def _confirm(ctx: Context) -> Reply:
     letter = mine(ctx)
     if letter is None or letter.state != "draft" or not letter.body:
         return gone(ctx)
+    word, _, to = ctx.arg(4).strip().partition(" ")
+    if to and folded(word) in map(folded, BROADCAST.words):
+        ctx.args = (to,)  # another audience by its name, and no number
+        return letter_audience.start(ctx)
     if ctx.picture_id is not None:
         return letter_draft.picture(ctx)
     if why := letter_refusals.picture(ctx, letter) or letter_mandatory.too_many(ctx, letter):

@@ -121,6 +121,10 @@ async def test_an_audience_elsewhere_is_refused_by_name_by_number_and_by_a_stale
     assert (await say(SUN, confirm)).text == "这封草稿已经发出、放弃或不在了。"
     assert (await say(QIAN, confirm)).text == "这封草稿已经发出、放弃或不在了。"
     assert len(await audit_of(look, "letter.audience_refused")) == 4
+    await say.all(SUN, "发红信", "1", "1", BODY)
+    assert (await say(SUN, "发红信 梁丰社区党支部")).text == nowhere, "at a preview, too"
+    assert len(await audit_of(look, "letter.audience_refused")) == 5
+    assert await look(rows) == []
     assert [actor for actor, _ in await audit_of(look, "letter.draft_refused")] == [SUN, QIAN]
     assert await look(rows) == []
 

@@ -35,6 +35,7 @@ LOG = logging.getLogger(__name__)
 
 FILE_BYTES_MAX = 10 * 1024 * 1024  # of a picture that a person sent
 TABLE_BYTES_MAX = 5 * 1024 * 1024  # of a table
+TOO_BIG = "file is too big"  # Telegram's own words for a file of more than 20 MB, which bots cannot get
 PATIENCE_S = 10.0  # how long `stop` lets replies go out
 SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
@@ -150,6 +151,8 @@ class Telegram:
                 raise SendError("permanent", "no_file")
             return await self._api.download(path, bytes_max)
         except CallError as error:
+            if TOO_BIG in error.description.lower():
+                raise SendError("permanent", "too_large") from None
             raise send_error(error) from None
 
     async def fetch_file(self, reference: str) -> bytes:

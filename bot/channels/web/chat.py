@@ -230,16 +230,16 @@ class WebChat:
 
         await self.write(keep)
 
-    async def _refuse_picture(self, incoming: Incoming, size_bytes: int) -> None:
-        """Write down that a member's picture was not taken: nothing else of it is kept."""
+    async def note_refused(self, address: str, size_bytes: int) -> None:
+        """Write down that a member's picture was too large; nothing else of it is kept. Of strangers nothing is."""
 
         def note_it(session: Session) -> None:
-            member_id = holder(session, incoming.address)
+            member_id = holder(session, address)
             if member_id is not None:
                 subject = f"member:{member_id}"
                 audit.record(
                     session,
-                    at=incoming.sent_at,
+                    at=self.now,
                     actor_id=member_id,
                     action="picture.refused",
                     subject=subject,
@@ -251,7 +251,7 @@ class WebChat:
     async def _keep_picture(self, incoming: Incoming, image: bytes) -> None:
         """Store the bytes before the message, so that the row is never without them."""
         if len(image) > PICTURE_BYTES_MAX:
-            await self._refuse_picture(incoming, len(image))
+            await self.note_refused(incoming.address, len(image))
             raise BadPicture(too_large=True)
         kind = media_type(image)
         if kind is None:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import secrets
+from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from sqlmodel import Session
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
@@ -25,6 +28,9 @@ from notices.channel import Message
 
 JSON_BYTES_MAX = 2**20
 FORM_BYTES_MAX = 6 * 2**20  # a picture of 5 MiB and the fields around it
+READ_MAX = 64 * 2**20  # of a request that is refused for its size: then the connection is cut
+HEAD_BYTES = 4096  # of such a request that are looked at
+WHOSE = re.compile(rb'(?:name="as"\r\n\r\n|"as"\s*:\s*"?)([^\r\n",}]{1,40})')
 MEMBER_ID_MAX = 10**11 - 1
 
 
@@ -38,6 +44,15 @@ class Refused(Exception):
     def response(self) -> JSONResponse:
         """The refusal as JSON."""
         return JSONResponse({"error": {"field": self.field, "message": self.why}}, self.status)
+
+
+class TooLarge(Refused):
+    """A request of `size_bytes`. head: how it began, which most often says whose it is."""
+
+    def __init__(self, bytes_max: int, size_bytes: int, head: bytes) -> None:
+        why = f"the request must not be larger than {bytes_max} bytes, a picture or a file in a form than 5 MiB"
+        super().__init__(413, "", why)
+        self.size_bytes, self.head = size_bytes, head
 
 
 def _no_odd(text: str) -> str:
@@ -90,10 +105,27 @@ def router(chat: WebChat, people: People) -> APIRouter:
         try:
             asked, content = await _read(request)
             return JSONResponse(await _said(chat, people, asked, content))
+        except TooLarge as refusal:
+            await _note(chat, people, refusal)
+            return refusal.response()
         except Refused as refusal:
             return refusal.response()
 
     return routes
+
+
+async def _note(chat: WebChat, people: People, refusal: TooLarge) -> None:
+    """A line in the audit log about the member whom the beginning of the request names."""
+    found = WHOSE.search(refusal.head)
+    whose = found[1].decode("utf-8", "replace") if found else ""
+
+    def address(session: Session) -> str:
+        try:
+            return address_of(session, whose, people, chat.now)
+        except UnknownMember:
+            return "?"
+
+    await chat.note_refused(await chat.write(address), refusal.size_bytes)
 
 
 async def _said(chat: WebChat, people: People, asked: Asked, content: bytes | None) -> dict[str, Any]:
@@ -153,12 +185,24 @@ async def _read(request: Request) -> tuple[Asked, bytes | None]:
 
 async def _body(request: Request, bytes_max: int) -> bytes:
     """The body, never more than `bytes_max` of it in memory. Raises Refused."""
-    body = bytearray()
-    async for part in request.stream():
+    body, stream = bytearray(), request.stream()
+    async for part in stream:
         body += part
         if len(body) > bytes_max:
-            raise Refused(413, "", f"the request must not be larger than {bytes_max} bytes")
+            raise await _drained(stream, bytes_max, bytes(body))
     return bytes(body)
+
+
+async def _drained(stream: AsyncIterator[bytes], bytes_max: int, body: bytes = b"") -> TooLarge:
+    """The refusal, once the rest has been read and forgotten: who sends first and reads then gets the answer."""
+    read = len(body)
+    async for part in stream:
+        read += len(part)
+        if len(body) < HEAD_BYTES:
+            body += part
+        if read > READ_MAX:
+            break
+    return TooLarge(bytes_max, read, body[:HEAD_BYTES])
 
 
 def _checked_json(body: bytes) -> Asked:
@@ -191,7 +235,7 @@ async def _from_form(request: Request) -> tuple[Asked, bytes | None]:
     if not length.isdigit():
         raise Refused(411, "content-length", "a form needs its length")
     if int(length) > FORM_BYTES_MAX:
-        raise Refused(413, "", f"the request must not be larger than {FORM_BYTES_MAX} bytes")
+        raise await _drained(request.stream(), FORM_BYTES_MAX)
     try:
         async with request.form(max_files=1, max_fields=8, max_part_size=JSON_BYTES_MAX) as form:
             fields: dict[str, Any] = {}

@@ -79,3 +79,11 @@ async def test_a_file_with_an_odd_path_is_not_fetched(
 async def test_a_file_that_is_gone_is_an_error_with_a_verdict(polling: Telegram) -> None:
     with pytest.raises(SendError):
         await polling.fetch("never-sent")
+
+
+async def test_a_picture_of_40_mb_is_known_as_too_large(server: TelegramServer, polling: Telegram) -> None:
+    """getFile refuses it; the letter that it was for says so to its author, and the audit log keeps it."""
+    answer = {"ok": False, "error_code": 400, "description": "Bad Request: file is too big"}
+    server.garble("getFile", json.dumps(answer).encode(), status=400, accept=False)
+    with pytest.raises(SendError, match="too_large"):
+        await polling.fetch("x")

@@ -171,6 +171,25 @@ async def test_a_picture_over_the_limit_is_refused_and_nothing_is_kept(
     assert (actor, action) == (ALICE, "picture.refused")
 
 
+@pytest.mark.parametrize("how", ["form", "json"])
+async def test_a_picture_of_40_mb_is_refused_in_words_and_written_down(
+    http: httpx.AsyncClient, look: Look, how: str
+) -> None:
+    content = PNG + bytes(40 * 2**20)
+    if how == "form":
+        response = await http.post("/web/say", data={"as": "member"}, files={"image": ("a.png", content)})
+    else:
+        image = base64.b64encode(content).decode()
+        response = await http.post("/web/say", json={"as": ALICE, "image": image})
+    assert (response.status_code, "5 MiB" in response.json()["error"]["message"]) == (413, True)
+    ((actor, action, detail),) = await look(
+        lambda s: s.execute(select(AuditEvent.actor_id, AuditEvent.action, AuditEvent.detail)).all()
+    )
+    assert (actor, action) == (ALICE, "picture.refused")
+    assert json.loads(detail)["size_bytes"] > len(content)
+    assert await look(lambda s: s.execute(select(func.count(col(Picture.id)))).scalar()) == 0
+
+
 BAD = {
     "no as": {"text": "菜单"},
     "no text": {"as": "member"},
