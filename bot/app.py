@@ -18,6 +18,7 @@ from bot.channels.web.chat import WebChat
 from bot.channels.web.following import follow
 from bot.channels.web.send import WebChannel
 from bot.channels.wechat import WeChat
+from bot.channels.wechat.cards import read_cards
 from bot.dispatch import Dispatcher
 from bot.drawing import Drawing
 from bot.incoming_pictures import IncomingPictures
@@ -102,8 +103,9 @@ class Service:
             self.channels.abroad |= {"telegram"} if self.telegram.channel.masks_names else set()
         if settings.wechat_app_id:
             self.wechat = open_wechat(settings, self.dispatcher, self.drawing)
-            self.channels.by_name["wechat"] = self.wechat.channel
-            self.sender.lease.accounts["wechat"] = settings.wechat_app_id
+            for channel in self.wechat.channels():
+                self.channels.by_name[channel.name] = channel
+                self.sender.lease.accounts[channel.name] = settings.wechat_app_id
         fetchers = {"telegram": self.telegram, "wechat": self.wechat}
         self.pictures = IncomingPictures(
             self.dispatcher.write, {name: one.fetch for name, one in fetchers.items() if one is not None}
@@ -271,6 +273,8 @@ def open_wechat(settings: Settings, dispatcher: Dispatcher, drawing: Drawing) ->
         settings.wechat_api_url,
         dispatcher,
         drawing.png,
+        cards=read_cards(settings.wechat_cards),
+        zone=settings.zone,
     )
 
 

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from bot.channels.wechat.cards import read_cards
 from bot.settings import SECRETS, Settings
 from db import migrate
 from db.database_file import Refused
@@ -172,6 +173,10 @@ def _wechat(settings: Settings) -> Iterator[Problem]:
         if key and not _AES_KEY.fullmatch(key):
             hint = "43 letters and digits; copy it again from the console"
             yield Problem("E041", f"HONGXIN_{name.upper()} does not look like a key", hint)
+    try:
+        read_cards(settings.wechat_cards)
+    except ValueError as error:
+        yield Problem("E045", f"HONGXIN_WECHAT_CARDS: the file {error}", "docs/wechat.md shows an example")
     if _in_clear(settings.wechat_api_url):
         yield Problem("W044", "HONGXIN_WECHAT_API_URL is not encrypted: the secret goes in clear", "use https")
 

@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import activity_drafts, gone, group_calls, inbound, leftovers, occurrences, sheets, web
+from db import activity_drafts, cards, gone, group_calls, inbound, leftovers, occurrences, sheets, web
 from notices import (
     appraisals,
     birthdays,
+    card_reports,
     closing,
     declaration_days,
     declarations,
@@ -48,6 +49,7 @@ REMINDERS_KEPT = timedelta(days=30)
 NOTES_KEPT = timedelta(days=400)  # their keys are what keeps the same from being told again
 OCCURRENCES_KEPT = timedelta(days=400)
 SHEETS_KEPT = timedelta(days=1)  # files and rows of departments that nobody confirmed
+CARD_WORDS_KEPT = timedelta(days=30)  # what WeChat said of cards
 VERDICTS_KEPT = timedelta(days=30)
 WARNING_EVENTS_KEPT = timedelta(days=400)  # who heard of a colour and when; the warning itself stays
 INSPECTION_DRAFTS_KEPT = timedelta(days=30)
@@ -107,6 +109,7 @@ def _clear_away(session: Session, moment: Moment) -> object:
         + occurrences.forget_reminders(session, now - REMINDERS_KEPT, notes_before=now - NOTES_KEPT)
         + occurrences.forget(session, now - OCCURRENCES_KEPT)
         + web.forget(session, now - WEB_LINES_KEPT)
+        + cards.forget(session, now - CARD_WORDS_KEPT)
         + sheets.forget(session, now - SHEETS_KEPT, now - VERDICTS_KEPT)
         + leftovers.forget_warning_events(session, now - WARNING_EVENTS_KEPT)
         + leftovers.forget_inspection_drafts(session, now - INSPECTION_DRAFTS_KEPT)
@@ -162,6 +165,7 @@ JOBS: tuple[Task | Poll, ...] = (
     Poll("group_weeks_told", timedelta(minutes=1), group_posts.tell_weeks),
     Poll("letters_taken_back", timedelta(seconds=15), letter_stops.take_back_next),
     Poll("letters_given_back", timedelta(minutes=1), letter_stops.give_back_overdue),
+    Poll("cards_reported", timedelta(seconds=15), card_reports.settle_next),
     Poll("letters_counted", timedelta(seconds=15), letter_reports.count_next),
     Poll("rectifications_due", timedelta(minutes=10), inspections.remind),
     Poll("inspections_ready", timedelta(minutes=10), inspections.tell_ready),

@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     wechat_aes_key: SecretStr | None = None  # 43 characters
     wechat_previous_aes_key: SecretStr | None = None  # during a change of keys
     wechat_api_url: str = "https://api.weixin.qq.com"  # scheme, host and port only
+    wechat_cards: str = ""  # a file that names the account's templates for cards; docs/wechat.md
 
     @model_validator(mode="before")
     @classmethod

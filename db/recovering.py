@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
+from db import consents
 from db.deliveries import Attempt, Delivery
 from db.mass import MASS_LANE
 
@@ -46,6 +47,7 @@ def put_straight(session: Session, kept: Collection[int]) -> int:
     )
     unsent = update(Attempt).where(col(Attempt.outcome) == "", col(Attempt.delivery_id).in_(intended))
     _count(session, unsent.values(outcome="not_sent"))
+    consents.give_back(session, intended)
     back = {"state": "queued", "lease_until": None}
     intents = _count(session, _INTENTS.where(others).values(**back, attempts=Delivery.attempts - 1))
     claims = update(Delivery).where(col(Delivery.state) == "claimed", others)

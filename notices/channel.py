@@ -168,6 +168,17 @@ class MassChannel(Channel, Protocol):
         ...
 
 
+@runtime_checkable
+class CardChannel(Channel, Protocol):
+    """A way to show short cards of fixed fields in the chats of another channel; it is named `THAT:WAY`."""
+
+    beside: str  # that channel
+
+    def templates(self, key: str, message: Message) -> Sequence[str]:
+        """Ids of the templates that take the whole of `message`, for a row with this key; the best first."""
+        ...
+
+
 MassState = Literal["sent", "sending", "failed", "unknown"]
 
 

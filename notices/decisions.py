@@ -19,6 +19,7 @@ class Parcel:
     message: Message
     cost: int  # messages that it takes from the chat's window, 0 on a channel without one
     rest: tuple[Message, ...] = ()
+    template: str = ""  # of the card on which it is shown; empty: it is no card
 
     @property
     def key(self) -> str:
@@ -42,10 +43,19 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Knock:
+    """What says on a card that something waits: a row of its own, under this key."""
+
+    key: str
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """No way is open: it waits in the mailbox for the member's next message."""
 
     reason: str
+    knock: Knock | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from db import accounts, addressees, deliveries, sending
 from db.sending_batches import Intent, intend_all, sent
-from notices import group_posts
+from notices import card_way, group_posts
 from notices.channel import Message, SendError, Verdict
 from notices.decisions import Parcel
 
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 Choices: TypeAlias = Callable[[Message], dict[str, str]]
 """From a message to what picks one of its buttons when it is typed: typed text -> action."""
 
+SHORT_OF = timedelta(minutes=1)  # until a row is planned anew whose card was no longer to be had
 PAUSES_S = (5, 30, 120, 600, 3600)  # before the tries after a failure; then the next way is taken
 
 
@@ -59,12 +60,31 @@ def remembered(choices: Choices) -> Choices:
 
 
 def begin(session: Session, parcels: Sequence[Parcel], now: datetime) -> list[Parcel]:
-    """Note that the parcels are about to be sent; those that are still ours."""
+    """Note that the parcels are about to be sent; those that are still ours, and whose card is to be had."""
     intents = [
         Intent(parcel.row.id, parcel.row.fence, parcel.channel, parcel.address, parcel.cost) for parcel in parcels
     ]
     ours = intend_all(session, intents, now)
-    return [parcel for parcel, is_ours in zip(parcels, ours, strict=True) if is_ours]
+    begun = [parcel for parcel, is_ours in zip(parcels, ours, strict=True) if is_ours]
+    return [parcel for parcel in begun if _is_to_be_had(session, parcel, now)]
+
+
+def _is_to_be_had(session: Session, parcel: Parcel, now: datetime) -> bool:
+    """Whether what the parcel costs is left; if not, its intent is taken back, and it is planned anew."""
+    if card_way.take(session, parcel, now):
+        return True
+    row = parcel.row
+    sending.again(
+        session,
+        delivery_id=row.id,
+        fence=row.fence,
+        state="queued",
+        outcome="not_sent",
+        reason=row.reason,
+        not_before=now + SHORT_OF,
+        counted=False,
+    )
+    return False
 
 
 def record_all(
@@ -105,6 +125,8 @@ def record(
     if not ours:
         log.warning("delivery %s: an outcome came too late to count (%s)", parcel.row.id, outcome.verdict)
         return False
+    if outcome.verdict in ("permanent", "retry"):
+        card_way.give_back(session, parcel, outcome.reason, now)
     if outcome.disables:
         accounts.disable(session, parcel.channel, parcel.address, outcome.reason)
     if outcome.moved_to:

@@ -16,6 +16,7 @@ from db.letters import Letter, Topic
 from db.mass import way
 from db.sending import Claimed
 from notices import quiet, quotas
+from notices.card_way import CardWay, is_knock, write_knock
 from notices.channel import Channels, Message, message_from_json
 from notices.decisions import Decision, End, Gather, Hold, Parcel, Wait
 from notices.group_way import decide_for_group, group_of
@@ -45,6 +46,7 @@ class Facts:
     refused: Collection[tuple[str, str]]
     reader: tuple[str, str] | None = None
     mass: MassWay | None = None  # None: nothing goes by mass letter
+    cards: CardWay | None = None  # None: nothing is said on cards
     made: dict[tuple[str, str, str], list[Message]] = field(
         default_factory=dict
     )  # what others of the batch get, too
@@ -77,7 +79,7 @@ def decided(
     if any(is_personal(letter) for letter, _ in found.values()):
         readers = addressees.names(session, people, now.astimezone(zone).date())
     refused = _by_delivery(addressees.refused_ways(session, (row.id for row in rows if row.attempts)))
-    mass = MassWay(session, people, channels, now, zone)
+    mass, on_cards = MassWay(session, people, channels, now, zone), CardWay(session, people, channels, now)
     made: dict[tuple[str, str, str], list[Message]] = {}
     for row in rows:
         ways: Collection[tuple[str, str]] = refused.get(row.id, ())
@@ -85,7 +87,8 @@ def decided(
             yield row, decide_for_group(session, row, group_id, ways, channels=channels, now=now, zone=zone)
             continue
         letter, topic = found.get(row.letter_id or 0) or (None, None)
-        facts = Facts(row, people[row.member_id], letter, topic, ways, readers.get(row.member_id), mass, made)
+        reader = readers.get(row.member_id)
+        facts = Facts(row, people[row.member_id], letter, topic, ways, reader, mass, on_cards, made)
         decision = decide(facts, channels=channels, now=now, zone=zone)
         if isinstance(decision, Parcel) and decision.cost:  # the next row must see what this one takes
             _reach(facts.member, decision.channel, decision.address).window_sent += decision.cost
@@ -100,6 +103,8 @@ def put_aside(session: Session, row: Claimed, decision: Hold | End | Wait, now: 
         sending.end(session, row, state=decision.state, reason=decision.reason, now=now)
     else:
         sending.to_mailbox(session, row, reason=decision.reason)
+        if decision.knock is not None:
+            write_knock(session, row, decision.knock, now)
 
 
 def decide(facts: Facts, *, channels: Channels, now: datetime, zone: ZoneInfo) -> Decision:
@@ -113,14 +118,19 @@ def decide(facts: Facts, *, channels: Channels, now: datetime, zone: ZoneInfo) -
         night = quiet.until(now, _zone(member, zone), member.quiet_from_minute, member.quiet_to_minute)
         if night is not None:
             return Hold(night)
+    if facts.cards is not None and is_knock(row):
+        return facts.cards.knocking(row, member, facts.refused)
     for reach in _usable(facts, channels):
         if (single := _single(facts, reach, channels, now, zone)) is not None:
             return single
+        if facts.cards is not None and (card := facts.cards.whole(row, reach, facts.refused)) is not None:
+            return card
         if _goes_to_many(facts, reach):
             return Gather(reach.channel, reach.address)
     if row.part > 1 and not _ways(facts, channels):
         return End("failed", row.reason or "broken_off")  # its beginning is in a chat that is closed now
-    return Wait(_why_waiting(facts, channels))
+    knock = facts.cards.knock(row, member, facts.letter, zone) if facts.cards is not None else None
+    return Wait(_why_waiting(facts, channels), knock)
 
 
 def refusal(letter: Letter | None, topic: Topic | None, member: Addressee, *, part: int, today: Any) -> End | None:

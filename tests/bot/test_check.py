@@ -98,6 +98,7 @@ WEBHOOK = {"TELEGRAM_TOKEN": TOKEN, "TELEGRAM_MODE": "webhook", "PUBLIC_URL": "h
         ({**WECHAT, "WECHAT_AES_KEY": KEY[1:]}, ["E041"]),
         ({**WECHAT, "WECHAT_PREVIOUS_AES_KEY": KEY + "k"}, ["E041"]),
         ({**WECHAT, "WECHAT_API_URL": "http://api.example.org"}, ["W044"]),
+        ({**WECHAT, "WECHAT_CARDS": "no/such.toml"}, ["E045"]),
         ({"DEMO": "true", "HOST": "0.0.0.0"}, ["W050", "W051"]),
         ({"DEMO": "true"}, []),
         ({"HOST": "0.0.0.0"}, ["W051"]),

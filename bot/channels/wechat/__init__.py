@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from bot.channels.wechat import menu
 from bot.channels.wechat.api import Api
+from bot.channels.wechat.cards import PATHS, CardChannel
 from bot.channels.wechat.guard import Guard
 from bot.channels.wechat.menu import SceneCode
 from bot.channels.wechat.sealing import key_from
@@ -17,6 +19,9 @@ from bot.channels.wechat.tokens import Tokens, Write
 from bot.channels.wechat.transport import DEFAULT_ORIGIN, TOTAL_S, Transport
 from bot.channels.wechat.turns import Turns
 from bot.channels.wechat.webhook import Webhook
+from notices.card_rules import Card
+from notices.channel import Channel
+from notices.outbox import CITY
 from notices.wording import Wording, wording
 
 if TYPE_CHECKING:
@@ -52,7 +57,7 @@ def account_api(
 
 
 class WeChat:
-    """One official account, wired: `channel` for the outbox, `router` for the web server.
+    """One official account, wired: `channels` for the outbox, `router` for the web server.
 
     Refuses to be built (ValueError, naming the variable, never its value) without a token, with an AES key that is
     not 43 characters, or with an API address that is more than scheme, host and port.
@@ -74,6 +79,8 @@ class WeChat:
         budget_s: float = BUDGET_S,
         total_s: float = TOTAL_S,
         pause: Pause = asyncio.sleep,
+        cards: Sequence[Card] = (),
+        zone: ZoneInfo = CITY,
     ) -> None:
         keys = [key_from(aes_key, app_id=app_id, name="HONGXIN_WECHAT_AES_KEY")]
         if previous_aes_key:
@@ -87,9 +94,17 @@ class WeChat:
         )
         hint = self._say("wechat.location_hint")
         self.channel = WeChatChannel(self._api, draw, clock, location_hint=hint)
+        ways = {one.way for one in cards}
+        self._cards = [
+            CardChannel(name, self._api, cards, clock, zone) for name in PATHS if name.partition(":")[2] in ways
+        ]
         self._turns = Turns(dispatcher, self.channel, clock, budget_s=budget_s, pause=pause)
         webhook = Webhook(guard, self._turns, self.channel, clock, token=token, write=dispatcher.write)
         self.router = webhook.router()
+
+    def channels(self) -> list[Channel]:
+        """The chats, and the cards that can be shown in them."""
+        return [self.channel, *self._cards]
 
     async def start(self) -> None:
         """Open the connections to WeChat. Without it the webhook answers, but nothing else goes out."""

@@ -1,4 +1,4 @@
-"""The two small XML documents of WeChat, read strictly: one root `xml` with plain fields under it.
+"""The small XML documents of WeChat, read strictly: one root `xml` with plain fields under it, at most one list.
 
 Knows nothing of what the fields mean. Own reader instead of `xmltodict`: it accepts a bare DOCTYPE, builds
 what is nested and follows an encoding that the document names.
@@ -51,6 +51,33 @@ class _Reader:
         raise Malformed
 
 
+class _Entries(_Reader):
+    """Collects what stands at a path below the root."""
+
+    def __init__(self, path: tuple[str, ...]) -> None:
+        super().__init__()
+        self.entries: list[dict[str, str]] = []
+        self._path = ["xml", *path]
+        self._open: list[str] = []
+        self._words: list[str] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if (not self._open and name != "xml") or len(self.entries) > CHILDREN_MAX:
+            raise Malformed
+        self._open.append(name)
+        self._words = []
+        if self._open == self._path:
+            self.entries.append({})
+
+    def text(self, data: str) -> None:
+        self._words.append(data)
+
+    def end(self, name: str) -> None:
+        if len(self._open) == len(self._path) + 1 and self._open[:-1] == self._path:
+            self.entries[-1][name] = "".join(self._words).strip()
+        self._open.pop()
+
+
 def children(document: bytes) -> list[tuple[str, str | None]]:
     """Name and text of every field under the root, in order; None for one with attributes or nested elements.
 
@@ -58,6 +85,21 @@ def children(document: bytes) -> list[tuple[str, str | None]]:
     well-formed, has another root, a DOCTYPE or a processing instruction.
     """
     reader = _Reader()
+    _parse(document, reader)
+    return reader.found
+
+
+def entries(document: bytes, *path: str) -> list[dict[str, str]]:
+    """The plain fields of every element at `path` below the root; a doubled field counts the last time.
+
+    Raises Malformed as `children` does.
+    """
+    reader = _Entries(path)
+    _parse(document, reader)
+    return reader.entries
+
+
+def _parse(document: bytes, reader: _Reader | _Entries) -> None:
     parser = expat.ParserCreate("UTF-8")
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
@@ -71,7 +113,6 @@ def children(document: bytes) -> list[tuple[str, str | None]]:
         parser.Parse(document.decode(), True)
     except (expat.ExpatError, ValueError):
         raise Malformed from None
-    return reader.found
 
 
 def fields(document: bytes) -> dict[str, str]:

@@ -17,6 +17,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from bot.channels.wechat.card_events import book, card_events
 from bot.channels.wechat.guard import Guard, Opened, Refused
 from bot.channels.wechat.inbound import Arrived, arrived
 from bot.channels.wechat.job_reports import job_report
@@ -83,14 +84,17 @@ class Webhook:
         return self._passive(turn, opened, found) if turn else PlainTextResponse(SUCCESS)
 
     async def _reported(self, opened: Opened) -> Response:
-        """What is no act of a person: WeChat's word on a mass letter is kept, anything else only taken."""
-        report = job_report(opened.document, now=self._clock())
-        if report is not None:
-            try:
+        """What says nothing to us: WeChat's word on mass letters and cards is kept, anything else only taken."""
+        now = self._clock()
+        report, events = job_report(opened.document, now=now), card_events(opened.document, now=now)
+        try:
+            if report is not None:
                 await self._write(lambda session: mass.book(session, report))
-            except Exception:
-                log.exception("a report on a mass letter could not be kept; WeChat brings it again")
-                return Response(status_code=503)
+            if events:
+                await self._write(lambda session: book(session, events, now))
+        except Exception:
+            log.exception("WeChat's word on what was sent could not be kept; WeChat brings it again")
+            return Response(status_code=503)
         return PlainTextResponse(SUCCESS)
 
     def _passive(self, turn: Turn, opened: Opened, found: Arrived) -> Response:

@@ -86,7 +86,7 @@ def clock() -> Clock:
 def token_writer(tmp_path: Path) -> Iterator[Writer]:
     """A writer on a database that has room for access tokens and chats, and nothing else."""
     engine = write_engine(f"sqlite:///{tmp_path / 'tokens.db'}")
-    for table in ("access_token", "member", "chat", "mass_report"):
+    for table in ("access_token", "member", "chat", "mass_report", "delivery", "consent", "card_report"):
         AccessToken.metadata.tables[table].create(engine)
     writer = Writer(engine)
     yield writer

@@ -218,6 +218,10 @@ class PlatformApi:
         assert payload["msg_id"].isdigit()
         return {"msg_id": payload["msg_id"], "msg_status": "SEND_SUCCESS"}
 
+    def _do_message_template_send(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        assert all(0 < len(one["value"]) <= 20 for one in payload["data"].values())
+        return {"errcode": 0, "errmsg": "ok", "msgid": 900_001 + len(self.accepted("message/template/send"))}
+
     def _do_media_upload(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         media_id = f"media-{next(self._numbers)}"
         self.media[media_id] = payload["media"]
