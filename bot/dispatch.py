@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from bot.writer import Writer
 from db import accounts, inbound, pictures
+from db.failpoints import reach
 from handlers import COMMANDS, group_talk
 from handlers.conversation import Button, Command, Context, Incoming, Message, Reply
 from handlers.meaning import folded
@@ -98,6 +99,7 @@ class Dispatcher:
         incoming = replace(incoming, sent_at=self._plausible(incoming.sent_at))
         person = f"{incoming.channel}:{incoming.group or incoming.address}"
         answer = await self._answer(incoming, person)
+        reach("inbox.after_commit")
         if answer.picture_id is not None:
             self._on_picture()
         if incoming.file is not None:
@@ -212,6 +214,7 @@ class Dispatcher:
 
     def _settle(self, session: Session, context: Context, reply: Reply, *, secret: bool = False) -> Answer:
         """Complete the reply with the ways out and a waiting letter, and note what the chat waits for."""
+        reach("handler.mid")
         who, incoming = context.who, context.incoming
         message = replace(_with_exits(reply, context), hides=secret)
         if who.mailbox and who.member_id is not None and reply.expect is None:  # no letter into a dialogue
@@ -234,6 +237,7 @@ class Dispatcher:
             received_at=incoming.sent_at,
             reply=message.to_json() if message else None,
         )
+        reach("inbox.before_commit")
         return Answer(inbound_id, message, member_id=context.who.member_id, picture_id=context.picture_id)
 
 

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from bot.jobs import JOBS
 from db import occurrences
+from db.failpoints import reach
 from notices import schedule
 from notices.schedule import Moment, Poll, Task
 
@@ -133,7 +134,9 @@ class Jobs:
             if run is None:
                 return None
             task = replace(task, run=run, prepare=None)
-        return await self._attempt(task.name, _one(task, instant, now, self._zone))
+        ran = await self._attempt(task.name, _one(task, instant, now, self._zone))
+        reach("schedule.after_commit")
+        return ran
 
     async def _given_up(self, task: Task, instant: datetime, now: datetime) -> bool:
         """After a failure: try again later, or record that it failed for good."""

@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from db import occurrences
 from db.duties import CITY
+from db.failpoints import reach
 
 Policy = Literal["skip", "once", "all"]
 """After an outage: `skip` runs nothing that is later than its grace, `once` the latest missed instant,
@@ -139,9 +140,11 @@ def run_one(session: Session, task: Task, instant: datetime, now: datetime, zone
     """Run one instant with its row in the same transaction; False when another process has it."""
     if not occurrences.record(session, task.name, instant, ran_at=now, state="done"):
         return False
+    reach("schedule.after_occurrence")
     moment = Moment(instant, now, zone)
     run = task.prepare(session, moment) if task.prepare else task.run
     run(session, moment)
+    reach("schedule.after_run")
     return True
 
 

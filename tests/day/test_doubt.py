@@ -1,17 +1,25 @@
-"""The service dies between the word to the platform and the note of it: shown as a doubt, never sent again."""
+"""The service dies at named places: what it was sending is in doubt, what it was told or had to do happens once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+from db import occurrences
+from db.engine import write_engine
+from db.occurrences import Occurrence
 from tests.day.conftest import MakeDatabase
 from tests.day.nursery import Nursery
-from tests.day.people import PEOPLE
+from tests.day.people import OWN_CODE, PEOPLE
+from tests.day.phones import WeChatPhone
 from tests.day.script import BIND, BROADCAST
 from tests.day.service import alive
-from tests.day.stage import Stage, stage
+from tests.day.stage import Stage, now, stage
 from tests.day.telling import tell
 from tests.day.waiting import until
 
@@ -58,3 +66,67 @@ async def _doubt(sqlite: MakeDatabase, nursery: Nursery, folder: Path, failpoint
         assert one.truth.doubts() == len(missing)
         summary = await one.phone.say(PEOPLE["sun"], "回执")
         assert f"送达 {6 - len(missing)}，已读 {6 - len(missing)}，收到 {6 - len(missing)}" in summary.words
+
+
+AT_START = ("schedule.after_occurrence", "schedule.after_run", "schedule.after_commit")
+WHILE_TALKING = ("handler.mid:2", "inbox.before_commit:2", "inbox.after_commit:2", "inbox.after_200:2")
+ALL, ONCE = "appeals_undecided", "topic:law_corner"  # tasks, by what they do after an outage
+
+
+async def test_what_is_said_and_what_is_due_happens_once_wherever_the_service_dies(
+    sqlite: MakeDatabase, nursery: Nursery, tmp_path: Path
+) -> None:
+    async with stage("wechat", sqlite(tmp_path), tmp_path, nursery) as one:
+        assert isinstance(one.phone, WeChatPhone)
+        await one.service.kill()
+        since = now() - timedelta(days=15)
+        _down_since(one.truth.url, since)
+        for failpoint in AT_START:
+            await _start_again(one, failpoint)
+            await until(lambda: one.service.pid and not alive(one.service.pid), f"it dies at {failpoint}")
+        left = deque((*WHILE_TALKING, ""))
+
+        async def again() -> None:
+            await until(lambda: one.service.pid and not alive(one.service.pid), f"it dies before {left}")
+            await _start_again(one, left.popleft())
+            await one.service.ready()
+
+        await again()
+        one.phone.server.between_tries = again
+        for name in ("alice", "bob", "mo"):
+            await one.phone.say(PEOPLE[name], f"绑定 {one.city.codes[name]}")
+            assert "签到成功" in (await one.phone.say(PEOPLE[name], f"签到 {OWN_CODE}")).words, name
+        assert not left, "it died at every one of them"
+        booked = Counter(one.truth.rows("SELECT member_id FROM entry WHERE cause LIKE 'activity:%'"))
+        assert booked == {(PEOPLE[name],): 1 for name in ("alice", "bob", "mo")}
+        assert one.truth.rows("SELECT count(*) FROM inbound") == [(6,)]
+        assert one.phone.repeated() <= len(WHILE_TALKING)
+        _done_as_declared(one, since)
+
+
+def _down_since(url: str, since: datetime) -> None:
+    """It has not run since then."""
+    engine = write_engine(url)
+    with Session(engine) as session:
+        for task in (ALL, ONCE):
+            session.execute(delete(Occurrence).where(col(Occurrence.task) == task))
+            occurrences.record(session, task, since, ran_at=since, state="begun")
+        session.commit()
+    engine.dispose()
+
+
+async def _start_again(one: Stage, failpoint: str) -> None:
+    one.service.settings["failpoint"] = failpoint
+    await one.service.start()
+
+
+def _done_as_declared(one: Stage, since: datetime) -> None:
+    """One of them made up for all that it missed, the other one for the last."""
+    rows = one.truth.rows(
+        "SELECT task, state, count(*) FROM occurrence WHERE state <> 'begun' GROUP BY task, state"
+    )
+    found = {(task, state): count for task, state, count in rows}
+    assert found[ALL, "done"] == (now() - since).days
+    assert (ALL, "skipped") not in found
+    assert (found[ONCE, "done"], found[ONCE, "skipped"]) in ((1, 1), (1, 2))
+    assert one.truth.rows("SELECT count(*) FROM letter") == [(1,)]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from bot.channels.wechat.send import WeChatChannel
 from db import accounts
+from db.failpoints import reach
 from handlers.conversation import Incoming
 from notices.channel import SendError
 
@@ -106,6 +107,7 @@ class Turns:
 
     async def answered(self, turn: Turn) -> None:
         """The passive reply has gone out: send what did not fit into it, once."""
+        reach("inbox.after_200")
         if not turn.followed:
             turn.followed = True
             self._spawn(self._follow(turn))
