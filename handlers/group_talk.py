@@ -22,8 +22,10 @@ from notices.wording import wording
 
 CODE = re.compile(r"(?<!\d)(\d{4})[-\s－—]?(\d{4})(?!\d)")
 CODES_MAX = 3  # of one message
-CALL = re.compile(r"(?:/call\b|一呼|呼叫|call\b)[\s:：,，]*", re.IGNORECASE)
-HERE = ("1", "到", "来", "我来", "收到", "here", "i am coming")
+ONLY_CODE = re.compile(rf"(?:/start|/bind|绑定|bind)?\s*{CODE.pattern}", re.IGNORECASE)
+CALL = re.compile(r"(?:/call\b|一呼(?!百应))[\s:：,，]*", re.IGNORECASE)
+MEANT = re.compile(r"(?:/call\b|一呼[\s:：,，])", re.IGNORECASE)  # and not just a sentence that begins so
+HERE = ("1", "到", "来", "我来", "here", "i am coming")
 CALLS_A_DAY = 5  # a group that is called all the time comes no more
 
 
@@ -75,6 +77,8 @@ def _changed(ctx: Context, group: GroupChat | None) -> Heard:
 
 def _pressed(ctx: Context, group: GroupChat | None) -> Heard:
     """The button of a call. Whoever presses may send any data, so all of it is looked up again."""
+    if ctx.who.member_id is not None:
+        ctx.say = wording(ctx.who.language)  # only the presser reads it
     name, _, number = ctx.incoming.text.partition(":")
     if name != group_posts.ANSWER:
         return Heard(toast=ctx.say("telegram.private_only"))
@@ -102,16 +106,15 @@ def _answer(ctx: Context, group: GroupChat | None, call_id: int | None, message_
 
 def _said(ctx: Context, group: GroupChat | None) -> Heard:
     text = meaning.clean(ctx.incoming.text)
-    codes = ["".join(found) for found in CODE.findall(text)[:CODES_MAX]]
-    if codes:
-        return _codes(ctx, group, codes)
+    if (about_codes := _codes(ctx, group, text)) is not None:
+        return about_codes
     called = CALL.match(text)
     if text.startswith("/") and not called and text.split()[0].lower() not in _slash_words():
         return Heard(kept=False)  # another bot's
     if group is None or group.id is None:
         return Heard(refers=True)
     groups.count(ctx.session, group.id, ctx.today, heard=1)
-    if called:
+    if called and (MEANT.match(text) or is_secretary(ctx, group.organization_id)):
         return _call(ctx, group, text[called.end() :])
     last = group_calls.last(ctx.session, group.id)
     if meaning.folded(text) in HERE and last is not None:
@@ -157,25 +160,26 @@ def group_hash(code: str) -> str:
     return hashlib.sha256(f"group:{code}".encode()).hexdigest()
 
 
-def _codes(ctx: Context, group: GroupChat | None, codes: list[str]) -> Heard:
-    """Eight digits that everybody in the group has seen: they are used up by that, whoever wrote them."""
-    heard = [_code(ctx, group, code) for code in codes]
-    return next((one for one in heard if one), Heard(text=ctx.say("groups.code_void")))
+def _codes(ctx: Context, group: GroupChat | None, text: str) -> Heard | None:
+    """Codes that everybody in the group has seen are used up by that, whoever wrote them; None: no code in it."""
+    heard = [_code(ctx, group, "".join(found)) for found in CODE.findall(text)[:CODES_MAX]]
+    void = Heard(text=ctx.say("groups.code_void"))
+    return next(filter(None, heard), void if ONLY_CODE.fullmatch(text) else None)
 
 
 def _code(ctx: Context, group: GroupChat | None, code: str) -> Heard | None:
-    """The answer to a secretary's own code; None for everything that is void now."""
+    """What follows from eight digits; None when they are nobody's, like a telephone number."""
+    void = Heard(text=ctx.say("groups.code_void"))
     taken = groups.take_code(ctx.session, group_hash(code), ctx.now)
     if taken is None:
-        _burn(ctx, code)
-        return None
+        return void if _burn(ctx, code) else None
     branch_id, member_id = taken
-    if ctx.who.member_id != member_id or not is_secretary(ctx, branch_id):
-        _note(ctx, "group.code_burned", branch_id)
-        key = f"group_code:{ctx.incoming.channel}:{ctx.incoming.key}"
-        group_posts.tell_secretaries(ctx.session, branch_id, key, "code_misused", ctx.now, ctx.zone)
-        return None
-    return _connect(ctx, group, branch_id, member_id)
+    if ctx.who.member_id == member_id and is_secretary(ctx, branch_id):
+        return _connect(ctx, group, branch_id, member_id)
+    _note(ctx, "group.code_burned", branch_id)
+    key = f"group_code:{ctx.incoming.channel}:{ctx.incoming.key}"
+    group_posts.tell_secretaries(ctx.session, branch_id, key, "code_misused", ctx.now, ctx.zone)
+    return void
 
 
 def _connect(ctx: Context, group: GroupChat | None, branch_id: int, member_id: int) -> Heard:
@@ -202,15 +206,15 @@ def _connect(ctx: Context, group: GroupChat | None, branch_id: int, member_id: i
     return Heard(text=wording(ctx.who.language)("groups.connected", branch=name))
 
 
-def _burn(ctx: Context, code: str) -> None:
+def _burn(ctx: Context, code: str) -> bool:
     """A member's bind code that is shown in a group is void; the branch's secretary gives out another one."""
     member_id = groups.burn_bind_code(ctx.session, hash_of(code), ctx.now)
     branch = members.branch_of(ctx.session, member_id, ctx.today) if member_id is not None else None
-    if branch is None or branch.id is None:
-        return
-    _note(ctx, "bind_code.burned", branch.id)
-    key = f"bind_code:{ctx.incoming.channel}:{ctx.incoming.key}"
-    group_posts.tell_secretaries(ctx.session, branch.id, key, "bind_code_shown", ctx.now, ctx.zone)
+    if branch is not None and branch.id is not None:
+        _note(ctx, "bind_code.burned", branch.id)
+        key = f"bind_code:{ctx.incoming.channel}:{ctx.incoming.key}"
+        group_posts.tell_secretaries(ctx.session, branch.id, key, "bind_code_shown", ctx.now, ctx.zone)
+    return member_id is not None
 
 
 def _note(ctx: Context, action: str, branch_id: int) -> None:

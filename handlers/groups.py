@@ -39,9 +39,11 @@ def _page(ctx: Context, note: str = "") -> Reply:
         return Reply(text, (Button(ctx.say("groups.get_code"), "group:code"),), back="work")
     week = groups.week(ctx.session, mine.id, group_posts.monday_of(ctx.today))
     lines = [note, ctx.say("groups.page", branch=branch.name)]
-    lines += [ctx.say("groups.page_silent")] if mine.silent else []
     lines += [group_topic_list.setting(ctx, mine), group_posts.week_said(ctx.say, week, "this_week")]
     steps = [Button(ctx.say("groups.to_call"), "group:call"), Button(ctx.say("groups.to_topic"), "group:topic")]
+    if mine.silent:
+        lines.append(ctx.say("groups.page_silent"))
+        steps.append(Button(ctx.say("groups.to_speak"), "group:speak"))
     if (last := group_calls.last(ctx.session, mine.id)) is not None and last.id is not None:
         said = ctx.say("groups.last_call", text=_quoted(last.text), answers=last.answers)
         lines.append(said + _whereabouts(ctx, last.id))
@@ -147,6 +149,14 @@ def _close(ctx: Context) -> Reply:
     return _page(ctx, ctx.say("groups.closed", answers=call.answers))
 
 
+def _speak(ctx: Context) -> Reply:
+    """`group:speak`: it may write again, says the secretary; Telegram does not tell. The next post will show."""
+    mine = own_group(ctx)
+    if mine is not None and mine.id is not None:
+        groups.hush(ctx.session, mine.id, None)
+    return _page(ctx)
+
+
 def _leave(ctx: Context) -> Reply:
     """`group:leave` asks, `group:leave:yes` does it."""
     mine = own_group(ctx)
@@ -189,6 +199,7 @@ _STEPS: Mapping[str, Callable[[Context], Reply]] = {
     "send": _send,
     "who": _who,
     "close": _close,
+    "speak": _speak,
     "leave": _leave,
     "topic": _topic,
 }

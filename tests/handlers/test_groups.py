@@ -119,13 +119,15 @@ async def test_a_bind_code_that_a_group_has_seen_is_void_and_personal_things_are
     assert (foreign.message, foreign.refers, foreign.inbound_id) == (None, False, None)
     topic = await there("passer_by", "我家也有老照片", on="12")  # a reply to what the service said
     assert (topic.message, topic.refers) == (None, False)
+    phone = await there(BOB, "居委会电话 88886666", on="12")
+    assert (phone.message, phone.refers) == (None, False), "not every eight digits are a code"
     rows = await look(
         lambda s: [row.model_dump() for row in s.exec(select(Inbound).where(Inbound.address == HERE))]
     )
     assert all(word not in str(rows) for word in ("指数", "老照片", "8841", "passer_by", str(ALICE)))
     assert await look(lambda s: s.exec(select(Chat).where(Chat.address == "passer_by")).first()) is None
     day = await look(lambda s: s.exec(select(GroupDay)).one())
-    assert (day.heard, day.answers, day.day) == (5, 0, DAY)
+    assert (day.heard, day.answers, day.day) == (6, 0, DAY)
 
 
 async def test_a_call_is_confirmed_counted_once_for_each_member_and_named_to_the_secretary_alone(
@@ -176,7 +178,10 @@ async def test_a_call_is_confirmed_counted_once_for_each_member_and_named_to_the
 async def test_a_secretary_calls_in_the_group_itself_but_not_all_day_long(say, there, press, look, clock):
     await connect(say, there)
     assert "由支部书记" in (await there(ALICE, "一呼 都来")).message.text
-    assert "后面写上" in (await there(SUN, "/call")).message.text
+    assert "回复这条消息" in (await there(SUN, "/call")).message.text
+    for words in ("一呼百应，我们支部真好", "一呼就来"):
+        praise = await there(ALICE, words, on="12")
+        assert (praise.message, praise.refers) == (None, False), words
     for number in range(CALLS_A_DAY):
         assert (await there(SUN, f"一呼：第{number}件事")).message is None
     assert f"{CALLS_A_DAY} 次" in (await there(SUN, "一呼 再来一次")).message.text
@@ -202,6 +207,8 @@ async def test_what_becomes_of_the_service_in_a_group_is_told_to_its_secretary_i
     await there("", "", kind="group_silent")
     assert sum("不能在您支部的群里发言" in text for text in await look(lambda s: told(s, SUN))) == 1
     assert "请群主允许" in (await say(SUN, "微社群")).text
+    assert "请群主允许" not in (await say(SUN, "已经允许了")).text
+    await there("", "", kind="group_silent")
     await there("", "", kind="group_joined")
     assert "请群主允许" not in (await say(SUN, "微社群")).text
     for _ in range(2):  # Telegram tells it in both groups
