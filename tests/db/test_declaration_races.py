@@ -17,6 +17,7 @@ from db.values import ValueRecord
 from notices import declaration_outcomes as outcomes
 from notices import spot_checks as draws
 from notices.declaration_days import keep_the_days
+from tests.at_once import at_once
 from tests.cast import LIANGFENG, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
 from tests.handlers.declaring import at
@@ -27,12 +28,11 @@ WAIT_S = 0.3  # how long one who must wait is watched
 
 
 @pytest.fixture
-def engines(database_url: str) -> Iterator[list[Engine]]:
-    """One write engine per thread."""
-    made = [write_engine(database_url) for _ in range(4)]
+def another(database_url: str) -> Iterator[Engine]:
+    """A write engine for a thread that waits."""
+    made = write_engine(database_url)
     yield made
-    for engine in made:
-        engine.dispose()
+    made.dispose()
 
 
 def draft(branch: int, thing: str, by: int) -> DeclarationDraft:
@@ -55,25 +55,6 @@ def ids(engine: Engine) -> list[int]:
         return list(session.execute(select(Declaration.id).order_by(Declaration.id)).scalars())
 
 
-def together(engines: list[Engine], *acts: Callable[[Session], object]) -> list[object]:
-    """Run each act in a transaction of its own, all at once; what each gave."""
-    barrier = threading.Barrier(len(acts))
-    gave: list[object] = [None] * len(acts)
-
-    def go(number: int) -> None:
-        with Session(engines[number]) as session:
-            barrier.wait()
-            gave[number] = acts[number](session)
-            session.commit()
-
-    threads = [threading.Thread(target=go, args=(number,)) for number in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    return gave
-
-
 def approve_each(ids: list[int]) -> Callable[[Session], object]:
     def act(session: Session) -> int:
         rows = [declarations.by_id(session, one) for one in ids]
@@ -82,7 +63,7 @@ def approve_each(ids: list[int]) -> Callable[[Session], object]:
     return act
 
 
-def test_two_reviewers_the_draw_and_the_lock_at_one_instant_lose_and_double_nothing(engines, engine, ids):
+def test_two_reviewers_the_draw_and_the_lock_at_one_instant_lose_and_double_nothing(database_url, engine, ids):
     def lock(session: Session) -> object:
         while keep_the_days(session, at(6, 15, 0, 1), ZONE):
             session.commit()
@@ -91,7 +72,7 @@ def test_two_reviewers_the_draw_and_the_lock_at_one_instant_lose_and_double_noth
     def draw(session: Session) -> bool:
         return draws.draw(session, PERIOD, LAST, at(6, 11))
 
-    first, second, _, _ = together(engines, approve_each(ids), approve_each(ids[::-1]), draw, lock)
+    first, second, _, _ = at_once(database_url, approve_each(ids), approve_each(ids[::-1]), draw, lock)
     with Session(engine) as session:
         while keep_the_days(session, at(6, 15, 0, 2), ZONE):
             session.commit()
@@ -107,12 +88,12 @@ def test_two_reviewers_the_draw_and_the_lock_at_one_instant_lose_and_double_noth
 
 
 @pytest.mark.parametrize("act", ["draw", "lock"])
-def test_what_is_being_approved_is_waited_for(engines, ids, act):
+def test_what_is_being_approved_is_waited_for(engine, another, ids, act):
     """The lot is drawn, or the period locked, only after an approval that began before: it is seen, or it is late."""
     began = threading.Event()
 
     def other() -> None:
-        with Session(engines[1]) as session:
+        with Session(another) as session:
             began.set()
             if act == "draw":
                 draws.draw(session, PERIOD, LAST, at(6, 11))
@@ -121,7 +102,7 @@ def test_what_is_being_approved_is_waited_for(engines, ids, act):
             session.commit()
 
     thread = threading.Thread(target=other)
-    with Session(engines[0]) as session:
+    with Session(engine) as session:
         row = declarations.by_id(session, ids[0])
         assert row is not None
         assert outcomes.approve(session, row, 1, RUI, at(6, 10))
@@ -131,7 +112,7 @@ def test_what_is_being_approved_is_waited_for(engines, ids, act):
         assert thread.is_alive(), "it waits for the approval"
         session.commit()
     thread.join(30)
-    with Session(engines[0]) as session:
+    with Session(engine) as session:
         row = declarations.by_id(session, ids[0])
         assert row is not None
         assert (row.state, row.recheck) == ("approved", "drawn" if act == "draw" else "")
@@ -144,7 +125,7 @@ def test_what_is_being_approved_is_waited_for(engines, ids, act):
         assert (done, late.recheck) == ((True, "late") if act == "draw" else (False, ""))
 
 
-def test_declaring_and_locking_at_once_leaves_nothing_behind_the_lock(engines, engine, ids):
+def test_declaring_and_locking_at_once_leaves_nothing_behind_the_lock(database_url, engine, ids):
     def change(session: Session) -> object:
         one = draft(LIANGFENG, "C02", SUN)
         declarations.new_draft(session, one)
@@ -153,7 +134,7 @@ def test_declaring_and_locking_at_once_leaves_nothing_behind_the_lock(engines, e
     def lock(session: Session) -> bool:
         return periods_locked.lock(session, PERIOD, at(6, 15))
 
-    gave = together(engines, change, lock, lock)
+    gave = at_once(database_url, change, lock, lock)
     assert sorted([bool(gave[1]), bool(gave[2])]) == [False, True]
     with Session(engine) as session:
         row = declarations.by_id(session, ids[0])
@@ -162,7 +143,7 @@ def test_declaring_and_locking_at_once_leaves_nothing_behind_the_lock(engines, e
         assert periods_locked.hold_open(session, PERIOD) is False
 
 
-def test_two_secretaries_who_declare_the_same_for_the_first_time_make_one_row(engines, engine, ids):
+def test_two_secretaries_who_declare_the_same_for_the_first_time_make_one_row(database_url, engine, ids):
     def declare(by: int) -> Callable[[Session], object]:
         def act(session: Session) -> object:
             one = draft(LIANGFENG, "F01", by)
@@ -171,7 +152,7 @@ def test_two_secretaries_who_declare_the_same_for_the_first_time_make_one_row(en
 
         return act
 
-    assert together(engines, declare(SUN), declare(QIAN)) == [True, True]
+    assert at_once(database_url, declare(SUN), declare(QIAN)) == [True, True]
     with Session(engine) as session:
         row = declarations.of(session, LIANGFENG, "F01", PERIOD)
         assert row is not None

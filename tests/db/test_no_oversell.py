@@ -1,12 +1,11 @@
 """The last piece, and a wish, go to one person: a barrier stands between every check and every act, so luck has no part.
 
-Each thread has an engine of its own, like a process of its own. `naive` is the bug that these tests are for:
+Each one has an engine of its own, like a process of its own. `naive` is the bug that these tests are for:
 under the same barrier it oversells in every round, so a pass of the real code means something.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -19,6 +18,7 @@ from db.engine import write_engine
 from db.members import Member, Membership
 from db.rewards import HOLD_FOR, Order, Redemption, Reward
 from db.wishes import Wish
+from tests.at_once import Meet, at_once, seen_at_once
 from tests.cast import ALICE, CITY, DAY, LIANGFENG, NOON
 
 MANY = 16
@@ -44,12 +44,11 @@ def crowd(engine: Engine) -> None:
 
 
 @pytest.fixture
-def engines(database_url: str) -> Iterator[list[Engine]]:
-    """One write engine per thread."""
-    made = [write_engine(database_url) for _ in CROWD]
+def another(database_url: str) -> Iterator[Engine]:
+    """A second write engine."""
+    made = write_engine(database_url)
     yield made
-    for engine in made:
-        engine.dispose()
+    made.dispose()
 
 
 def _earn(session: Session, person: int, points: int, cause: str = "test") -> None:
@@ -86,28 +85,20 @@ def naive(session: Session, asked: Order, seen: int) -> object:
     return made, True
 
 
-def all_at_once(engines: list[Engine], orders: list[Order], act: Act) -> list[object]:
-    """Every thread reads the stock, waits until all have read it, and then acts."""
-    barrier = threading.Barrier(len(orders), timeout=60)
-    outcomes: list[object] = [None] * len(orders)
+def all_at_once(url: str, orders: list[Order], act: Act) -> list[object]:
+    """Every one reads the stock, waits until all have read it, and then acts."""
 
-    def one(place: int) -> None:
-        asked = orders[place]
-        with Session(engines[place]) as session:
+    def one(asked: Order) -> Callable[[Session, Meet], object]:
+        def run(session: Session, meet: Meet) -> object:
             seen = session.get(Reward, asked.reward_id)
             stock = seen.stock if seen is not None and seen.stock is not None else 0
-        barrier.wait()  # between check and act
-        with Session(engines[place]) as session:
+            meet()  # between check and act
             outcome = act(session, asked, stock)
-            session.commit()
-            outcomes[place] = outcome if isinstance(outcome, str) else "made" if outcome[1] else "known"
+            return outcome if isinstance(outcome, str) else "made" if outcome[1] else "known"
 
-    threads = [threading.Thread(target=one, args=(place,)) for place in range(len(orders))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=90)
-    return outcomes
+        return run
+
+    return seen_at_once(url, *[one(asked) for asked in orders])
 
 
 def held(engine: Engine, reward_id: int = LAST) -> int:
@@ -127,29 +118,29 @@ def balances(engine: Engine) -> list[int]:
 
 
 @pytest.mark.usefixtures("crowd")
-def test_sixteen_at_once_for_the_last_piece_make_one_redemption(engine, engines):
-    outcomes = all_at_once(engines, [order(person) for person in CROWD], guarded)
+def test_sixteen_at_once_for_the_last_piece_make_one_redemption(engine, database_url):
+    outcomes = all_at_once(database_url, [order(person) for person in CROWD], guarded)
     assert sorted(outcomes) == ["made"] + ["sold_out"] * (MANY - 1)
     assert (held(engine), stock(engine)) == (1, 0)
     assert balances(engine) == [0] + [30] * (MANY - 1)  # the others keep their points
 
 
 @pytest.mark.usefixtures("crowd")
-def test_the_barrier_finds_the_naive_read_then_write(engine, engines):
-    outcomes = all_at_once(engines, [order(person) for person in CROWD], naive)
+def test_the_barrier_finds_the_naive_read_then_write(engine, database_url):
+    outcomes = all_at_once(database_url, [order(person) for person in CROWD], naive)
     assert outcomes == ["made"] * MANY
     assert held(engine) == MANY  # one piece, sixteen codes: this is what must never happen
     assert stock(engine) == 0
 
 
 @pytest.mark.usefixtures("crowd")
-def test_one_member_with_sixteen_chats_spends_only_what_is_there(engine, engines):
+def test_one_member_with_sixteen_chats_spends_only_what_is_there(engine, database_url):
     with Session(engine) as session:
         session.get(Reward, LAST).stock = MANY
         _earn(session, ALICE, 45)
         session.commit()
     orders = [order(ALICE, nonce=f"n{place}") for place in range(MANY)]
-    outcomes = all_at_once(engines, orders, guarded)
+    outcomes = all_at_once(database_url, orders, guarded)
     assert sorted(outcomes) == ["made"] + ["not_enough"] * (MANY - 1)
     with Session(engine) as session:
         assert ledger.purse(session, ALICE) == (15, 0)
@@ -157,37 +148,37 @@ def test_one_member_with_sixteen_chats_spends_only_what_is_there(engine, engines
 
 
 @pytest.mark.usefixtures("crowd")
-def test_one_member_with_sixteen_chats_holds_at_most_two(engine, engines):
+def test_one_member_with_sixteen_chats_holds_at_most_two(engine, database_url):
     with Session(engine) as session:
         session.get(Reward, LAST).stock = MANY
         _earn(session, ALICE, 1000)
         session.commit()
     orders = [order(ALICE, nonce=f"n{place}") for place in range(MANY)]
-    outcomes = all_at_once(engines, orders, guarded)
+    outcomes = all_at_once(database_url, orders, guarded)
     assert sorted(outcomes) == ["made"] * 2 + ["too_many_open"] * (MANY - 2)
 
 
 @pytest.mark.usefixtures("crowd")
-def test_one_preview_confirmed_sixteen_times_is_one_redemption(engine, engines):
+def test_one_preview_confirmed_sixteen_times_is_one_redemption(engine, database_url):
     with Session(engine) as session:
         session.get(Reward, LAST).stock = MANY
         _earn(session, ALICE, 1000)
         session.commit()
-    outcomes = all_at_once(engines, [order(ALICE)] * MANY, guarded)
+    outcomes = all_at_once(database_url, [order(ALICE)] * MANY, guarded)
     assert sorted(outcomes) == ["known"] * (MANY - 1) + ["made"]
     with Session(engine) as session:
         assert ledger.balance(session, ALICE) == 970
 
 
 @pytest.mark.usefixtures("crowd")
-def test_sixteen_supporters_never_give_a_project_more_than_it_needs(engine, engines):
+def test_sixteen_supporters_never_give_a_project_more_than_it_needs(engine, database_url):
     with Session(engine) as session:
         session.add(
             Reward(id=71, organization_id=CITY, kind="project", name="长椅", goal=100, raised=0, stock=None)
         )
         session.commit()
     orders = [order(person, reward_id=71, points=30) for person in CROWD]
-    outcomes = all_at_once(engines, orders, lambda session, asked, _: rewards.support(session, asked))
+    outcomes = all_at_once(database_url, orders, lambda session, asked, _: rewards.support(session, asked))
     assert sorted(outcomes) == ["beyond_goal"] * (MANY - 3) + ["made"] * 3
     with Session(engine) as session:
         assert session.get(Reward, 71).raised == 90
@@ -195,18 +186,15 @@ def test_sixteen_supporters_never_give_a_project_more_than_it_needs(engine, engi
 
 
 @pytest.mark.usefixtures("crowd")
-def test_cancel_expire_and_hand_over_at_once_end_a_redemption_once(engine, engines):
+def test_cancel_expire_and_hand_over_at_once_end_a_redemption_once(engine, database_url):
     ends = NOON + HOLD_FOR
     with Session(engine) as session:
         made, _ = rewards.redeem(session, order(CROWD[0]))
         session.commit()
         number = made.id
-    barrier = threading.Barrier(MANY, timeout=60)
-    ended: list[str] = []
 
-    def one(place: int) -> None:
-        barrier.wait()
-        with Session(engines[place]) as session:
+    def one(place: int) -> Callable[[Session], str]:
+        def act(session: Session) -> str:
             if place % 3 == 0:
                 done = redemptions.cancel(session, number, now=ends, day=DAY)
             elif place % 3 == 1:
@@ -214,15 +202,11 @@ def test_cancel_expire_and_hand_over_at_once_end_a_redemption_once(engine, engin
             else:
                 early = ends - timedelta(seconds=1)
                 done = redemptions.hand_over(session, number, keeper_id=ALICE, now=early)
-            session.commit()
-        if done:
-            ended.append(("cancelled", "expired", "handed_over")[place % 3])
+            return ("cancelled", "expired", "handed_over")[place % 3] if done else ""
 
-    threads = [threading.Thread(target=one, args=(place,)) for place in range(MANY)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=90)
+        return act
+
+    ended = [done for done in at_once(database_url, *[one(place) for place in range(MANY)]) if done]
     assert len(ended) == 1
     with Session(engine) as session:
         assert session.get(Redemption, number).state == ended[0]
@@ -232,15 +216,14 @@ def test_cancel_expire_and_hand_over_at_once_end_a_redemption_once(engine, engin
 
 
 @pytest.mark.usefixtures("crowd")
-def test_who_has_read_first_and_acts_last_gets_nothing(engine, engines):
+def test_who_has_read_first_and_acts_last_gets_nothing(engine, another):
     """Two sessions by hand: A reads one piece, B takes it, A acts on what it read."""
-    first, second = engines[:2]
-    with Session(first) as session:
+    with Session(another) as session:
         assert rewards.offer(session, LAST, PATH).stock == 1
-    with Session(second) as session:
+    with Session(engine) as session:
         assert rewards.redeem(session, order(CROWD[1]))[1] is True
         session.commit()
-    with Session(first) as session:
+    with Session(another) as session:
         assert rewards.redeem(session, order(CROWD[0])) == "sold_out"
         session.commit()
     assert (held(engine), balances(engine)) == (1, [0] + [30] * (MANY - 1))
@@ -258,7 +241,7 @@ def test_the_piece_itself_is_taken_on_a_condition(engine):
 
 
 @pytest.mark.usefixtures("crowd")
-def test_one_member_with_sixteen_chats_claims_at_most_three_wishes(engine, engines):
+def test_one_member_with_sixteen_chats_claims_at_most_three_wishes(engine, database_url):
     with Session(engine) as session:
         for number in range(1, MANY + 1):
             session.add(
@@ -274,12 +257,12 @@ def test_one_member_with_sixteen_chats_claims_at_most_three_wishes(engine, engin
                 )
             )
         session.commit()
-    outcomes = claim_all_at_once(engines, [(number, CROWD[0]) for number in range(1, MANY + 1)])
+    outcomes = claim_all_at_once(database_url, [(number, CROWD[0]) for number in range(1, MANY + 1)])
     assert sorted(outcomes) == ["claimed"] * 3 + ["too_many"] * (MANY - 3)
 
 
 @pytest.mark.usefixtures("crowd")
-def test_sixteen_members_at_once_make_one_claim_on_one_wish(engine, engines):
+def test_sixteen_members_at_once_make_one_claim_on_one_wish(engine, database_url):
     with Session(engine) as session:
         session.add(
             Wish(
@@ -294,28 +277,20 @@ def test_sixteen_members_at_once_make_one_claim_on_one_wish(engine, engines):
             )
         )
         session.commit()
-    outcomes = claim_all_at_once(engines, [(1, person) for person in CROWD])
+    outcomes = claim_all_at_once(database_url, [(1, person) for person in CROWD])
     assert sorted(outcomes) == ["claimed"] + ["gone"] * (MANY - 1)
 
 
-def claim_all_at_once(engines: list[Engine], asked: list[tuple[int, int]]) -> list[str]:
-    """Every thread reads its wish, waits until all have read theirs, and then claims it for its member."""
-    barrier = threading.Barrier(len(asked), timeout=60)
-    outcomes = [""] * len(asked)
+def claim_all_at_once(url: str, asked: list[tuple[int, int]]) -> list[str]:
+    """Every one reads its wish, waits until all have read theirs, and then claims it for its member."""
 
-    def one(place: int) -> None:
-        wish_id, person = asked[place]
-        with Session(engines[place]) as session:
+    def one(wish_id: int, person: int) -> Callable[[Session, Meet], str]:
+        def run(session: Session, meet: Meet) -> str:
             assert session.get(Wish, wish_id).state == "published"
-        barrier.wait()
-        with Session(engines[place]) as session:
+            meet()
             outcome = wish_claims.claim(session, wish_id=wish_id, member_id=person, now=NOON)
-            session.commit()
-            outcomes[place] = outcome if isinstance(outcome, str) else "claimed"
+            return outcome if isinstance(outcome, str) else "claimed"
 
-    threads = [threading.Thread(target=one, args=(place,)) for place in range(len(asked))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=90)
-    return outcomes
+        return run
+
+    return seen_at_once(url, *[one(wish_id, person) for wish_id, person in asked])

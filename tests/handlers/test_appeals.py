@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from db.appeals import Appeal
 from db.deliveries import Delivery
 from db.ledger import Entry
 from scoring.booking import book_event
+from tests.at_once import at_once, seen_at_once
 from tests.cast import ALICE, BOB, DAY, DING, LIANGFENG, NOON, OWN_CODE, RUI, SUN
 
 WORDS = "那天我在现场，名单写错了"
@@ -219,39 +219,31 @@ async def test_an_appeal_is_said_in_english_too(say, look):
     assert "3 Accept: make it slight" in shown.labels()
 
 
-def test_appealed_twice_at_once_is_one_appeal_and_two_answers_are_one(engine):
+def test_appealed_twice_at_once_is_one_appeal_and_two_answers_are_one(engine, database_url):
     with Session(engine) as session:
         deducted()(session)
         session.commit()
         entry_id = session.execute(select(Entry.id)).scalar_one()
-    barrier, made, decided = threading.Barrier(2, timeout=60), [], []
 
-    def act(number: int) -> None:
-        with Session(engine) as session:
-            barrier.wait()
-            made.append(
-                appeals.make(
-                    session,
-                    entry_id=entry_id,
-                    member_id=BOB,
-                    organization_id=LIANGFENG,
-                    goes_to="committee_reviewer",
-                    words=WORDS,
-                    made_at=NOON,
-                )
-            )
-            session.commit()
+    def make(session: Session) -> bool:
+        return appeals.make(
+            session,
+            entry_id=entry_id,
+            member_id=BOB,
+            organization_id=LIANGFENG,
+            goes_to="committee_reviewer",
+            words=WORDS,
+            made_at=NOON,
+        )
+
+    def decide(person: int, accepted: bool):
+        def act(session: Session, meet) -> bool:
             one = appeals.of_entry(session, entry_id)
-            session.rollback()
-            barrier.wait()
-            decided.append(
-                appeals.decide(session, one, by=(RUI, DING)[number], accepted=number == 0, now=NOON, answer="x")
-            )
-            session.commit()
+            meet()
+            return appeals.decide(session, one, by=person, accepted=accepted, now=NOON, answer="x")
 
-    threads = [threading.Thread(target=act, args=(number,)) for number in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+        return act
+
+    made = at_once(database_url, make, make)
+    decided = seen_at_once(database_url, decide(RUI, True), decide(DING, False))
     assert (sorted(made), sorted(decided)) == ([False, True], [False, True])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -19,12 +17,12 @@ from db.accounts import Chat
 from db.appraisals import AppraisalRecord
 from db.audit import AuditEvent
 from db.deliveries import Delivery
-from db.engine import write_engine
 from db.indices import Appraisal
 from db.members import Member, Membership
 from db.polls import Ballot, Poll, Tally
 from notices import appraisals as notes
 from notices.schedule import Moment
+from tests.at_once import at_once
 from tests.cast import ALICE, BOB, CHARLIE, CITY, DING, KE, LIANGFENG, MO, OLGA, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
 
@@ -307,32 +305,6 @@ async def test_words_in_place_of_a_number_are_not_repeated(say, poll_id):
 # ---- races --------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def engines(database_url: str) -> Iterator[list[Engine]]:
-    made = [write_engine(database_url) for _ in range(8)]
-    yield made
-    for engine in made:
-        engine.dispose()
-
-
-def at_once(engines: list[Engine], acts) -> list[object]:
-    """Run the acts at the same time, each in a transaction of its own behind one barrier."""
-    barrier, results = threading.Barrier(len(acts), timeout=60), [None] * len(acts)
-
-    def run(place: int) -> None:
-        barrier.wait()
-        with Session(engines[place]) as session:
-            results[place] = acts[place](session)
-            session.commit()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
-
-
 def one_vote(poll: int, person: int, grade: str):
     def act(session: Session) -> bool:
         return polls.vote(
@@ -342,14 +314,14 @@ def one_vote(poll: int, person: int, grade: str):
     return act
 
 
-async def test_eight_answers_of_one_person_at_once_count_once(engines, poll_id, look):
+async def test_eight_answers_of_one_person_at_once_count_once(database_url, poll_id, look):
     poll = await poll_id()
     grades = ("excellent", "good", "fair", "poor") * 2
-    assert sum(at_once(engines, [one_vote(poll, ALICE, grade) for grade in grades])) == 1
+    assert sum(at_once(database_url, *[one_vote(poll, ALICE, grade) for grade in grades])) == 1
     assert sum((await look(lambda s: polls.tallies(s, poll)))["committee"].values()) == 1
 
 
-async def test_a_close_among_answers_loses_none_that_was_counted(engines, poll_id, look):
+async def test_a_close_among_answers_loses_none_that_was_counted(database_url, poll_id, look):
     poll = await poll_id()
 
     def closing(session: Session) -> bool:
@@ -358,7 +330,7 @@ async def test_a_close_among_answers_loses_none_that_was_counted(engines, poll_i
     crowd = tuple(range(901, 907))
     await look(lambda s: _settle(s, *crowd))
     acts = [one_vote(poll, person, "excellent") for person in crowd] + [closing, closing]
-    results = at_once(engines, acts)
+    results = at_once(database_url, *acts)
     assert results[-2:].count(True) == 1
     counted = sum(bool(one) for one in results[:-2])
     assert await look(lambda s: s.execute(select(Ballot)).all()) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import date, timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from db.activities import Activity
 from db.grade_lists import GradeList
 from db.ledger import Entry
 from db.members import Member, Membership
+from tests.at_once import seen_at_once
 from tests.cast import CHARLIE, DING, NOON, QIAN, RUI, SHAZHOU, SUN
 
 NEW = range(801, 809)  # eight more members of branch 20, ten in all
@@ -136,7 +136,7 @@ async def test_nobody_confirms_a_list_that_they_stand_on(say, look, held):
     assert (await lines(look))[RUI] == 6
 
 
-def test_two_reviewers_confirm_a_list_once(engine):
+def test_two_reviewers_confirm_a_list_once(engine, database_url):
     with Session(engine) as session:
         one = grade_lists.begin(
             session, organization_id=SHAZHOU, year=2026, activity_id=3, by=QIAN, grades={CHARLIE: "qualified"}
@@ -144,19 +144,14 @@ def test_two_reviewers_confirm_a_list_once(engine):
         grade_lists.submit(session, one, NOON)
         session.commit()
         list_id = one.id
-    barrier, done = threading.Barrier(2, timeout=60), []
 
-    def confirm(person: int) -> None:
-        with Session(engine) as session:
+    def confirm(person: int):
+        def act(session: Session, meet) -> bool:
             seen = grade_lists.by_id(session, list_id)
-            session.rollback()
-            barrier.wait()
-            done.append(grade_lists.confirm(session, seen, by=person, role="x", now=NOON))
-            session.commit()
+            meet()
+            return grade_lists.confirm(session, seen, by=person, role="x", now=NOON)
 
-    threads = [threading.Thread(target=confirm, args=(person,)) for person in (RUI, DING)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+        return act
+
+    done = seen_at_once(database_url, confirm(RUI), confirm(DING))
     assert sorted(done) == [False, True]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -12,7 +11,6 @@ from bot.dispatch import Dispatcher
 from db import audit, inspections, negatives, periods_locked, rectifications, values
 from db.accounts import Chat
 from db.deliveries import Delivery
-from db.engine import write_engine
 from db.inspection_plans import drawn
 from db.members import Member, Membership, Role
 from handlers.inspection_making import value_in
@@ -20,6 +18,7 @@ from notices import inspections as notes
 from notices.inspection_terms import appeal_until, due_on
 from notices.schedule import Moment
 from scoring import inspected, update
+from tests.at_once import at_once
 from tests.cast import CITY, DING, INES, LIANGFENG, NAMES, NOON, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE, Voice
 
@@ -467,26 +466,6 @@ async def test_in_english(say, look, finding):
 
 
 # Two at once
-
-
-def at_once(url: str, *acts) -> list[bool]:
-    """Run the acts in threads with an engine each, all past one barrier before any begins."""
-    barrier, results = threading.Barrier(len(acts)), [False] * len(acts)
-
-    def run(place: int) -> None:
-        engine = write_engine(url)
-        barrier.wait()
-        with Session(engine) as session:
-            results[place] = acts[place](session)
-            session.commit()
-        engine.dispose()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 async def test_of_two_people_only_one_decides_posts_or_accepts(say, look, clock, database_url, finding, cases):

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, date, datetime, timedelta
 
 from sqlmodel import Session, select
 
 from bot.dispatch import Dispatcher
 from db.accounts import Chat
-from db.engine import write_engine
 from db.letter_deadlines import LetterDeadline
 from db.letters import Letter
 from db.members import Member, Membership
 from db.organizations import Organization
 from notices.letter_deadlines import keep_next
 from notices.letter_stops import stop
+from tests.at_once import at_once
 from tests.cast import ALICE, BOB, CHARLIE, COMMITTEE, LIANGFENG, MO, NAMES, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE, Voice
 from tests.notices.sending import FakeChannel, bind, engine, queued, rows
@@ -163,34 +162,22 @@ async def test_who_came_later_is_not_asked_and_what_is_too_late_or_stopped_is_vo
     assert [member for member, _, _ in await told(look, ":not_yet:")] == [SUN]
 
 
-def test_two_processes_at_one_instant_tell_everybody_once(database_url):
-    first = write_engine(database_url)
-    with Session(first) as session:
+def test_two_processes_at_one_instant_tell_everybody_once(engine, database_url):
+    with Session(engine) as session:
         letter_id = queued(session, **TO_COMMITTEE)
         session.commit()
-    engines, barrier = [write_engine(database_url) for _ in range(4)], threading.Barrier(4)
 
-    def work(mine):
-        barrier.wait()
+    def work(session):
         for at in (UNTIL, UNTIL + timedelta(days=9)):
-            while True:
-                with Session(mine) as session:
-                    done = keep_next(session, at, ZONE)
-                    session.commit()
-                if not done:
-                    break
+            while keep_next(session, at, ZONE):
+                session.commit()
+            session.commit()
 
-    threads = [threading.Thread(target=work, args=(one,)) for one in engines]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    with Session(first) as session:
+    at_once(database_url, *[work] * 4)
+    with Session(engine) as session:
         found = [(row.member_id, row.key.split(":")[2]) for row in rows(session) if row.letter_id is None]
         states = session.exec(
             select(LetterDeadline.stage, LetterDeadline.state).where(LetterDeadline.letter_id == letter_id)
         ).all()
     assert sorted(found) == sorted([(SUN, "not_yet"), (QIAN, "not_yet"), (RUI, "open_branches")])
     assert sorted(states) == [("committees", "done"), ("remind", "void"), ("secretaries", "done")]
-    for one in (first, *engines):
-        one.dispose()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
@@ -10,12 +9,12 @@ from sqlmodel import Session, select
 
 from db import ledger, letters, quizzes, surveys
 from db.accounts import Chat
-from db.engine import write_engine
 from db.letters import Letter
 from db.members import Member, Membership
 from db.surveys import SurveyPaper, SurveyTally
 from notices import surveys as closing
 from notices.carried import Carried, Question
+from tests.at_once import at_once
 from tests.cast import ALICE, BOB, CHARLIE, COMMITTEE, DAY, LIANGFENG, MO, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
 from tests.notices.sending import FakeChannel, engine, queued
@@ -166,45 +165,32 @@ async def test_only_who_got_the_letter_takes_part(say, send):
         assert (await say(CHARLIE, action, kind="button")).text.startswith("没有找到"), action
 
 
-def test_one_person_on_two_phones_at_one_instant_earns_once(database_url):
-    first = write_engine(database_url)
-    with Session(first) as session:
+def test_one_person_on_two_phones_at_one_instant_earns_once(engine, database_url):
+    with Session(engine) as session:
         letter_id = queued(session, carries=Carried((BIRTH,)).to_json())
         quizzes.begin(session, letter_id, ALICE, organization_id=LIANGFENG, region_id=1, field="urban_community")
         session.commit()
-    engines, barrier, gave = [write_engine(database_url) for _ in range(4)], threading.Barrier(4), []
 
-    def work(mine):
-        barrier.wait()
-        with Session(mine) as session:
-            noted = quizzes.answer(
-                session, letter_id, ALICE, number=0, choice=1, is_right=True, last=True, now=NOON
-            )
-            paid = ledger.book(
-                session,
-                member_id=ALICE,
-                organization_id=LIANGFENG,
-                rule_id="QUIZ",
-                cause=f"quiz:{letter_id}",
-                points=1,
-                day=DAY,
-                in_index=False,
-                booked_at=NOON,
-            )
-            session.commit()
-            gave.append((noted, paid))
+    def work(session):
+        noted = quizzes.answer(session, letter_id, ALICE, number=0, choice=1, is_right=True, last=True, now=NOON)
+        paid = ledger.book(
+            session,
+            member_id=ALICE,
+            organization_id=LIANGFENG,
+            rule_id="QUIZ",
+            cause=f"quiz:{letter_id}",
+            points=1,
+            day=DAY,
+            in_index=False,
+            booked_at=NOON,
+        )
+        return noted, paid
 
-    threads = [threading.Thread(target=work, args=(one,)) for one in engines]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+    gave = at_once(database_url, *[work] * 4)
     assert sorted(gave, key=str) == [(False, False)] * 3 + [(True, True)]
-    with Session(first) as session:
+    with Session(engine) as session:
         paper = quizzes.paper(session, letter_id, ALICE)
         assert (paper.score, paper.choices, ledger.balance(session, ALICE)) == (1, "1", 1)
-    for one in (first, *engines):
-        one.dispose()
 
 
 async def test_a_survey_says_what_and_never_who(say, look, send, clock):
@@ -272,48 +258,31 @@ async def test_a_survey_with_four_answers_leaves_nothing_and_with_five_branches_
     assert (await say(QIAN, f"survey:result:{many}", kind="button")).text == "沙洲村党支部：60.0%"
 
 
-def test_votes_of_one_person_and_the_close_at_one_instant(database_url):
+def test_votes_of_one_person_and_the_close_at_one_instant(engine, database_url):
     """Either the vote is counted and closed with the rest, or it is refused; one paper counts once."""
-    first = write_engine(database_url)
-    with Session(first) as session:
+    with Session(engine) as session:
         letter_id = queued(session, carries=Carried(survey=("",)).to_json())
         surveys.begin(session, letter_id, questions=1, closes_at=NOON + timedelta(days=1))
         session.commit()
-    engines, barrier, gave = [write_engine(database_url) for _ in range(4)], threading.Barrier(4), []
 
-    def vote(mine, member, grade):
-        barrier.wait()
-        with Session(mine) as session:
-            gave.append(
-                surveys.vote(
-                    session,
-                    letter_id,
-                    member,
-                    organization_id=LIANGFENG,
-                    number=0,
-                    grade=grade,
-                    grades=["good", "bad"],
-                    now=NOON,
-                )
-            )
-            session.commit()
+    def vote(session, grade):
+        return surveys.vote(
+            session,
+            letter_id,
+            ALICE,
+            organization_id=LIANGFENG,
+            number=0,
+            grade=grade,
+            grades=["good", "bad"],
+            now=NOON,
+        )
 
-    def close(mine):
-        barrier.wait()
-        with Session(mine) as session:
-            surveys.close(session, letter_id)
-            session.commit()
-
-    threads = [
-        threading.Thread(target=vote, args=(one, ALICE, grade))
-        for one, grade in zip(engines[:3], ("good", "bad", "bad"), strict=True)
-    ]
-    threads.append(threading.Thread(target=close, args=(engines[3],)))
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    with Session(first) as session:
+    *gave, _ = at_once(
+        database_url,
+        *[lambda s, one=grade: vote(s, one) for grade in ("good", "bad", "bad")],
+        lambda s: surveys.close(s, letter_id),
+    )
+    with Session(engine) as session:
         votes = sum(one.votes for one in session.exec(select(SurveyTally)).all())
         assert votes == sum(gave) <= 1
         assert not surveys.vote(
@@ -326,5 +295,3 @@ def test_votes_of_one_person_and_the_close_at_one_instant(database_url):
             grades=["good", "bad"],
             now=NOON,
         )
-    for one in (first, *engines):
-        one.dispose()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 from sqlmodel import Session, select
@@ -10,11 +9,11 @@ from sqlmodel import Session, select
 from bot.dispatch import Dispatcher
 from db import letter_replies, letters
 from db.audit import AuditEvent
-from db.engine import write_engine
 from db.letter_replies import LetterReply
 from db.letters import Letter
 from notices.carried import Carried, carried
 from notices.letter_stops import stop
+from tests.at_once import at_once
 from tests.cast import ALICE, BOB, CHARLIE, MO, NAMES, NOON, QIAN, SUN
 from tests.conftest import ZONE, Voice
 from tests.notices.sending import FakeChannel, bind, engine, queued, rows
@@ -126,38 +125,22 @@ async def test_a_reply_is_taken_back_and_somebody_elses_is_not_there(say, look, 
     assert "不再收回信" in (await say(ALICE, f"reply:{stopped}", kind="button")).text
 
 
-def test_two_phones_write_one_reply_and_a_pick_meets_a_withdrawal(database_url):
-    first = write_engine(database_url)
-    with Session(first) as session:
+def test_two_phones_write_one_reply_and_a_pick_meets_a_withdrawal(engine, database_url):
+    with Session(engine) as session:
         letter_id = queued(session, **ASKS)
         letter_replies.write(session, letter_id, BOB, words="好", at=NOON)
         session.commit()
         picked_id = letter_replies.of(session, letter_id, BOB).id
-    engines, barrier = [write_engine(database_url) for _ in range(4)], threading.Barrier(4)
-    acts = [
+    gave = at_once(
+        database_url,
         lambda s: letter_replies.write(s, letter_id, ALICE, words="一", at=NOON),
         lambda s: letter_replies.write(s, letter_id, ALICE, words="二", at=NOON + timedelta(seconds=1)),
         lambda s: letter_replies.pick(s, picked_id, NOON),
         lambda s: letter_replies.withdraw(s, letter_id, BOB),
-    ]
-    gave = [None] * 4
-
-    def work(number):
-        barrier.wait()
-        with Session(engines[number]) as session:
-            gave[number] = acts[number](session)
-            session.commit()
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+    )
     assert (gave[0], gave[1], gave[3]) == (True, True, True)
-    with Session(first) as session:
+    with Session(engine) as session:
         assert letter_replies.of(session, letter_id, ALICE).words in ("一", "二")
         assert letter_replies.count(session, letter_id)[0] == 1
         bob = letter_replies.of(session, letter_id, BOB)
         assert (bob.state, bob.words, bob.consent) == ("withdrawn", "", "none")  # whoever was first
-    for one in (first, *engines):
-        one.dispose()

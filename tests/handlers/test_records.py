@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -15,6 +14,7 @@ from db.deliveries import Delivery
 from db.ledger import Entry
 from db.proposals import Proposal, ProposalMember
 from notices import closing
+from tests.at_once import seen_at_once
 from tests.cast import ALICE, BOB, CHARLIE, DAY, DING, LIANGFENG, MO, NAMES, NOON, QIAN, RUI, SUN
 from tests.conftest import ZONE
 
@@ -319,7 +319,7 @@ async def test_it_is_said_in_english_too(say):
     assert "commended (by the branch or its committee): 鲍勃" in preview.text
 
 
-def test_two_reviewers_at_once_book_one_line(engine):
+def test_two_reviewers_at_once_book_one_line(engine, database_url):
     """Both have seen it waiting; both confirm at the same moment."""
     with Session(engine) as session:
         draft = proposals.begin(session, member_id=SUN, organization_id=LIANGFENG, rule_id="PP4", now=NOON)
@@ -327,25 +327,20 @@ def test_two_reviewers_at_once_book_one_line(engine):
         assert proposals.propose(session, draft, now=NOON, hear_until=None) == [BOB]
         session.commit()
         one = draft.id
-    barrier, done = threading.Barrier(2, timeout=60), []
 
-    def confirm(person: int) -> None:
-        with Session(engine) as session:
+    def confirm(person: int):
+        def act(session: Session, meet) -> bool:
             seen = proposals.by_id(session, one)
-            session.rollback()
-            barrier.wait()
-            done.append(proposals.confirm(session, seen, by=person, role="x", now=NOON, today=DAY))
-            session.commit()
+            meet()
+            return proposals.confirm(session, seen, by=person, role="x", now=NOON, today=DAY)
 
-    threads = [threading.Thread(target=confirm, args=(person,)) for person in (RUI, DING)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+        return act
+
+    done = seen_at_once(database_url, confirm(RUI), confirm(DING))
     assert sorted(done) == [False, True]
 
 
-def test_two_proposals_of_one_event_at_once_take_it_once(engine):
+def test_two_proposals_of_one_event_at_once_take_it_once(engine, database_url):
     ids = []
     with Session(engine) as session:
         for person in (SUN, QIAN):
@@ -353,22 +348,16 @@ def test_two_proposals_of_one_event_at_once_take_it_once(engine):
             proposals.fill(session, draft, picked=str(BOB), day=DAY, words="党课", grade="lecture")
             ids.append(draft.id)
         session.commit()
-    barrier, taken = threading.Barrier(2, timeout=60), []
 
-    def propose(draft_id: int) -> None:
-        with Session(engine) as session:
+    def propose(draft_id: int):
+        def act(session: Session, meet) -> list[int]:
             draft = session.get(Proposal, draft_id)
-            session.expunge(draft)
-            session.rollback()
-            barrier.wait()
-            taken.append(proposals.propose(session, draft, now=NOON, hear_until=None))
-            session.commit()
+            meet()
+            return proposals.propose(session, draft, now=NOON, hear_until=None)
 
-    threads = [threading.Thread(target=propose, args=(one,)) for one in ids]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
+        return act
+
+    taken = seen_at_once(database_url, *[propose(one) for one in ids])
     assert sorted(taken) == [[], [BOB]]
     with Session(engine) as session:
         assert len(session.execute(select(ProposalMember)).all()) == 1

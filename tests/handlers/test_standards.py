@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import date, timedelta
 
 import pytest
@@ -10,13 +9,13 @@ from sqlmodel import Session, select
 
 from db import organizations, standards, vetoes
 from db.audit import AuditEvent
-from db.engine import write_engine
 from db.indices import OrgPowerIndex
 from db.standards import StandardEntry
 from db.vetoes import VetoEvent
 from notices import standards as notes
 from scoring.catalogue import shipped
 from scoring.star_facts import ledger_of
+from tests.at_once import at_once
 from tests.cast import ALICE, DAY, DING, LIANGFENG, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
 from tests.notices import digests
@@ -144,31 +143,17 @@ async def test_a_check_and_a_new_filling_at_once_leave_nothing_unseen_met(databa
     """Whatever comes first: an item that stands met is one whose words the reviewer has seen."""
     item = next(i for i in ITEMS if i.id == "SL01")
     await look(lambda s: enter(s, item, state="filled"))
-    made = [write_engine(database_url) for _ in range(2)]
-    barrier = threading.Barrier(2, timeout=60)
 
-    def checking() -> None:
-        barrier.wait()
-        with Session(made[0]) as session:
-            entry = session.get(StandardEntry, (LIANGFENG, item.id, item.version))
-            standards.check(session, entry, 1, "met", by=RUI, now=NOON)
-            session.commit()
+    def checking(session: Session) -> None:
+        entry = session.get(StandardEntry, (LIANGFENG, item.id, item.version))
+        standards.check(session, entry, 1, "met", by=RUI, now=NOON)
 
-    def filling() -> None:
-        barrier.wait()
-        with Session(made[1]) as session:
-            values = {"organization_id": LIANGFENG, "item_id": item.id, "version": item.version}
-            more = {"required": "", "actual": "新的", "picture_id": None, "filled_by": SUN, "filled_at": NOON}
-            standards.fill(session, values | more)
-            session.commit()
+    def filling(session: Session) -> None:
+        values = {"organization_id": LIANGFENG, "item_id": item.id, "version": item.version}
+        more = {"required": "", "actual": "新的", "picture_id": None, "filled_by": SUN, "filled_at": NOON}
+        standards.fill(session, values | more)
 
-    threads = [threading.Thread(target=act) for act in (checking, filling)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    for engine in made:
-        engine.dispose()
+    at_once(database_url, checking, filling)
     state, actual = await look(lambda s: s.execute(select(StandardEntry.state, StandardEntry.actual)).one())
     assert (state, actual) in {("met", "有"), ("filled", "新的")}
 

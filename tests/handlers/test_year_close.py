@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import text as sql
-from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, select
 
@@ -16,7 +13,6 @@ from db import periods_locked, vetoes, year_close, year_results
 from db.accounts import Chat
 from db.audit import AuditEvent
 from db.deliveries import Delivery
-from db.engine import write_engine
 from db.indices import FortressIndex
 from db.members import Member, Membership, Role
 from db.vetoes import VetoEvent
@@ -24,6 +20,7 @@ from db.year_close import YearClose, YearResult
 from notices import year_close as notes
 from notices.schedule import Moment
 from scoring import update
+from tests.at_once import at_once
 from tests.cast import ALICE, BOB, CHARLIE, CITY, DING, LIANGFENG, MO, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
 
@@ -322,31 +319,6 @@ async def test_a_veto_event_of_this_year_shows_at_once(say, look, clock):
 # ---- races --------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def engines(database_url: str) -> Iterator[list[Engine]]:
-    made = [write_engine(database_url) for _ in range(4)]
-    yield made
-    for engine in made:
-        engine.dispose()
-
-
-def at_once(engines: list[Engine], acts) -> list[object]:
-    barrier, results = threading.Barrier(len(acts), timeout=60), [None] * len(acts)
-
-    def run(place: int) -> None:
-        barrier.wait()
-        with Session(engines[place]) as session:
-            results[place] = acts[place](session)
-            session.commit()
-
-    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
-    return results
-
-
 async def test_a_year_before_the_service_is_not_opened(say, look, clock):
     clock.now = JANUARY
     assert [one.action for one in (await say(DING, "定星")).buttons] == ["vetoes", "menu"]
@@ -354,22 +326,24 @@ async def test_a_year_before_the_service_is_not_opened(say, look, clock):
     assert await look(lambda s: year_close.get(s, 2026)) is None
 
 
-async def test_two_confirmations_at_once_are_one_and_every_line_is_written_once(say, look, clock, city, engines):
+async def test_two_confirmations_at_once_are_one_and_every_line_is_written_once(
+    say, look, clock, city, database_url
+):
     await city()
     opening = [lambda s: year_close.open_year(s, 2026, DING, JANUARY, [2])] * 4
-    assert at_once(engines, opening).count(True) == 1
+    assert at_once(database_url, *opening).count(True) == 1
     until = date(2027, 1, 25)
     stands = [lambda s: year_close.confirm_committee(s, 2026, 2, RUI, JANUARY, until)] * 4
-    assert at_once(engines, stands).count(True) == 1
+    assert at_once(database_url, *stands).count(True) == 1
     begins = [lambda s: year_close.begin_freezing(s, 2026, DING, JANUARY)] * 4
-    assert at_once(engines, begins).count(True) == 1
+    assert at_once(database_url, *begins).count(True) == 1
     while await look(year_close.freezing) is not None:
-        at_once(engines, [lambda s: notes.freeze_next(s, JANUARY, ZONE)] * 4)
+        at_once(database_url, *[lambda s: notes.freeze_next(s, JANUARY, ZONE)] * 4)
     lines = await look(lambda s: s.execute(select(YearResult.version)).scalars().all())
     assert list(lines) == [1] * 15
 
 
-async def test_the_same_event_reported_at_once_stands_once_and_is_decided_once(look, city, engines):
+async def test_the_same_event_reported_at_once_stands_once_and_is_decided_once(look, city, database_url):
     await city()
 
     def reported(session: Session) -> bool:
@@ -385,9 +359,9 @@ async def test_the_same_event_reported_at_once_stands_once_and_is_decided_once(l
             ),
         )
 
-    assert at_once(engines, [reported] * 4).count(True) == 1
+    assert at_once(database_url, *[reported] * 4).count(True) == 1
     event = await look(lambda s: s.execute(select(VetoEvent.id)).scalars().one())
     decides = [
         lambda s, st=state: vetoes.decide(s, event, st, WEI, JANUARY) for state in ("confirmed", "rejected") * 2
     ]
-    assert at_once(engines, decides).count(True) == 1
+    assert at_once(database_url, *decides).count(True) == 1
