@@ -77,7 +77,7 @@ def count_part(session: Session, letter_id: int, place: int, now: datetime, due_
     """
     if not place:
         session.execute(delete(LetterPart).where(col(LetterPart.letter_id) == letter_id))
-    branch = col(Delivery.counts_for)
+    branch: Any = col(Delivery.counts_for)
     with_rows: Select[Any] = (
         select(branch, func.count())
         .where(col(Delivery.letter_id) == letter_id, branch.is_not(None), branch > place)

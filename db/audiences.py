@@ -68,10 +68,13 @@ def members_in(session: Session, whom: Audience, day: date, ids: tuple[int, int]
     branch: Any = col(Membership.organization_id)
     if ids is None:
         statement = statement.where(branch.in_(_units_in(session, whom)))
-    else:  # + 0: the index of the branches must not lure a database to everybody in them
+    elif not _is_everywhere(
+        session, whom
+    ):  # + 0: the index of the branches must not lure a database to everybody in them
         inside = (branch + 0).in_(_units_in(session, whom))
-        both = (col(Member.id), col(Membership.member_id))  # no database concludes one range from the other
-        statement = statement.where(*(one.between(*ids) for one in both), inside)
+        statement = statement.where(inside)
+    if ids is not None:  # no database concludes one range from the other
+        statement = statement.where(*(one.between(*ids) for one in (col(Member.id), col(Membership.member_id))))
     if whom.who == "mobile":
         statement = statement.where(col(Member.mobile).is_(True))
     elif whom.who == "dues_unpaid":
@@ -82,6 +85,12 @@ def members_in(session: Session, whom: Audience, day: date, ids: tuple[int, int]
         statement = statement.where(col(Member.id).in_(whom.people))
     chosen: Select[Any] = statement
     return chosen
+
+
+def _is_everywhere(session: Session, whom: Audience) -> bool:
+    """Whether every branch of the city belongs to it, so that none need be looked up."""
+    node = session.get(Organization, whom.node)
+    return node is not None and node.parent_id is None and whom.field is None and whom.region_id is None
 
 
 def _units_in(session: Session, whom: Audience) -> Select[Any]:
@@ -143,18 +152,19 @@ def by_branch(recipients: Select[Any]) -> Select[Any]:
     return select(chosen.c[1], func.count()).group_by(chosen.c[1])
 
 
-def with_chat(recipients: Select[Any]) -> Select[Any]:
-    """Those of the members who have bound any chat."""
-    return recipients.where(_bound())
+def with_chat(recipients: Select[Any], ids: tuple[int, int] | None = None) -> Select[Any]:
+    """Those of the members who have bound any chat. ids: as in `members_in`."""
+    return recipients.where(_bound(ids))
 
 
-def without_chat(recipients: Select[Any]) -> Select[Any]:
+def without_chat(recipients: Select[Any], ids: tuple[int, int] | None = None) -> Select[Any]:
     """Those of the members who have bound none."""
-    return recipients.where(~_bound())
+    return recipients.where(~_bound(ids))
 
 
-def _bound() -> Any:
-    return select(col(Chat.id)).where(col(Chat.member_id) == col(Member.id)).exists()
+def _bound(ids: tuple[int, int] | None) -> Any:
+    bound = select(col(Chat.id)).where(col(Chat.member_id) == col(Member.id))
+    return (bound if ids is None else bound.where(col(Chat.member_id).between(*ids))).exists()
 
 
 def ways(session: Session, recipients: Select[Any], order: Sequence[str]) -> dict[str, int]:

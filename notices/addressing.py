@@ -100,11 +100,11 @@ def _write_letter(session: Session, one: Addressing, letter: Letter, now: dateti
 
     A correction goes by the branches of the letter that it corrects.
     """
-    whom = audience(letter.audience)
+    whom, ids = audience(letter.audience), None
     if whom.got is None:
         last = addressing_parts.members_until(session, one.place)
-        day = (letter.sent_at or now).astimezone(zone).date()
-        recipients = audiences.members_in(session, whom, day, (one.place + 1, last or 0))
+        day, ids = (letter.sent_at or now).astimezone(zone).date(), (one.place + 1, last or 0)
+        recipients = audiences.members_in(session, whom, day, ids)
     else:
         units = addressing_parts.units_of_letter(session, whom.got, one.place)
         last = units[-1] if units else None
@@ -112,8 +112,8 @@ def _write_letter(session: Session, one: Addressing, letter: Letter, now: dateti
     if last is None:
         addressing.advance(session, one, 0, "count")
     elif addressing.advance(session, one, last):
-        added = _enqueue(session, one, letter, audiences.with_chat(recipients), now, letter.expires_at)
-        without = audiences.by_branch(audiences.without_chat(recipients))
+        added = _enqueue(session, one, letter, audiences.with_chat(recipients, ids), now, letter.expires_at)
+        without = audiences.by_branch(audiences.without_chat(recipients, ids))
         letter.recipients += added
         letter.unbound += addressing_parts.note_people(session, one.letter_id, without)
         session.add(letter)
