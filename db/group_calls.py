@@ -140,9 +140,19 @@ def answer(session: Session, call_id: int, member_id: int, now: datetime) -> str
 
 
 def seen_at(session: Session, call_id: int, message_id: str) -> None:
-    """Note which message of the group is the call's: one was pressed that says so. A doubtful post did arrive."""
-    changed = update(GroupCall).where(col(GroupCall.id) == call_id, col(GroupCall.message_id) != message_id)
-    if message_id and _count(session, changed.values(message_id=message_id)):
+    """Note which message of the group is the call's, where the outbox does not know: one was pressed that says so.
+
+    A post in doubt did arrive, then. What the outbox knows stands: who presses may send any data.
+    """
+    here = select(col(GroupChat.address)).where(col(GroupChat.id) == GroupCall.group_id).scalar_subquery()
+    known = select(col(Delivery.id)).where(
+        col(Delivery.key) == key_of(call_id),
+        col(Delivery.state) == "sent",
+        col(Delivery.platform_id) != "",
+        col(Delivery.address) == here,
+    )
+    unknown = (col(GroupCall.id) == call_id, col(GroupCall.message_id) == "", ~known.exists())
+    if message_id and _count(session, update(GroupCall).where(*unknown).values(message_id=message_id)):
         doubt = update(Delivery).where(col(Delivery.key) == key_of(call_id), col(Delivery.state) == "ambiguous")
         _count(session, doubt.values(state="sent", reason="answered"))
 

@@ -91,11 +91,11 @@ def _answer(ctx: Context, group: GroupChat | None, call_id: int | None, message_
     call = group_calls.find(ctx.session, call_id, group.id) if group is not None and group.id is not None else None
     if group is None or group.id is None or call is None or call.id is None or call.state == "draft":
         return "over"
-    group_calls.seen_at(ctx.session, call.id, message_id)
     if ctx.who.member_id is None or ctx.who.status != "active":
         return "stranger"
     if ctx.who.branch_id != group.organization_id:
         return "other"
+    group_calls.seen_at(ctx.session, call.id, message_id)
     if call.state != "open" or group_posts.is_over(call, ctx.now):
         return "over"
     outcome = group_calls.answer(ctx.session, call.id, ctx.who.member_id, ctx.now)

@@ -156,7 +156,14 @@ async def test_a_call_is_confirmed_counted_once_for_each_member_and_named_to_the
     await there(BOB, "1", on="77")
     await there(BOB, " 我来。", on="77")
     (shown,) = await look(lambda s: group_calls.to_show(s, 10))
-    assert (shown.address, shown.message_id, shown.answers, shown.is_open) == (HERE, "77", 2, True)
+    posted = f"id{1 + channel.sent.index((HERE, message))}"
+    assert (shown.address, shown.message_id, shown.answers, shown.is_open) == (HERE, posted, 2, True)
+    await look(lambda s: groups.move(s, "web", HERE, THERE) and group_calls.forget_messages(s, 1))
+    assert await press(BOB, group=THERE) == "您已经应答过了，谢谢！"
+    there_now = await look(lambda s: s.exec(select(GroupCall)).one().message_id)
+    assert there_now == "77", "in the new group nobody else knows it"
+    await look(lambda s: groups.move(s, "web", THERE, HERE))
+    await press(ALICE)
     call = shown.call_id
     listed = await say(SUN, "谁应答了")
     assert "艾丽丝、鲍勃" in listed.text
