@@ -89,8 +89,8 @@ def members_in(session: Session, whom: Audience, day: date, ids: tuple[int, int]
 
 def _is_everywhere(session: Session, whom: Audience) -> bool:
     """Whether every branch of the city belongs to it, so that none need be looked up."""
-    node = session.get(Organization, whom.node)
-    return node is not None and node.parent_id is None and whom.field is None and whom.region_id is None
+    outside = select(col(Organization.id)).where(col(Organization.id).not_in(_units_in(session, whom))).limit(1)
+    return session.execute(outside).first() is None
 
 
 def _units_in(session: Session, whom: Audience) -> Select[Any]:

@@ -231,7 +231,7 @@ class WebChat:
         await self.write(keep)
 
     async def note_refused(self, address: str, size_bytes: int) -> None:
-        """Write down that a member's picture was too large: nothing else of it is kept, and of strangers nothing."""
+        """Write down that a member's picture was too large. Nothing else of it is kept; of strangers, nothing."""
 
         def note_it(session: Session) -> None:
             member_id = holder(session, address)
