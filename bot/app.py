@@ -18,6 +18,7 @@ from bot.channels.web.chat import WebChat
 from bot.channels.web.following import follow
 from bot.channels.web.send import WebChannel
 from bot.channels.wechat import WeChat
+from bot.channels.wechat.agree_page import agree_address
 from bot.channels.wechat.cards import read_cards
 from bot.dispatch import Dispatcher
 from bot.drawing import Drawing
@@ -62,6 +63,7 @@ class Service:
             demo=settings.demo,
             abroad=abroad,
             site=settings.public_url,
+            cards_page=agree_address(settings.public_url, read_cards(settings.wechat_cards)),
             on_picture=self._picture_arrived,
             on_file=self._file_arrived,
             on_rebound=self._rebound,
@@ -275,6 +277,7 @@ def open_wechat(settings: Settings, dispatcher: Dispatcher, drawing: Drawing) ->
         drawing.png,
         cards=read_cards(settings.wechat_cards),
         zone=settings.zone,
+        site=settings.public_url,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from db import letters, members, receipts
 from db.letters import Letter, Topic
-from handlers import subscriptions
+from handlers import card_consent, subscriptions
 from handlers.conversation import Button, Command, Context, Message, Reply
 from handlers.dates import said_time
 from handlers.quiet_hours import hours, quiet_hours
@@ -43,6 +43,7 @@ def _home(ctx: Context) -> Reply:
         Button(say("letters.topics"), "letters:topics"),
         Button(say(f"letters.{pause}"), f"letters:{pause}"),
         Button(say("letters.quiet"), "letters:quiet"),
+        *card_consent.offered(ctx),
     )
     return Reply("\n".join(lines), steps)
 
@@ -185,6 +186,7 @@ ACTS = {
     "resume": subscriptions.resume,
     "quiet": quiet_hours,
     "zone": time_zone,
+    "cards": card_consent.card_consent,
 }
 LETTERS = Command(
     "letters",
@@ -197,6 +199,7 @@ LETTERS = Command(
         **dict.fromkeys(("选主题", "取消订阅", "别给我发消息了", "不要再发了", "unsubscribe"), "topics"),
         **dict.fromkeys(("暂停接收", "暂停红信", "pause letters"), "pause"),
         **dict.fromkeys(("免打扰", "勿扰时间", "勿扰", "晚上别发", "太吵了", "quiet hours"), "quiet"),
+        **dict.fromkeys(("来信提醒", "微信提醒", "有信时提醒我", "card reminders"), "cards"),
         **dict.fromkeys(("时区", "我的时区", "我在国外", "time zone"), "zone"),
     },
     openings={

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 async def ask_next(tenure: Tenure, channels: Channels, now: datetime) -> bool:
     """Ask about one batch, if one is due; whether there was one. That it was asked is committed before."""
     names = [name for name, one in channels.by_name.items() if isinstance(one, MassAnswering)]
+    if not names:
+        return False
     due = await tenure.write(lambda session: _due(session, names, now))
     if due is None:
         return False

@@ -7,10 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlmodel import Session
 
+from bot.dispatch import Dispatcher
 from bot.jobs import JOBS
 from bot.roll import apply, plan, read
 from bot.ticker import Jobs
-from db import gone
+from db import consents, gone
 from db.accounts import bind, chat_at
 from db.letters import Topic
 from db.members import Member, members_of
@@ -18,8 +19,9 @@ from handlers.binding import invite
 from handlers.subscriptions import until_day
 from notices.mandatory import limit
 from tests.cast import ALICE, BOB, CHARLIE, DAY, LIANGFENG, MO, NOON, SUN
-from tests.conftest import ZONE
+from tests.conftest import ZONE, Voice
 from tests.notices.sending import FakeChannel, engine, note, queued, rows
+from tests.notices.sending import bind as bind_chat
 
 NIGHT = datetime(2026, 6, 15, 14, 0, tzinfo=UTC)  # 22:00 in Shanghai, 16:00 in Berlin
 HALF = timedelta(seconds=30)
@@ -193,3 +195,24 @@ async def test_the_roll_tells_who_has_died_and_who_has_moved(look, writer, clock
         ("queued", ""),
     ]
     assert states[MO, 1] == ("queued", "")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_on_wechat_one_finds_where_to_agree_to_cards_and_how_many_are_left(writer, clock, look):
+    page = "https://chat.example.org/wechat/agree"
+    say = Voice(Dispatcher(writer, zone=ZONE, clock=clock, cards_page=page), clock)
+    here = {"channel": "wechat", "address": f"wechat:{ALICE}"}
+
+    def agreed(session):
+        bind_chat(session, ALICE, "wechat")
+        for key in ("one", "two", "two"):
+            consents.give(session, channel="wechat", address=here["address"], template="T", key=key, at=NOON)
+
+    await look(agreed)
+    home = await say(ALICE, "红信", **here)
+    assert "letters:cards" in [button.action for button in home.buttons]
+    told = await say(ALICE, "来信提醒", **here)
+    assert page in told.text
+    assert "还有 2 次" in told.text
+    assert "letters:cards" not in [button.action for button in (await say(ALICE, "红信")).buttons]
+    assert page not in (await say(ALICE, "来信提醒")).text

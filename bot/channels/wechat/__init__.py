@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.channels.wechat import menu
+from bot.channels.wechat.agree_page import AgreePage
 from bot.channels.wechat.api import Api
 from bot.channels.wechat.cards import PATHS, CardChannel
 from bot.channels.wechat.guard import Guard
@@ -81,6 +82,7 @@ class WeChat:
         pause: Pause = asyncio.sleep,
         cards: Sequence[Card] = (),
         zone: ZoneInfo = CITY,
+        site: str = "",
     ) -> None:
         keys = [key_from(aes_key, app_id=app_id, name="HONGXIN_WECHAT_AES_KEY")]
         if previous_aes_key:
@@ -101,6 +103,7 @@ class WeChat:
         self._turns = Turns(dispatcher, self.channel, clock, budget_s=budget_s, pause=pause)
         webhook = Webhook(guard, self._turns, self.channel, clock, token=token, write=dispatcher.write)
         self.router = webhook.router()
+        self.router.include_router(AgreePage(self._api, app_id, cards, site, clock, self._say).router())
 
     def channels(self) -> list[Channel]:
         """The chats, and the cards that can be shown in them."""

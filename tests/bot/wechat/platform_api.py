@@ -222,6 +222,10 @@ class PlatformApi:
         assert all(0 < len(one["value"]) <= 20 for one in payload["data"].values())
         return {"errcode": 0, "errmsg": "ok", "msgid": 900_001 + len(self.accepted("message/template/send"))}
 
+    def _do_ticket_getticket(self, _payload: Mapping[str, Any]) -> dict[str, Any]:
+        number = len(self.accepted("ticket/getticket")) + 1
+        return {"errcode": 0, "errmsg": "ok", "ticket": f"ticket-{number}", "expires_in": 7200}
+
     def _do_media_upload(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         media_id = f"media-{next(self._numbers)}"
         self.media[media_id] = payload["media"]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from sqlmodel import select
 
 from bot.channels.wechat import WeChat
+from bot.channels.wechat.agree_page import agree_address, signature
 from bot.channels.wechat.card_events import card_events
 from db.cards import CardReport
 from db.consents import Consent
@@ -28,7 +33,8 @@ way = "template"
 kinds = ["warning"]
 fields = { thing1 = "{text}" }
 """)
-BIZSEND, TEMPLATE_SEND = "message/subscribe/bizsend", "message/template/send"
+BIZSEND, TICKET = "message/subscribe/bizsend", "ticket/getticket"
+SITE = "https://chat.example.org"
 
 
 @pytest.fixture
@@ -87,6 +93,36 @@ async def test_what_wechat_says_of_a_card_is_read_as_for_every_message(
     with pytest.raises(SendError) as raised:
         await ways["wechat:subscription"].send(ALICE, Message("您好"), key="wish:1:1:1")
     assert str(raised.value) == told
+
+
+async def test_the_page_to_agree_is_signed_for_the_address_at_which_it_is_opened(
+    account: Accounts, server: WeChatServer, clock: Clock
+) -> None:
+    wechat = await account(cards=CARDS, site=SITE)
+    app = FastAPI()
+    app.include_router(wechat.router)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=SITE) as browser:
+        server.script(TICKET, errcode(-1))
+        assert (await browser.get("/wechat/agree")).status_code == 503
+        for query, ticket in (("", "ticket-1"), ("?from=singlemessage&x=%E4%B8%AD", "ticket-1"), ("", "ticket-2")):
+            page = await browser.get(f"/wechat/agree{query}")
+            config = json.loads(page.text.partition("wx.config(")[2].partition(")")[0])
+            signed = signature(ticket, config["nonceStr"], config["timestamp"], f"{SITE}/wechat/agree{query}")
+            assert config["signature"] == signed
+            clock.now += timedelta(seconds=3299 if query == "" else 3301)  # ten minutes early in two hours
+        assert 'template="SUB-1"' in page.text  # a template that needs no consent is none to agree to
+        assert f"'nonce-{config['nonceStr']}'" in page.headers["Content-Security-Policy"]
+        assert (await browser.get("/wechat/agree?" + "x" * 513)).status_code == 414
+    assert len(server.accepted(TICKET)) == 2
+    assert agree_address(SITE, CARDS[1:]) == agree_address("", CARDS) == ""
+
+
+def test_the_signature_of_a_page_is_that_of_the_documents() -> None:
+    ticket = "sM4AOVdWfPE4DxkXGEs8VMCPGGVi4C3VM0P37wVUCFvkVAy_90u5h9nbSlYy3-Sl-HhTdfl2fzFy1AOcHKP7qg"
+    assert (
+        signature(ticket, "Wm3WZYTPz0wzccnW", 1414587457, "http://mp.weixin.qq.com?params=value")
+        == "0f9de62fce790f9a083d5c99e95740ceb90c27ed"
+    )
 
 
 async def test_each_consent_of_an_event_counts_once_and_can_be_withdrawn(
