@@ -14,6 +14,7 @@ from sqlalchemy import func
 from sqlmodel import select
 
 from bot.channels.wechat.codes import refusal
+from bot.letter_tables import sheets
 from db import mass
 from db.accounts import Chat, chat_at
 from db.letters import Letter
@@ -21,10 +22,12 @@ from db.mass import MassBatch, MassCount, MassReport
 from db.members import Member
 from notices.channel import Channels, SendError
 from notices.lease import SenderLease
+from notices.letter_reports import report
 from notices.letter_stops import stop
 from notices.mass import MassSender
 from notices.mass_rules import mass_rules
 from notices.tenure import Tenure
+from notices.wording import wording
 from tests.cast import ALICE, BOB, KE, MO, NOON, OLGA, RUI, SUN
 from tests.notices.sending import FakeChannel, bind, engine, queued, rows
 
@@ -268,6 +271,15 @@ async def test_a_report_that_counts_and_names_nobody(city, look):
     await sent.report(len(BRANCH) - 2)
     assert await fates(sent) == {("sent", "", "wechat")}
     assert await look(lambda s: mass.not_reached(s, sent.id)) == 2
+
+    def told(session: Any) -> Any:
+        letter, say = session.get(Letter, sent.id), wording("zh")
+        found = report(session, letter, say)
+        return found.left_out, sheets(session, letter, found, say, names=False)[say("letter_report.page_states")]
+
+    left_out, table = await look(told)
+    assert left_out == 2
+    assert ["微信群发未到（不知是谁）", "2"] in table
 
 
 @pytest.mark.parametrize(
