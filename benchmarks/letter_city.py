@@ -16,10 +16,12 @@ from db.engine import write_engine
 from db.letters import Letter, Topic
 from db.members import Member, Membership
 from db.organizations import Organization
-from notices.outbox import queue_letter
+from notices.addressing import write_part
+from notices.outbox import CITY, queue_letter
 
 MEMBERS, BRANCHES = 316_714, 11_465
 ROOT = 1
+CITY_LANE = 2
 TOPIC = "superior_spirit"
 TEXT = "今晚有大雨，请各网格留人值守，检查易涝点和独居老人的住处，有情况马上报告街道值班室。" * 3
 
@@ -93,11 +95,17 @@ def queue(session: Session, node: int, title: str, lane: int) -> int:
 
 
 def queue_alone(url: str, node: int, title: str, lane: int, *, engine: Engine | None = None) -> None:
-    """Queue such a letter in a transaction of its own."""
-    made = engine or write_engine(url)
+    """Queue such a letter with all its rows, in transactions of their own."""
+    made, more = engine or write_engine(url), True
     with Session(made) as session:
         queue(session, node, title, lane)
         session.commit()
+    while (
+        more and lane == CITY_LANE
+    ):  # a branch's letter has its rows at once
+        with Session(made) as session:
+            more = write_part(session, datetime.now(UTC), CITY)
+            session.commit()
     if engine is None:
         made.dispose()
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -28,6 +27,7 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from benchmarks.big_city import AS_OF, build
+from benchmarks.memory import memory_mb
 from bot.memory import give_back_large
 from db import ledger, period_values
 from db.columns import parted
@@ -57,15 +57,6 @@ def timed(work: Callable[[], T]) -> tuple[T, dict[str, float]]:
         "s": round(time.perf_counter() - begun, 2),
         "cpu_s": round(time.process_time() - busy, 2),
     }
-
-
-def memory_mb() -> int:
-    """The most that this process ever held. Linux counts what the process held that began it into `ru_maxrss`."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = status.read_text(encoding="ascii").splitlines()
-        return next(int(line.split()[1]) >> 10 for line in lines if line.startswith("VmHWM:"))
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
 def first(url: str) -> dict[str, Any]:

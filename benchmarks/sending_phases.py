@@ -19,7 +19,7 @@ from telegram.request import HTTPXRequest
 
 from benchmarks import letter_city
 from benchmarks.bot_api import TOKEN
-from benchmarks.refresh import memory_mb
+from benchmarks.memory import memory_mb
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.send import TelegramChannel
 from bot.dispatch import choices_of
@@ -61,7 +61,9 @@ class Measured:
 
 
 async def at_pace(send: Send, messages: int, rate: float) -> dict[str, Any]:
-    """Each message at its moment."""
+    """Each message at its moment; with a rate of 0 as many at once as there are connections."""
+    if not rate:
+        return await at_once(send, messages)
     measured, began = Measured(), time.perf_counter()
     sending: set[asyncio.Task[object]] = set()
     for number in range(1, messages + 1):
@@ -71,6 +73,18 @@ async def at_pace(send: Send, messages: int, rate: float) -> dict[str, Any]:
         sending.add(task)
         task.add_done_callback(sending.discard)
     await asyncio.gather(*sending)
+    return measured.figures(messages)
+
+
+async def at_once(send: Send, messages: int) -> dict[str, Any]:
+    """As fast as it goes, with POOL requests under way."""
+    measured, numbers = Measured(), iter(range(1, messages + 1))
+
+    async def client() -> None:
+        for number in numbers:
+            await send(number)
+
+    await asyncio.gather(*(client() for _ in range(POOL)))
     return measured.figures(messages)
 
 
