@@ -10,6 +10,7 @@ from sqlalchemy import and_, func, insert, select, update
 from sqlmodel import Session, col
 
 from db.accounts import Chat
+from db.addressing import Addressing
 from db.deliveries import Attempt, Delivery
 from db.mass import MASS_LANE, alone, count, way
 from db.sending import Claimed
@@ -94,6 +95,12 @@ def claim(session: Session, waiting: Gathering, *, now: datetime, most: int) -> 
 
 
 def _coming(session: Session, letter_id: int, now: datetime) -> bool:
+    """Whether more of a letter may still gather: its rows are being written, or wait to be planned."""
+    written = select(col(Addressing.key)).where(
+        col(Addressing.letter_id) == letter_id, col(Addressing.what) == "letter"
+    )
+    if session.execute(written.limit(1)).first() is not None:
+        return True
     statement = select(col(Delivery.id)).where(
         col(Delivery.letter_id) == letter_id,
         col(Delivery.state).in_(NOT_GATHERED),

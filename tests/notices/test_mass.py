@@ -15,7 +15,7 @@ from sqlmodel import select
 
 from bot.channels.wechat.codes import refusal
 from bot.letter_tables import sheets
-from db import mass
+from db import addressing, mass
 from db.accounts import Chat, chat_at
 from db.letters import Letter
 from db.mass import MassBatch, MassCount, MassReport
@@ -379,6 +379,16 @@ async def test_a_letter_waits_for_the_rest_of_its_people_but_not_for_ever(city, 
     assert not await sent.step()
     clock.now += timedelta(seconds=RULES.gather_s)
     assert await sent.step()
+
+
+async def test_a_letter_waits_until_all_its_rows_are_written(city, look):
+    wechat = FakeWeChat()
+    sent = await city(wechat)
+    await look(lambda s: addressing.begin(s, sent.id, key=f"letter:{sent.id}", what="letter", now=NOON))
+    assert not await sent.step()
+    await look(lambda s: addressing.end(s, sent.id))
+    assert await sent.step()
+    assert len(wechat.tries) == 1
 
 
 async def test_a_days_calls_are_not_exceeded(city, clock, look):
