@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from telegram import Bot
 
 from bot.channels.telegram.inbound import NAME
@@ -11,6 +12,7 @@ from bot.channels.telegram.request import AiohttpRequest
 from notices.pacing import Pacer, pacer
 
 POOL = 256
+POLLED = "getUpdates"  # has a transport of its own
 PLACEHOLDER = "0:kept-by-the-transport"  # the library asks for a token and prints it; the real one stays below
 
 
@@ -53,11 +55,22 @@ class Api:
 
     async def call(self, method: str, arguments: dict[str, Any] | None = None, read_s: float | None = None) -> Any:
         """The `result` of one call. Raises CallError."""
+        timeout = self._sending.read_timeout if read_s is None else read_s
+        if method != POLLED and (body := _json(arguments)) is not None:
+            return await self._sending.ask(method, arguments or {}, body, timeout)
         # The trailing underscore vanishes on the way; without it the library warns on every call that it
         # has a method of that name, which parses the answer.
-        timeout = self._sending.read_timeout if read_s is None else read_s
         return await self._bot.do_api_request(f"{method}_", api_kwargs=arguments, read_timeout=timeout)
 
     async def download(self, file_path: str, bytes_max: int) -> bytes:
         """The bytes of a file at Telegram. Raises CallError."""
         return await self._sending.download(file_path, bytes_max)
+
+
+def _json(arguments: dict[str, Any] | None) -> bytes | None:
+    """The arguments as JSON; None when a file is among them."""
+    given = {name: value for name, value in (arguments or {}).items() if value is not None}
+    try:
+        return orjson.dumps(given)
+    except TypeError:
+        return None

@@ -25,6 +25,7 @@ LOG = logging.getLogger(__name__)
 CONNECT_S = 5.0  # also the wait for a free connection of the pool
 READ_S = 10.0  # silence after which nobody knows whether the request was carried out
 ANSWER_BYTES_MAX = 16 * 1024 * 1024  # a full batch of updates stays far below
+JSON = {"Content-Type": "application/json"}
 TOKEN_REFUSED = "token_refused"
 TOKEN_PAUSE_S = 600.0  # a refused token heals only when somebody changes it
 FLOOD_S = 5.0  # a 429 that names no pause
@@ -89,15 +90,27 @@ class AiohttpRequest(BaseRequest):
     ) -> tuple[int, bytes]:
         """Status and body of a 2xx answer. Raises CallError for everything else, and while a pause lasts."""
         arguments = request_data.parameters if request_data else {}
+        read_s = float(read_timeout) if isinstance(read_timeout, int | float) else self._read_s
+        return await self._call(url.rpartition("/")[2], arguments, _body(request_data, arguments), read_s)
+
+    async def ask(self, method: str, arguments: dict[str, Any], body: bytes, read_s: float) -> Any:
+        """The `result` of a call without files. body: the arguments as JSON. Raises CallError.
+
+        The way of a letter: the library's own way to the same request would cost an eighth of its time.
+        """
+        _, payload = await self._call(method, arguments, {"data": body, "headers": JSON}, read_s)
+        return self.parse_json_payload(payload)["result"]
+
+    async def _call(
+        self, method: str, arguments: dict[str, Any], body: dict[str, Any], read_s: float
+    ) -> tuple[int, bytes]:
+        """Status and body of a 2xx answer. Raises CallError."""
         chat, paid = str(arguments.get("chat_id", "")), bool(arguments.get("allow_paid_broadcast"))
         paused = partial(self._pacer.paused_s, chat, paid=paid)
         _not_paused(paused)
         _paused_s.set(paused)
-        read_s = float(read_timeout) if isinstance(read_timeout, int | float) else self._read_s
-        address = f"{self._api_url}/bot{self._token}/{url.rpartition('/')[2]}"
-        code, payload = await self._exchange(
-            "POST", address, _body(request_data, arguments), read_s, ANSWER_BYTES_MAX
-        )
+        address = f"{self._api_url}/bot{self._token}/{method}"
+        code, payload = await self._exchange("POST", address, body, read_s, ANSWER_BYTES_MAX)
         if 200 <= code <= 299:
             self.refused = False
             return code, payload
@@ -205,7 +218,7 @@ def _body(data: RequestData | None, arguments: dict[str, Any]) -> dict[str, Any]
     if data is None:
         return {}
     if not data.contains_files:
-        return {"data": orjson.dumps(arguments), "headers": {"Content-Type": "application/json"}}
+        return {"data": orjson.dumps(arguments), "headers": JSON}
     form = aiohttp.FormData(quote_fields=False)
     for name, value in data.json_parameters.items():
         form.add_field(name, value)
