@@ -1,9 +1,8 @@
-"""Points for goods and projects, as a member sees it."""
+"""A reward is asked for, held and fetched, or given back."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import date, timedelta
 
 import pytest
@@ -11,72 +10,9 @@ from sqlmodel import Session, select
 
 from db import ledger, redemptions
 from db.pickup_codes import CODE_ALPHABET, new_code, read_code, written_code
-from db.rewards import Redemption, Reward
-from tests.cast import ALICE, BOB, CHARLIE, CITY, DAY, LIANGFENG, MO, NOON, QIAN, SHAZHOU
-
-CUP, SCARF, PATROL = 1, 2, 3
-NONCE = "0123456789ab"
-
-
-def earn(session: Session, member_id: int, points: int, cause: str = "test") -> None:
-    ledger.book(session, member_id=member_id, rule_id="PB1", cause=cause, points=points, day=DAY, booked_at=NOON)
-
-
-@pytest.fixture
-def give(look):
-    """`await give(ALICE, 38)`: that member has earned so many points."""
-
-    async def gives(member_id: int, points: int, cause: str = "test"):
-        await look(lambda s: earn(s, member_id, points, cause))
-
-    return gives
-
-
-@pytest.fixture
-def change(look):
-    """`await change(CUP, price=25)`: the reward is altered by the office."""
-
-    async def changes(reward_id: int, **values):
-        def alter(session: Session) -> None:
-            reward = session.get(Reward, reward_id)
-            for name, value in values.items():
-                setattr(reward, name, value)
-
-        await look(alter)
-
-    return changes
-
-
-@pytest.fixture
-def balance(look):
-    async def asks(member_id: int) -> int:
-        return await look(lambda s: ledger.balance(s, member_id))
-
-    return asks
-
-
-@pytest.fixture
-def stock(look):
-    async def asks(reward_id: int) -> int:
-        return await look(lambda s: s.get(Reward, reward_id).stock)
-
-    return asks
-
-
-def code_in(message) -> str:
-    return re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}", message.text)[0]
-
-
-async def test_the_catalogue_shows_balance_price_and_stock(say, give):
-    await give(ALICE, 38)
-    message = await say(ALICE, "兑换")
-    assert message.text == "您有 38 分可用。"
-    assert message.labels() == [
-        "1 水杯（20 分，剩 2）",
-        "2 围巾（30 分，剩 1）",
-        "3 义务巡逻队项目（任意分，已筹 460/800）",
-        "0 菜单",
-    ]
+from db.rewards import Redemption
+from tests.cast import ALICE, BOB, LIANGFENG, MO, NOON
+from tests.handlers.rewards.conftest import CUP, NONCE, SCARF, code_in, earn
 
 
 async def test_redeeming_asks_holds_and_gives_a_code(say, give, balance, stock, look):
@@ -176,13 +112,6 @@ async def test_the_last_one_goes_to_one_of_sixteen_and_the_others_keep_their_poi
     assert await stock(SCARF) == 0
 
 
-async def test_what_is_sold_out_is_said_and_stands_at_the_end(say, give, change):
-    await give(ALICE, 38)
-    await change(CUP, stock=0)
-    assert (await say(ALICE, "兑换")).labels()[-2] == "3 水杯（20 分，已兑完）"
-    assert (await say(ALICE, "3")).text.startswith("水杯已兑完，没有扣您的积分。")
-
-
 async def test_a_third_piece_has_to_wait_until_one_is_fetched(say, give, balance, change):
     await give(ALICE, 100)
     await change(CUP, stock=9)
@@ -261,97 +190,6 @@ async def test_somebody_elses_redemption_is_as_unknown_as_none(say, give, look, 
     assert await balance(ALICE) == 18
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "rewards:999999",
-        "rewards:abc",
-        "rewards:item:999999",
-        "rewards:item:abc",
-        "rewards:item",
-        "rewards:item:99999999999999999999",
-        "rewards:take:1",
-        "rewards:take:1:20",
-        f"rewards:take:999999:20:{NONCE}",
-        f"rewards:take:1:0:{NONCE}",
-        f"rewards:take:1:-20:{NONCE}",
-        f"rewards:take:3:20:{NONCE}",
-        "rewards:take:1:20:" + "a" * 60,
-        f"rewards:fund:1:20:{NONCE}",
-        f"rewards:fund:3:0:{NONCE}",
-        "rewards:fund:3:5",
-        "rewards:give:1:5",
-        "rewards:give:abc:5",
-        "兑换 999999",
-        "兑换 不存在的东西",
-        "兑换 😀",
-        "兑换 " + "长" * 5000,
-        "兑换 \u202e水杯\u200b2",
-    ],
-)
-async def test_what_is_forged_or_mistyped_gets_the_catalogue_and_takes_nothing(say, give, balance, stock, text):
-    await give(ALICE, 38)
-    message = await say(ALICE, text)
-    assert message.text.startswith("没有这个礼品，或者它已经下架。")
-    assert "1 水杯（20 分，剩 2）" in message.labels()
-    assert (await balance(ALICE), await stock(CUP)) == (38, 2)
-
-
-async def test_a_page_that_is_not_there_is_the_nearest_one(say):
-    for page in ("0", "7", "abc", "99999999999"):
-        assert "1 水杯（20 分，剩 2）" in (await say(ALICE, f"rewards:page:{page}", kind="button")).labels()
-
-
-async def test_five_on_a_page_and_the_rest_on_the_next(say, look, give):
-    await give(ALICE, 5)
-    await look(
-        lambda s: s.add_all(
-            Reward(organization_id=CITY, kind="goods", name=f"礼品{n}", price=n, stock=1, received=1)
-            for n in range(1, 5)
-        )
-    )
-    first = await say(ALICE, "兑换")
-    assert first.labels()[:6] == [
-        "1 礼品1（1 分，剩 1）",
-        "2 礼品2（2 分，剩 1）",
-        "3 礼品3（3 分，剩 1）",
-        "4 礼品4（4 分，剩 1）",
-        "5 水杯（20 分，剩 2）",
-        "6 下一页",
-    ]
-    second = await say(ALICE, "6")
-    assert second.labels() == [
-        "1 围巾（30 分，剩 1）",
-        "2 义务巡逻队项目（任意分，已筹 460/800）",
-        "9 返回",
-        "0 菜单",
-    ]
-    assert "用 2 分换 1 个礼品2？" in (await say(ALICE, "兑换 2")).text  # by its place in the list
-    assert "用 2 分换 1 个礼品2？" in (await say(ALICE, "兑换 礼品2")).text
-
-
-async def test_only_what_the_own_organisations_offer_is_there(say, give, look, balance):
-    await look(
-        lambda s: s.add(
-            Reward(id=50, organization_id=SHAZHOU, kind="goods", name="草帽", price=5, stock=3, received=3)
-        )
-    )
-    await give(ALICE, 38)
-    assert "草帽" not in str((await say(ALICE, "兑换")).labels())
-    assert "1 草帽（5 分，剩 3）" in (await say(QIAN, "兑换")).labels()
-    forged = await say(ALICE, f"rewards:take:50:5:{NONCE}", kind="button")
-    assert forged.text.startswith("没有这个礼品")
-    assert await balance(ALICE) == 38
-
-
-async def test_what_was_taken_off_the_list_cannot_be_had_by_an_old_button(say, give, change, balance):
-    await give(ALICE, 38)
-    await say.all(ALICE, "兑换", "1")
-    await change(CUP, active=False)
-    assert (await say(ALICE, "1")).text.startswith("没有这个礼品，或者它已经下架。")
-    assert await balance(ALICE) == 38
-
-
 async def test_points_spent_on_another_phone_are_missed_at_the_confirmation(say, give, balance):
     await give(ALICE, 30)
     await say.all(ALICE, "兑换", "1")
@@ -368,86 +206,6 @@ async def test_a_debt_is_said_and_nothing_can_be_had_with_it(say, give, look):
     await give(ALICE, -5, cause="corrected")
     message = await say(ALICE, "兑换")
     assert message.text == "您有 0 分可用。\n另有 5 分因更正待扣，以后得到的积分先抵扣。"
-
-
-# Projects
-
-
-async def test_several_members_pool_points_for_a_project(say, give, balance, look):
-    await give(ALICE, 50)
-    await give(CHARLIE, 30)
-    asked = await say.all(ALICE, "兑换", "3")
-    assert asked.text == (
-        "义务巡逻队项目：已筹 460/800 分。\n您有 50 分可用，最多可以支持 50 分。想支持多少？请回复数字，例如：50分"
-    )
-    preview = await say(ALICE, "４０")
-    assert preview.text == "用 40 分支持义务巡逻队项目？支持后还剩 10 分，不能退回。不影响先锋指数。"
-    done = await say(ALICE, "1")
-    assert done.text == "谢谢您！您支持了 40 分，义务巡逻队项目已筹 500/800 分。积分余额：10 分。"
-    assert "已筹 530/800" in (await say.all(CHARLIE, "兑换", "3", "30分", "1")).text
-    assert (await balance(ALICE), await balance(CHARLIE)) == (10, 0)
-    assert await look(lambda s: ledger.totals(s, ALICE, 2026)) == {"PB1": (50, 100)}
-
-
-async def test_nine_points_are_written_with_their_unit_because_nine_is_back(say, give):
-    await give(ALICE, 50)
-    assert (await say.all(ALICE, "兑换", "3", "9")).text == "您有 50 分可用。"
-    assert "用 9 分支持" in (await say.all(ALICE, "3", "9分")).text
-
-
-@pytest.mark.parametrize("text", ["很多", "-5", "2.5", "0分", "😀", "五" * 5000, "1e3", "\u202e5x"])
-async def test_what_is_no_number_is_asked_for_again(say, give, balance, text):
-    await give(ALICE, 50)
-    message = await say.all(ALICE, "兑换", "3", text)
-    assert message.text.startswith("请回复 1 以上的整数")
-    assert "用 5 分支持" in (await say(ALICE, "5分")).text  # the question still stands
-    assert await balance(ALICE) == 50
-
-
-async def test_more_than_one_has_is_refused_to_the_point(say, give):
-    await give(ALICE, 50)
-    assert (await say.all(ALICE, "兑换", "3", "51")).text.startswith("51 分太多了，您现在最多可以支持 50 分。")
-    assert "用 50 分支持" in (await say(ALICE, "50")).text
-
-
-async def test_never_more_than_the_goal_still_needs(say, give, change, balance):
-    await give(ALICE, 50)
-    await give(BOB, 50)
-    await change(PATROL, raised=790)
-    assert "最多可以支持 10 分" in (await say.all(ALICE, "兑换", "3")).text
-    assert (await say(ALICE, "11")).text.startswith("11 分太多了")
-    await say(ALICE, "10")
-    await say.all(BOB, "兑换", "3", "10")  # both have read: ten are missing
-    assert (await say(ALICE, "1")).text.startswith("谢谢您！您支持了 10 分，义务巡逻队项目已筹满 800/800 分。")
-    late = await say(BOB, "1")
-    assert late.text.startswith("义务巡逻队项目已经筹满 800/800 分，谢谢大家。")
-    assert (await balance(ALICE), await balance(BOB)) == (40, 50)
-    assert "3 义务巡逻队项目（已筹满 800/800）" in (await say(BOB, "兑换")).labels()
-
-
-async def test_a_goal_that_came_nearer_meanwhile_is_asked_again(say, give, change, balance):
-    await give(ALICE, 50)
-    await say.all(ALICE, "兑换", "3", "50")
-    await change(PATROL, raised=780)
-    message = await say(ALICE, "1")
-    assert message.text.startswith("别人刚刚也支持了，目标近了")
-    assert "最多可以支持 20 分" in message.text
-    assert await balance(ALICE) == 50
-
-
-async def test_supporting_twice_by_one_button_gives_once(say, give, balance, look):
-    await give(ALICE, 50)
-    confirm = (await say.all(ALICE, "兑换", "3", "20")).buttons[0].action
-    await say(ALICE, confirm, kind="button")
-    assert (await say(ALICE, confirm, kind="button")).text.startswith("您已经支持过了：20 分")
-    assert await balance(ALICE) == 30
-    assert await look(lambda s: s.get(Reward, PATROL).raised) == 480
-
-
-async def test_without_points_there_is_nothing_to_give(say):
-    message = await say.all(ALICE, "兑换", "3")
-    assert message.text.endswith("您现在没有可用的积分。")
-    assert "1 看近期活动" in message.labels()
 
 
 # Codes
