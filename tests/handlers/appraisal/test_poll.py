@@ -1,73 +1,23 @@
-"""The appraisal poll: opened, answered once, closed, recorded; and nothing that links a person to an answer."""
+"""The appraisal poll: opened, answered once, closed and recorded."""
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text as sql
-from sqlalchemy.engine import Engine
-from sqlmodel import Session, SQLModel, select
+from sqlmodel import Session, select
 
-from bot.channels.web.chat import WebChat
-from bot.channels.web.lines import Said
 from db import appraisals, polls, values
-from db.accounts import Chat
 from db.appraisals import AppraisalRecord
 from db.audit import AuditEvent
-from db.deliveries import Delivery
 from db.indices import Appraisal
-from db.members import Member, Membership
 from db.polls import Ballot, Poll, Tally
 from notices import appraisals as notes
 from notices.schedule import Moment
 from tests.at_once import at_once
 from tests.cast import ALICE, BOB, CHARLIE, CITY, DING, KE, LIANGFENG, MO, OLGA, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
-
-DECEMBER = datetime(2026, 12, 2, 4, 0, tzinfo=UTC)
-EVE = 801  # one more member of branch 10
-VOTERS = (ALICE, BOB, MO, KE, OLGA, EVE)  # all of branch 10 but its secretary and its reviewer
-
-
-@pytest.fixture
-def poll_id(clock, say, look):
-    """The open poll of branch 10, opened by its reviewer on 2 December and told to its members."""
-
-    async def opens() -> int:
-        clock.now = DECEMBER
-        await look(_settle)
-        await say.all(RUI, "appraisal:open", "B10", "1")
-        await look(lambda s: notes.tell_next(s, clock.now, ZONE))
-        return await look(lambda s: polls.of_branch(s, LIANGFENG, 2026).id)
-
-    return opens
-
-
-def _settle(session: Session, *people: int) -> None:
-    for person in people or (EVE,):
-        session.add(Member(id=person, code=f"M{person}", name="同志"))
-        session.flush()
-        session.add(Membership(member_id=person, organization_id=LIANGFENG, from_day=date(2020, 1, 1)))
-        session.add(Chat(channel="web", address=f"member:{person}", member_id=person, choices={}))
-
-
-@pytest.fixture
-def told(look):
-    async def asks(person: int) -> list[str]:
-        def texts(session: Session) -> list[str]:
-            rows = session.execute(select(Delivery).order_by(Delivery.id)).scalars()
-            return [row.content["text"] for row in rows if row.member_id == person]
-
-        return await look(texts)
-
-    return asks
-
-
-async def answer_all(say, poll_id: int, person: int, *grades: int):
-    await say(person, f"appraisal:paper:{poll_id}", kind="button")
-    return await say.all(person, *(str(grade) for grade in grades))
+from tests.handlers.appraisal.conftest import DECEMBER, EVE, VOTERS, _settle, answer_all
 
 
 async def test_a_branch_is_appraised_from_opening_to_the_index(say, look, clock, poll_id, told):
@@ -196,110 +146,6 @@ async def test_december_proposes_and_the_end_reminds_those_who_are_silent(say, l
     assert await look(lambda s: notes.tell_next(s, clock.now, ZONE)) == 1
     assert await look(lambda s: notes.tell_next(s, clock.now, ZONE)) == 0
     assert [len(await told(person)) for person in (ALICE, BOB, MO)] == [1, 2, 2]
-
-
-# ---- anonymity ---------------------------------------------------------------------------------------------
-
-
-def everything(session: Session) -> dict[str, list[tuple]]:
-    return {
-        table.name: [tuple(row) for row in session.execute(table.select())]
-        for table in SQLModel.metadata.sorted_tables
-    }
-
-
-async def test_no_table_tells_who_gave_which_answer(say, look, clock, poll_id, dispatcher):
-    """Two voters of opposite opinion, a minute apart: exchange their opinions, and only the words' keys differ."""
-    poll = await poll_id()
-    chat = WebChat(dispatcher, draw=None)
-
-    async def vote(person: int, grade: int, typed: bool) -> None:
-        address = f"member:{person}"
-        await chat.say(address, Said(key=f"p{person}", kind="button", text=f"appraisal:paper:{poll}"))
-        for number in range(3):
-            clock.now += timedelta(minutes=1)
-            if typed:
-                said = Said(key=f"{person}-{number}", text=str(grade))
-            else:
-                action = f"appraisal:grade:{poll}:{number}:{grade}"
-                said = Said(
-                    key=f"{person}-{number}", kind="button", text=action, label=await chat.label(address, action)
-                )
-            await chat.say(address, said)
-
-    before = await look(everything)
-    start = clock.now
-    seen = []
-    for grades in ((1, 4), (4, 1)):
-        clock.now = start
-        await look(lambda s: _put_back(s, before))
-        await vote(ALICE, grades[0], typed=True)
-        await vote(BOB, grades[1], typed=False)
-        seen.append(await look(everything))
-    one, other = seen
-    assert one["tally"] == other["tally"]
-    for name in one:
-        assert _without_tokens(one[name]) == _without_tokens(other[name]), name
-    lines = json.dumps(one["web_line"], default=str, ensure_ascii=False)
-    assert lines.count("答案不保存") == 6
-
-
-def _put_back(session: Session, before: dict[str, list[tuple]]) -> None:
-    """As if nobody had voted: papers, tallies, and the memory of the chats."""
-    session.execute(sql("DELETE FROM ballot"))
-    session.execute(sql("UPDATE tally SET votes = 0"))
-    session.execute(sql("DELETE FROM web_line"))
-    known = [row[0] for row in before["inbound"]]
-    session.execute(sql(f"DELETE FROM inbound WHERE id > {max(known, default=0)}"))
-
-
-def _without_tokens(rows: list[tuple]) -> list[tuple]:
-    """Rows without the numbers that the database gives out; what stands in them otherwise is compared."""
-    return sorted(json.dumps(row[1:], default=str, ensure_ascii=False) for row in rows)
-
-
-async def test_no_row_of_a_tally_is_marked_by_the_answer(look, engine: Engine, poll_id, say):
-    """PostgreSQL shows to every query which transaction wrote a row: that of a vote wrote all rows of its question."""
-    poll = await poll_id()
-    assert {column.name for column in Ballot.__table__.columns} == {"poll_id", "member_id", "answered"}
-    assert {column.name for column in Tally.__table__.columns} == {"poll_id", "question", "grade", "votes"}
-    if engine.dialect.name != "postgresql":
-        return
-    await say(ALICE, f"appraisal:grade:{poll}:0:3", kind="button")
-    marks = await look(
-        lambda s: s.execute(sql("SELECT DISTINCT xmin::text FROM tally WHERE question = 'committee'")).all()
-    )
-    assert len(marks) == 1
-
-
-async def test_an_answer_that_fails_is_not_repeated_in_the_apology(say, poll_id, look, monkeypatch, caplog):
-    poll = await poll_id()
-    await say(ALICE, f"appraisal:paper:{poll}", kind="button")
-
-    def fails(*_args, **_more):
-        raise RuntimeError("no luck")
-
-    monkeypatch.setattr(polls, "vote", fails)
-    sorry = await say(ALICE, "较差")
-    assert "R-" in sorry.text
-    assert sorry.hides
-    stored = await look(
-        lambda s: json.dumps([list(r) for r in s.execute(sql("SELECT reply FROM inbound"))], default=str)
-    )
-    assert "appraisal:grade" in stored, "the paper that was shown names all grades"
-    assert "较差" not in json.dumps(sorry.to_json(), ensure_ascii=False)
-    assert "grade" not in json.dumps(sorry.to_json())
-    assert "较差" not in caplog.text
-
-
-async def test_words_in_place_of_a_number_are_not_repeated(say, poll_id):
-    poll = await poll_id()
-    await say(ALICE, f"appraisal:paper:{poll}", kind="button")
-    reply = await say(ALICE, "班子实在太差了")
-    assert "没有保存" in reply.text
-    assert "太差" not in reply.text
-    assert reply.hides
-    assert "第 1 题" in reply.text
 
 
 # ---- races --------------------------------------------------------------------------------------------------
