@@ -1,72 +1,19 @@
-"""The organisational power index in the chat: who sees whose, every figure down to its evidence, boards, radar, advice."""
+"""The organisational power index in the chat: who sees whose, every figure down to its evidence, and advice."""
 
 from __future__ import annotations
 
 from datetime import date
 
-import pytest
-from sqlalchemy import event, select
+from sqlalchemy import select
 
-from db import negatives, pool, power_board, values
-from db.declarations import Declaration
-from db.indices import FortressIndex, OrgPowerIndex, PoolColour
+from db import power_board
 from db.organizations import Organization
-from db.pictures import Picture
 from db.warnings import BranchWarning
-from notices.boards import power_board_of
-from notices.wording import wording
-from scoring.branch_power import median_of, power_of
-from scoring.catalogue import shipped
+from scoring.branch_power import power_of
 from scoring.update import refresh_city
-from tests.cast import ALICE, CHARLIE, COMMITTEE, DING, LIANGFENG, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
+from tests.cast import ALICE, CHARLIE, DING, LIANGFENG, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
+from tests.handlers.org_power.conftest import MONTH, record_all
 from tests.notices.pool_days import nine, walk
-
-MONTH = "2026-04"
-
-
-def record_all(session, branch, months):
-    """Every indicator of the branch met in each month, but C02 of April."""
-    for month in months:
-        for one in shipped().indicators_on(branch.field, NOON.date()):
-            if one.period != "monthly":
-                continue
-            bad = branch.id == LIANGFENG and one.id in ("C02", "C04") and month == MONTH
-            values.record(
-                session, organization_id=branch.id, indicator_id=one.id, period=month, collect=one.collect,
-                value=one.unmet if bad else one.met, cause=f"auto:{month}", recorded_at=NOON,
-            )  # fmt: skip
-
-
-@pytest.fixture
-async def april(look, clock):
-    """15 June: March and April are published, May is provisional. Liangfeng missed C02 and C04 in April; N01 once."""
-
-    def write(session):
-        for branch_id in (LIANGFENG, SHAZHOU):
-            record_all(session, session.get(Organization, branch_id), ("2026-03", MONTH, "2026-05"))
-        picture = Picture(channel="web", reference="p1", content=b"x", media_type="image/jpeg", created_at=NOON)
-        session.add(picture)
-        session.flush()
-        declared = Declaration(
-            organization_id=LIANGFENG, indicator_id="C02", period=MONTH, closing=MONTH, value="0", state="approved",
-            picture_id=picture.id, declared_by=SUN, declared_at=NOON, decided_by=RUI, decided_at=NOON,
-        )  # fmt: skip
-        session.add(declared)
-        session.flush()
-        values.record(
-            session, organization_id=LIANGFENG, indicator_id="C02", period=MONTH, value="0", collect="declare",
-            cause=f"declaration:{declared.id}", recorded_at=NOON, recorded_by=RUI,
-        )  # fmt: skip
-        negatives.post(
-            session, organization_id=LIANGFENG, item_id="N01", day=date(2026, 4, 9), count=1,
-            cause="inspection:7", note="门口有旧牌子", recorded_at=NOON,
-        )  # fmt: skip
-        refresh_city(session, NOON.date(), NOON)
-        for month in ("2026-03", MONTH):
-            pool.begin_month(session, month, NOON)
-            pool.finish_month(session, month, NOON)
-
-    await look(write)
 
 
 async def test_a_member_sees_the_published_month_of_their_branch_with_its_weak_sides(say, april, look):
@@ -193,90 +140,6 @@ async def test_a_warning_leads_to_the_records_behind_it_and_to_advice(say, look,
     assert "怎么做：本月内开一次支委会" in (await say(RUI, "怎么整改")).text
 
 
-async def test_the_radar_stands_against_the_median(say, april):
-    message = await say(ALICE, "雷达图")
-    assert "组织力指数 2026年4月" in str(message.picture.data)
-    assert "同领域中位数" in message.picture.alt
-    lines = message.text.splitlines()
-    assert len(lines) == 7
-    assert lines[-1].startswith("较弱：政治领导力 ")
-    assert "C02 支部委员会会议每月至少一次；C04" in lines[-1]
-    assert (median_of([1]), median_of([3, 1]), median_of([1, 2]), median_of([5, 1, 9])) == (1, 2, 2, 5)
-
-
-def a_field(session, count, month=MONTH, field="soe"):
-    """So many organisations, from 99.00 downwards, one hundredth apart."""
-    for number in range(1, count + 1):
-        session.add(Organization(id=1000 + number, code=f"S{number}", name=f"第{number}党支部", level="branch", field=field,
-                                 parent_id=COMMITTEE, path=f"/1/2/{1000 + number}/"))  # fmt: skip
-    session.flush()
-    for number in range(1, count + 1):
-        session.add(OrgPowerIndex(
-            organization_id=1000 + number, month=month, field=field, political_leadership=2000, org_coverage=2000,
-            mass_cohesion=2000, development_service=2000, basic_support=1900 - number, deduction=0,
-            score=9900 - number, rank=number, field_size=count, as_of=NOON.date(), rules="org_power_v1",
-        ))  # fmt: skip
-    session.flush()
-
-
-async def test_the_board_leaves_out_red_and_vetoed_and_tells_the_own_place_alone(say, april, look):
-    def more(session):
-        a_field(session, 24)
-        session.add(PoolColour(organization_id=1002, month=MONTH, colour="red", owner="x", reason="C02"))
-        session.add(PoolColour(organization_id=1003, month=MONTH, colour="yellow", owner="x", reason="bottom_10"))
-        session.add(FortressIndex(
-            organization_id=1004, year=2026, field="soe", common=0, specific=0, deductions=0, base=0, score=0,
-            activities=0, veto=True, stars=0, rank=1, as_of=NOON.date(), rules="x",
-        ))  # fmt: skip
-        own = session.get(OrgPowerIndex, (LIANGFENG, MONTH))
-        own.field, own.rank, own.field_size, own.score = "soe", 25, 25, 9000
-        session.get(OrgPowerIndex, (LIANGFENG, "2026-03")).rank = 30
-        session.get(OrgPowerIndex, (LIANGFENG, "2026-03")).field = "soe"
-        session.get(Organization, LIANGFENG).field = "soe"
-
-    await look(more)
-    message = await say(ALICE, "组织力榜单")
-    lines = message.text.splitlines()
-    assert lines[0] == "国企 组织力指数 TOP10（2026年4月）："
-    shown, own = [line.split()[0] for line in lines[1:5]], lines[5]
-    assert own == "您的支部：第 25 名（共 25），比上月前进 5 名。离前 10 还差 8.88 分。"
-    while any("更多" in label for label in message.labels()):
-        message = await say(ALICE, "更多")
-        first, *places, last = message.text.splitlines()
-        assert (first, last, len(places) <= 4) == (lines[0], own, True), "six lines a message"
-        shown += [line.split()[0] for line in places]
-    assert shown == ["1", "3", "5", "6", "7", "8", "9", "10", "11", "12"]
-    drawn = await say(ALICE, "看图")
-    assert "第1党支部 98.99" in drawn.picture.alt
-    assert len(drawn.text.splitlines()) == 12, "beside the picture stands all of it"
-    assert (await say(ALICE, "堡垒榜单")).buttons
-
-
-async def test_equal_scores_share_a_place_and_the_board_says_that_it_is_full(say, april, look):
-    def equal(session):
-        a_field(session, 12)
-        for row in session.execute(select(OrgPowerIndex).where(OrgPowerIndex.field == "soe")).scalars():
-            row.rank, row.score = 1, 10000
-
-    await look(equal)
-    lines = (await say(ALICE, "board:power:soe", kind="button")).text.splitlines()
-    assert [line.split()[0] for line in lines[1:4]] == ["1"] * 3
-    assert lines[4:] == ["还有同分并列的，这里列不下。", "这个领域共 12 个，只列前 6 名。"]
-
-
-async def test_nobody_of_the_lower_half_fills_the_place_of_one_who_is_left_out(look, april):
-    def places(session):
-        a_field(session, 12)
-        for number in (1, 2, 3):
-            session.add(
-                PoolColour(organization_id=1000 + number, month=MONTH, colour="red", owner="x", reason="C02")
-            )
-        session.flush()
-        return [one.rank for one in power_board_of(session, wording("zh"), "soe", MONTH).places]
-
-    assert await look(places) == [4, 5, 6]
-
-
 async def test_before_the_first_publication_everything_is_provisional(say, look):
     assert (await say(ALICE, "组织力")).text.endswith("还没有组织力指数：还没有过完的月份，或没有记录。")
     assert (await say(ALICE, "组织力榜单")).text == "组织力榜单还没有公布。每月的结果在下月 16 日公布。"
@@ -299,31 +162,3 @@ async def test_what_the_walk_computes_is_what_the_refresh_has_stored(look, april
                 )
 
     await look(both)
-
-
-async def test_places_and_boards_are_read_from_an_index(look, april, engine):
-    """The plan of SQLite is exact; PostgreSQL reads a small table whole, so only its index is asked for."""
-    if engine.dialect.name != "sqlite":
-        return
-    seen = []
-
-    def watch(connection, cursor, statement, parameters, context, many):
-        if statement.startswith("SELECT"):
-            seen.append((statement, parameters))
-
-    event.listen(engine, "before_cursor_execute", watch)
-
-    def ask(session):
-        power_board.top(session, MONTH, "soe", 11, left_out=("red",))
-        power_board.of(session, LIANGFENG, MONTH)
-        power_board.last_month(session, LIANGFENG)
-        power_board.colours_of(session, LIANGFENG, MONTH)
-        event.remove(engine, "before_cursor_execute", watch)
-        plans = [
-            " ".join(row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given))
-            for text, given in seen
-        ]
-        assert "USING INDEX ix_org_power_index_board" in plans[0]
-        assert not [plan for plan in plans if "SCAN" in plan or "TEMP B-TREE" in plan]
-
-    await look(ask)
