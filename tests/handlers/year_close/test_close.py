@@ -62,12 +62,19 @@ async def test_a_year_is_closed_by_committee_and_district_after_the_time_to_obje
     assert acts == ["year_close.opened", "year_close.committee", "year_close.confirmed"]
 
 
+def late(session: Session, cause: str) -> None:
+    """A case of the last year, so that a refresh has something to change."""
+    key = {"organization_id": LIANGFENG, "item_id": "N03", "day": date(2026, 11, 2), "count": 1}
+    assert negatives.post(session, **key, cause=cause, recorded_at=JANUARY)
+
+
 async def test_what_is_frozen_stays_and_the_figures_move_no_more(say, look, clock, city, engine):
     await city()
     await close_it(say, look, clock)
     for statement in ("UPDATE year_result SET stars = 1", "DELETE FROM year_result"):
         with pytest.raises(DBAPIError, match="append-only"):
             await look(lambda s, one=statement: s.execute(sql(one)))
+    await look(lambda s: late(s, "too late"))
     moment = Moment(clock.now, clock.now, ZONE)
     run = await look(lambda s: notes.prepare_figures(s, moment))
     await look(lambda s: run(s, moment))
@@ -75,10 +82,6 @@ async def test_what_is_frozen_stays_and_the_figures_move_no_more(say, look, cloc
 
 
 async def test_until_the_close_late_facts_of_the_last_year_still_count(look, city, clock):
-    def late(session: Session, cause: str) -> None:
-        key = {"organization_id": LIANGFENG, "item_id": "N03", "day": date(2026, 11, 2), "count": 1}
-        assert negatives.post(session, **key, cause=cause, recorded_at=clock.now)
-
     await city()
     await look(lambda s: late(s, "first"))
     moment = Moment(clock.now, clock.now, ZONE)
