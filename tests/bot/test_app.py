@@ -74,3 +74,18 @@ async def test_a_letter_that_gathers_for_wechat_is_handed_over_by_the_running_se
     people = await asyncio.wait_for(handed, 150)
     await service.stop()
     assert sorted(people) == [f"wechat:{ALICE}", f"wechat:{BOB}"]
+
+
+async def test_each_way_of_cards_is_a_channel_of_the_same_account(tmp_path):
+    file = tmp_path / "cards.toml"
+    file.write_text(
+        '[[card]]\ntemplate = "T1"\nway = "subscription"\nkinds = ["letter"]\nfields = { thing1 = "{text}" }\n'
+    )
+    url = f"sqlite:///{tmp_path / 'city.db'}"
+    city(url)
+    wechat = {"wechat_app_secret": "s", "wechat_token": "t", "wechat_aes_key": "k" * 43, "wechat_cards": str(file)}
+    service = Service(Settings(database_url=url, wechat_app_id="wx1", **wechat), clock=lambda: NOON)
+    await service.open_channels()
+    assert set(service.channels.by_name) == {"web", "wechat", "wechat:subscription"}
+    assert service.sender.lease.accounts == {"wechat": "wx1", "wechat:subscription": "wx1"}
+    await service.stop()
