@@ -30,7 +30,7 @@ check: .venv/develop  ## style, types and the arrows between the rooms
 	$(BIN)/lint-imports --config pyproject.toml
 
 bench: .venv/develop  ## prints one JSON line per benchmark
-	for name in checkin webhook refresh broadcast; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in checkin webhook refresh broadcast resume; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 mutants: .venv/develop  ## changes the arithmetic in thousands of small ways and counts what the tests notice; for hours
 	$(BIN)/pip install --quiet --disable-pip-version-check mutmut==3.8.1

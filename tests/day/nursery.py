@@ -49,6 +49,7 @@ class Nursery:
 
 def _serve() -> None:
     import bot.__main__
+    import bot.front
     import bot.web  # noqa: F401 - what `run` imports when it begins
 
     assert threading.active_count() == 1, "a fork would lose the other threads"
