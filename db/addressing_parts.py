@@ -36,8 +36,9 @@ def next_open(session: Session, but: Collection[str]) -> tuple[Addressing, Lette
     if not keys:
         return None
     key, letter_id = keys[0]
-    # The letter first, as a stop does: two that take the same locks in one order cannot block each other.
-    letter = session.get(Letter, letter_id, populate_existing=True, with_for_update=True)
+    # The letter first, as a stop does: two that take the same locks in one order cannot block each other. Whoever
+    # answers the letter meanwhile need not wait: their rows only ask that its key stays.
+    letter = session.get(Letter, letter_id, populate_existing=True, with_for_update={"key_share": True})
     one = session.get(Addressing, key, populate_existing=True)
     return (one, letter) if one is not None and letter is not None else None
 
