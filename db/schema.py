@@ -19,6 +19,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     city_results,
     consents,
     corrections,
+    dated_facts,
     declaration_review,
     declarations,
     deliveries,

@@ -34,6 +34,32 @@ def upgrade() -> None:
     with op.batch_alter_table('card_report', schema=None) as batch_op:
         batch_op.create_index('ix_card_report_new', ['reported_at'], unique=False, sqlite_where=sa.text('settled_at IS NULL'), postgresql_where=sa.text('settled_at IS NULL'))
 
+    op.create_table('dated_fact',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.Column('member_id', sa.Integer(), nullable=True),
+    sa.Column('kind', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('label', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('state', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('noted_by', sa.Integer(), nullable=True),
+    sa.Column('noted_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('ended_by', sa.Integer(), nullable=True),
+    sa.Column('ended_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+    sa.CheckConstraint("(member_id IS NULL) = (label <> '')", name=op.f('ck_dated_fact_whose')),
+    sa.CheckConstraint("state IN ('open', 'done', 'dropped', 'replaced')", name=op.f('ck_dated_fact_state')),
+    sa.ForeignKeyConstraint(['ended_by'], ['member.id'], name=op.f('fk_dated_fact_ended_by_member')),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_dated_fact_member_id_member')),
+    sa.ForeignKeyConstraint(['noted_by'], ['member.id'], name=op.f('fk_dated_fact_noted_by_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_dated_fact_organization_id_organization')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_dated_fact'))
+    )
+    with op.batch_alter_table('dated_fact', schema=None) as batch_op:
+        batch_op.create_index('ix_dated_fact_member_id', ['member_id'], unique=False)
+        batch_op.create_index('ix_dated_fact_organization_id', ['organization_id'], unique=False)
+        batch_op.create_index('uq_dated_fact_label', ['organization_id', 'kind', 'label'], unique=True, sqlite_where=sa.text("state = 'open' AND member_id IS NULL"), postgresql_where=sa.text("state = 'open' AND member_id IS NULL"))
+        batch_op.create_index('uq_dated_fact_member', ['member_id', 'kind'], unique=True, sqlite_where=sa.text("state != 'replaced' AND member_id IS NOT NULL"), postgresql_where=sa.text("state != 'replaced' AND member_id IS NOT NULL"))
+
     op.create_table('group_chat',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('channel', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -190,6 +216,13 @@ def downgrade() -> None:
         batch_op.drop_index('ix_group_chat_address', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
 
     op.drop_table('group_chat')
+    with op.batch_alter_table('dated_fact', schema=None) as batch_op:
+        batch_op.drop_index('uq_dated_fact_member', sqlite_where=sa.text("state != 'replaced' AND member_id IS NOT NULL"), postgresql_where=sa.text("state != 'replaced' AND member_id IS NOT NULL"))
+        batch_op.drop_index('uq_dated_fact_label', sqlite_where=sa.text("state = 'open' AND member_id IS NULL"), postgresql_where=sa.text("state = 'open' AND member_id IS NULL"))
+        batch_op.drop_index('ix_dated_fact_organization_id')
+        batch_op.drop_index('ix_dated_fact_member_id')
+
+    op.drop_table('dated_fact')
     with op.batch_alter_table('card_report', schema=None) as batch_op:
         batch_op.drop_index('ix_card_report_new', sqlite_where=sa.text('settled_at IS NULL'), postgresql_where=sa.text('settled_at IS NULL'))
 
