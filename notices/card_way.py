@@ -40,6 +40,7 @@ class CardWay:
         self._now = now
         self._open: dict[str, dict[tuple[str, str], int]] = {}
         self._taken: dict[str, int] = {}
+        self._names: dict[int, str] = {}
 
     def whole(self, row: Claimed, reach: Reach, refused: Collection[tuple[str, str]]) -> Parcel | None:
         """The row on a card in this chat; None when it does not fit one as a whole, or none is to be had."""
@@ -58,7 +59,7 @@ class CardWay:
         for reach in self._chats(row, member) if row.part == 1 else ():
             kind = kind_of(row.key)
             key = f"{KNOCK}{kind}:{self._now.astimezone(zone).date().isoformat()}"
-            text = name_of(letter) if letter is not None else wording(reach.language)(f"cards.{kind}")
+            text = wording(reach.language)(f"cards.{kind}") if letter is None else self._name(letter)
             if next(self._cards(key, Message(text), reach, ()), None) is not None:
                 return Knock(key, Message(text))
         return None
@@ -69,6 +70,12 @@ class CardWay:
             return End("suppressed", "handed_over")
         found = (self.whole(row, reach, refused) for reach in self._chats(row, member))
         return next((parcel for parcel in found if parcel is not None), NO_CARD)
+
+    def _name(self, letter: Letter) -> str:
+        """What the letter is called, read once: many wait for the same."""
+        if letter.id not in self._names:
+            self._names[letter.id or 0] = name_of(letter)
+        return self._names[letter.id or 0]
 
     def _chats(self, row: Claimed, member: Addressee) -> Iterator[Reach]:
         beside = {one.beside for one in self._channels}
