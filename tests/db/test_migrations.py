@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sqlite3
-import uuid
-from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from sqlalchemy import Connection, MetaData, func, inspect, select
+from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
-from db import ledger, migrate, period_rebuild, schema, values
+from db import ledger, migrate, schema
 from db.engine import write_engine
 from db.migrate import Refused
 from tests import cast
@@ -40,20 +35,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     pass
 """
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database without a single table."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'new' / 'hongxin.db'}"
-        return
-    server = request.getfixturevalue("postgresql_server")
-    name = f"m{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server.format(name="postgres"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        yield server.format(name=name)
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -122,11 +103,6 @@ def shape(connection: Connection) -> dict[str, Any]:
 def _index(index: Any) -> str:
     where = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
     return f"{index['name']} {index['column_names']} {bool(index['unique'])} {where}"
-
-
-def digest(path: Path) -> dict[str, str]:
-    """Every file of the folder with its content's hash."""
-    return {one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in path.parent.iterdir()}
 
 
 def test_migrations_make_exactly_what_the_models_say(empty_url: str) -> None:
@@ -255,139 +231,6 @@ def test_tables_without_a_version_are_refused(url: str) -> None:
         connection.exec_driver_sql("DROP TABLE alembic_version")
     with pytest.raises(Refused, match="no schema version"):
         migrate.upgrade(url)
-
-
-def _overwrite(path: Path, at: int, content: bytes) -> None:
-    with path.open("r+b") as file:
-        file.seek(at)
-        file.write(content)
-
-
-def _damage(path: Path, how: str) -> None:
-    if how == "other":
-        path.write_text("id,name\n1,Alice\n" * 50)
-    elif how == "cut":
-        with path.open("r+b") as file:
-            file.truncate(path.stat().st_size // 2)
-    elif how == "first page":
-        _overwrite(path, 100, b"\xff" * 400)
-    else:
-        _overwrite(path, 4096 * 3, b"\xff" * 4096 * 4)
-
-
-@pytest.mark.parametrize("how", ["other", "cut", "first page", "pages inside"])
-def test_a_damaged_file_is_refused_in_one_line_and_left_alone(tmp_path: Path, how: str) -> None:
-    path = tmp_path / "data" / "hongxin.db"
-    migrate.upgrade(f"sqlite:///{path}")
-    engine = write_engine(f"sqlite:///{path}")  # it writes ahead, as the running service does
-    with Session(engine) as session:
-        cast.populate(session)
-        session.commit()
-    engine.dispose()
-    _damage(path, how)
-    before = digest(path)
-    with pytest.raises(Refused) as refusal:
-        migrate.upgrade(f"sqlite:///{path}")
-    assert "\n" not in str(refusal.value)
-    assert path.name in str(refusal.value)
-    assert digest(path) == before
-    assert migrate.check(f"sqlite:///{path}") == [str(refusal.value)]
-
-
-def test_a_folder_in_place_of_the_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="is a folder"):
-        migrate.upgrade(f"sqlite:///{tmp_path}")
-
-
-def test_a_read_only_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "hongxin.db"
-    migrate.upgrade(f"sqlite:///{path}")
-    # Permissions do not bind root, as whom tests may run: the question is put to the system, and answered here.
-    monkeypatch.setattr("os.access", lambda *_: False)
-    with pytest.raises(Refused, match="read-only"):
-        migrate.upgrade(f"sqlite:///{path}")
-
-
-def test_an_unreachable_server_is_refused_without_the_password() -> None:
-    with pytest.raises(Refused, match="cannot be reached") as refusal:
-        migrate.upgrade("postgresql://someone:s3cret-word@/none?host=/nonexistent")
-    assert "s3cret" not in str(refusal.value)
-
-
-def test_values_that_were_there_before_their_log_get_its_first_line(empty_url: str) -> None:
-    migrate.upgrade(empty_url, to="0001")
-    engine = write_engine(empty_url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO organization (id, code, name, level, path, place) VALUES (10, 'B10', 'b', 'branch', '/10/', '')"
-        )
-        for indicator, value in (("C02", "1"), ("F01", "true")):
-            connection.exec_driver_sql(
-                "INSERT INTO indicator_value (organization_id, indicator_id, period, value, recorded_at)"
-                f" VALUES (10, '{indicator}', '2026-03', '{value}', '2026-04-05 02:00:00')"
-            )
-    migrate.upgrade(empty_url)
-    with Session(engine) as session:
-        assert [(line.value, line.cause) for line in values.history(session, 10, "C02", "2026-03")] == [
-            ("1", "before_the_log")
-        ]
-        assert period_rebuild.correct(session) == (1, 0)
-    engine.dispose()
-
-
-def test_letters_from_before_count_for_the_branch_of_each_person(empty_url: str) -> None:
-    migrate.upgrade(empty_url, to="0004")
-    engine = write_engine(empty_url)
-    tables = MetaData()
-    tables.reflect(engine)
-
-    def put(connection: Connection, name: str, **given: Any) -> None:
-        """A row with what matters here, and something in every other column that must not be empty."""
-        made = {
-            column.name: "1" if column.type.python_type is str else column.type.python_type(1)
-            for column in tables.tables[name].columns
-            if not column.nullable and column.name not in given and column.type.python_type in (str, int, bool)
-        }
-        connection.execute(tables.tables[name].insert().values(made | given))
-
-    with engine.begin() as connection:
-        for branch_id in (10, 11):
-            place = {"code": f"B{branch_id}", "level": "branch", "path": f"/{branch_id}/"}
-            put(connection, "organization", id=branch_id, parent_id=None, **place)
-        put(connection, "member", id=5, status="active", mode="normal")
-        put(
-            connection,
-            "membership",
-            member_id=5,
-            organization_id=10,
-            from_day=date(2020, 1, 1),
-            to_day=date(2026, 1, 1),
-        )
-        put(
-            connection, "membership", id=2, member_id=5, organization_id=11, from_day=date(2026, 1, 1), to_day=None
-        )
-        put(connection, "topic", id="t")
-        letter = {"author_id": 5, "organization_id": 10, "topic_id": "t", "state": "done", "created_at": cast.NOON}
-        put(connection, "letter", id=7, audience={}, **letter)
-        for key, part in (("letter:7", 1), ("letter:7", 2), ("letter:7:chase:2026-06-15", 1)):
-            row = {
-                "key": key,
-                "part": part,
-                "letter_id": 7,
-                "member_id": 5,
-                "state": "sent",
-                "not_before": cast.NOON,
-            }
-            put(connection, "delivery", id=part + len(key), **row)
-    migrate.upgrade(empty_url)
-    with engine.connect() as connection:
-        counted = connection.exec_driver_sql("SELECT key, part, counts_for FROM delivery ORDER BY key, part").all()
-    assert [tuple(row) for row in counted] == [
-        ("letter:7", 1, 11),
-        ("letter:7", 2, None),
-        ("letter:7:chase:2026-06-15", 1, None),
-    ]
-    engine.dispose()
 
 
 def test_a_new_column_becomes_the_next_revision_and_0001_is_then_fixed(
