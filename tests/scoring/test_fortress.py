@@ -1,70 +1,21 @@
-"""The fortress index: the worked year, what counts as an activity, and both sides of every border."""
+"""The fortress index: the worked year, and both sides of every border."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.catalogue import shipped
-from scoring.exact import fraction, printed
-from scoring.fortress import (
-    FortressResult,
-    base_and_score,
-    fortress,
-    months_of_existence,
-    needed_activities,
-    rate_field,
-)
-from scoring.fortress_facts import Activity, Appraisal, BranchFacts, MemberFigures, Scope, first_closes
+from scoring.exact import printed
+from scoring.fortress import base_and_score, fortress, months_of_existence, needed_activities, rate_field
+from scoring.fortress_facts import Activity, Appraisal, BranchFacts, MemberFigures, first_closes
 from scoring.fortress_scheme import Value
-from scoring.items import read_value
 from scoring.periods import period, periods_of
-
-CATALOGUE = shipped()
-LAST_DAY = date(2026, 12, 31)
-YEAR = tomllib.loads(
-    (Path(__file__).parent / "data" / "fortress_year.toml").read_text(encoding="utf-8"), parse_float=Decimal
-)
-STATEMENTS = {
-    one.id: one.statement for one in (*CATALOGUE.common, *CATALOGUE.specific_on("gov_institution", LAST_DAY))
-}
-
-
-def facts_of(branch: dict[str, Any]) -> BranchFacts:
-    values: dict[tuple[str, str], Value] = {
-        (one, text): read_value(value, statement=STATEMENTS[one]) for one, text, value in branch["values"]
-    }
-    return BranchFacts(
-        field="gov_institution",
-        founded_on=branch.get("founded_on"),
-        activities=[
-            Activity(day, "branch", frozenset(kinds.split(";")), should, came)
-            for day, kinds, should, came in branch.get("activities", [])
-        ],
-        values=values,
-        members=[MemberFigures(score, hours) for score, hours in branch.get("members", [])],
-        negatives=branch.get("negatives", {}),
-        appraisal=Appraisal(*map(fraction, branch["appraisal"])) if "appraisal" in branch else None,
-    )
-
-
-def judged(facts: BranchFacts, as_of: date = LAST_DAY, **first_closed: date) -> FortressResult:
-    return fortress(CATALOGUE, facts, as_of=as_of, first_closed=first_closed)
-
-
-def activity(
-    day: date, kinds: str = "theme_party_day", *, came: int = 2, should: int = 2, scope: Scope = "branch"
-) -> Activity:
-    return Activity(day, scope, frozenset(kinds.split(";")), should, came)
+from tests.scoring.branch_years import CATALOGUE, LAST_DAY, YEAR, activity, facts_of, judged
 
 
 def test_the_worked_year_comes_out_to_the_last_hundredth() -> None:
@@ -89,73 +40,6 @@ def test_the_worked_year_comes_out_to_the_last_hundredth() -> None:
         if result.appraisal is not None:
             row["appraisal"] = printed(result.appraisal)
         assert row == branch["expected"], branch["name"]
-
-
-# ---- what counts as an activity --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("one", "counts"),
-    [
-        (activity(date(2026, 3, 1)), 1),
-        (activity(date(2026, 1, 1)), 1),
-        (activity(date(2026, 12, 31)), 1),
-        (activity(date(2025, 12, 31)), 0),
-        (activity(date(2027, 1, 1)), 0),
-        (activity(date(2026, 3, 1), came=5, should=10), 1),
-        (activity(date(2026, 3, 1), came=4, should=9), 0),
-        (activity(date(2026, 3, 1), came=0, should=0), 0),
-        (activity(date(2026, 3, 1), came=3, should=0), 0),
-        (activity(date(2026, 3, 1), "branch_committee_meeting"), 0),
-        (activity(date(2026, 3, 1), "party_group_meeting;party_lecture"), 1),
-        (activity(date(2026, 3, 1), "branch_committee_meeting", scope="region"), 1),
-        (activity(date(2026, 3, 1), "something_else", scope="region"), 1),
-        (activity(date(2026, 3, 1), "something_else"), 0),
-    ],
-)
-def test_what_counts_towards_the_yearly_minimum(one: Activity, counts: int) -> None:
-    assert judged(BranchFacts("soe", activities=[one])).activities == counts
-
-
-def test_two_activities_on_one_day_count_once() -> None:
-    same = [activity(date(2026, 3, 1)), activity(date(2026, 3, 1), "party_lecture")]
-    assert judged(BranchFacts("soe", activities=same)).activities == 1
-
-
-def test_activities_after_the_day_of_judgement_do_not_exist() -> None:
-    facts = BranchFacts("soe", activities=[activity(date(2026, 6, 30)), activity(date(2026, 7, 1))])
-    assert judged(facts, date(2026, 6, 30)).activities == 1
-    assert judged(facts, date(2026, 7, 1)).activities == 2
-
-
-@pytest.mark.parametrize(("held", "veto"), [(5, True), (6, False)])
-def test_six_activities_are_enough_and_five_are_a_veto(held: int, veto: bool) -> None:
-    activities = [activity(date(2026, month, 1)) for month in range(1, held + 1)]
-    result = judged(BranchFacts("soe", activities=activities))
-    assert (result.needed, result.veto) == (6, veto)
-
-
-@pytest.mark.parametrize(
-    ("founded_on", "needed"),
-    [
-        (None, 6),
-        (date(2025, 12, 31), 6),
-        (date(2026, 1, 31), 6),
-        (date(2026, 2, 1), 6),
-        (date(2026, 3, 1), 5),
-        (date(2026, 11, 1), 1),
-        (date(2026, 12, 31), 1),
-    ],
-)
-def test_a_young_branch_owes_its_months(founded_on: date | None, needed: int) -> None:
-    assert judged(BranchFacts("soe", founded_on=founded_on)).needed == needed
-
-
-def test_a_branch_that_is_not_founded_yet_has_no_index() -> None:
-    facts = BranchFacts("soe", founded_on=date(2026, 5, 2))
-    with pytest.raises(ValueError, match=r"^the branch is not founded yet$"):
-        judged(facts, date(2026, 5, 1))
-    assert judged(facts, date(2026, 5, 2)).months == 8
 
 
 # ---- common items ----------------------------------------------------------------------------------------
