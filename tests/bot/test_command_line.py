@@ -5,93 +5,23 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import re
 import shutil
-import sqlite3
-import subprocess
-import sys
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlmodel import Session
-from typer.testing import CliRunner
 
-from bot.__main__ import app
 from bot.dispatch import Dispatcher
 from bot.settings import SECRETS
 from bot.writer import Writer
-from db import migrate, schema
 from db.engine import write_engine
 from handlers.conversation import Incoming
 from scoring.catalogue import RULES
-from tests import cast, databases
+from tests.bot.commands import CANARY, MEMBERS, alter, code_in, rows, run, started
 from tests.cast import ALICE, BOB, NAMES
 from tests.conftest import ZONE
-from tests.db.a_day import give_the_project_its_past
-
-ROOT = Path(__file__).parents[2]
-CANARY = "c4naryS3cretC4naryS3cretC4naryS3cretC4nary"
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    """A migrated database with the cast."""
-    path = tmp_path_factory.mktemp("city") / "city.db"
-    populate(f"sqlite:///{path}")
-    return path
-
-
-def populate(url: str) -> None:
-    migrate.upgrade(url)
-    engine = write_engine(url)
-    with Session(engine) as session:
-        cast.populate(session)
-        schema.count_on(session)
-        give_the_project_its_past(session)
-        session.commit()
-    engine.dispose()
-
-
-@pytest.fixture
-def place(monkeypatch, tmp_path):
-    """An empty folder to work in, and no setting but the database's."""
-    for name in list(os.environ):
-        if name.startswith("HONGXIN_"):
-            monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HONGXIN_DATABASE_URL", f"sqlite:///{tmp_path / 'city.db'}")
-    return tmp_path
-
-
-@pytest.fixture
-def city(place, template):
-    """The path of a database with the cast, to which the settings point."""
-    shutil.copy(template, place / "city.db")
-    return place / "city.db"
-
-
-def run(*words: str, typed: str | None = None):
-    """One command in this process: `exit_code`, `stdout`, `stderr`."""
-    result = CliRunner().invoke(app, words, input=typed, prog_name="python -m bot")
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    assert "Traceback" not in result.output
-    return result
-
-
-def started(*words: str) -> subprocess.CompletedProcess[str]:
-    """The same through `python -m bot` in a process of its own."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *words],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -109,12 +39,6 @@ async def speak(city):
             return str((await dispatcher.answer(incoming)).message.text)
 
         yield speaks
-
-
-def code_in(words: str) -> str:
-    found = re.search(r"绑定 (\d{4})-(\d{4})", words)
-    assert found, words
-    return "".join(found.groups())
 
 
 def test_help_names_every_command():
@@ -180,11 +104,6 @@ def test_an_invitation_that_cannot_be_made_says_why(city, words, why):
     assert rows(city, "SELECT count(*) FROM bind_code") == [(0,)]
 
 
-def rows(path: Path, question: str) -> list[tuple[object, ...]]:
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        return connection.execute(question).fetchall()
-
-
 def test_a_sheet_for_a_branch_goes_into_a_private_file(city):
     alter(city, "DELETE FROM chat WHERE member_id IN (101, 102)")
     told = run("invite", "--branch", "B10")
@@ -194,15 +113,6 @@ def test_a_sheet_for_a_branch_goes_into_a_private_file(city):
     page = sheet.read_text(encoding="utf-8")
     assert page.count("<svg") == 2
     assert not re.search(r"\d{8}", told.output)
-
-
-def alter(path: Path, *statements: str) -> None:
-    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-        for statement in statements:
-            connection.execute(statement)
-
-
-MEMBERS = "编号,姓名,支部编号,转入日期\nN1,郑新,B10,2021-05-01\n"
 
 
 @pytest.fixture
@@ -274,150 +184,6 @@ def test_rules_are_listed_and_a_misspelt_key_is_told_with_its_place(place):
     assert (wrong.exit_code, wrong.stdout) == (1, "")
     assert "pioneer.toml: rule 1, terms 1, kap: " in wrong.stderr
     assert run("rules", "--folder", "nowhere").exit_code == 1
-
-
-def test_verify_proves_a_healthy_database_and_names_what_is_broken(city):
-    told = run("verify")
-    assert told.exit_code == 0
-    assert re.fullmatch(r"(V\d+ ok [^\n]+\n){15,}", told.stdout)
-    alter(city, "UPDATE wallet SET balance = balance + 1", "DROP TRIGGER entry_no_update")
-    before = city.read_bytes()
-    broken = run("verify")
-    assert broken.exit_code == 1
-    assert [line.split(":")[0] for line in broken.stdout.splitlines() if "BROKEN" in line] == [
-        "V2 BROKEN wallets equal the wallet lines",
-        "V17 BROKEN the ledger and the audit log refuse changes",
-    ]
-    assert city.read_bytes() == before
-
-
-def test_verify_needs_a_database_of_this_program(city):
-    city.rename(city.with_name("kept.db"))
-    city.write_text("no database " * 100)
-    assert run("verify").exit_code == 3
-    shutil.copy(city.with_name("kept.db"), city)
-    alter(city, "DROP TABLE attempt")
-    told = run("verify")
-    assert told.exit_code == 3
-    assert "the schema differs from the models" in told.stderr
-    assert "attempt" in told.stderr
-
-
-READING = (
-    ("verify",),
-    ("export", "--scoring", "out"),
-    ("replay", "--as-of", "2026-06-15"),
-    ("rules", "try", str(RULES / "pioneer.toml"), "--year", "2026"),
-)
-
-
-@pytest.mark.parametrize("words", READING, ids=lambda words: words[0])
-def test_who_only_reads_says_why_it_cannot(city, monkeypatch, words):
-    alter(city, "DROP TABLE membership")
-    told = run(*words)
-    assert (told.exit_code, told.stdout.count("rows")) == (3, 0)
-    assert "the schema differs from the models" in told.stderr
-    monkeypatch.setenv("HONGXIN_DATABASE_URL", f"postgresql://hongxin:{CANARY}@127.0.0.1:1/x")
-    told = run(*words)
-    assert (told.exit_code, told.stderr) == (3, "the database cannot be reached; see HONGXIN_DATABASE_URL\n")
-
-
-WORKING = (
-    *READING,
-    ("rebuild",),
-    ("backup", "copies"),
-    ("spot-check", "--period", "2026-03"),
-    ("invite", "M101"),
-    ("sheet", "values.csv", "--by", "M304"),
-    ("remit", "--by", "M304"),
-)
-
-
-@pytest.mark.parametrize("what", ["nothing", "an empty file", "no table"])
-def test_who_works_on_what_is_stored_makes_no_database(place, what):
-    path = place / "city.db"
-    if what == "an empty file":
-        path.touch()
-    elif what == "no table":
-        alter(path, "CREATE TABLE t (a)", "DROP TABLE t")
-    before = path.read_bytes() if path.exists() else None
-    for words in WORKING:
-        told = run(*words)
-        assert (told.exit_code, told.stdout) == (2, ""), words
-        assert told.stderr.startswith("there is no database yet: `run`, `sample` or `import` makes it\n"), words
-        assert (path.read_bytes() if path.exists() else None) == before, words
-    assert {one.name for one in place.iterdir()} <= {"city.db"}
-
-
-def test_a_day_to_come_cannot_be_replayed(city):
-    today = datetime.now(ZONE).date()
-    told = run("replay", "--as-of", str(today + timedelta(days=2)))
-    assert (told.exit_code, told.stdout) == (2, "")
-    assert "is still to come" in told.stderr
-    assert run("replay", "--as-of", str(today)).exit_code == 0
-
-
-def test_a_copy_is_made_proven_and_put_back(city):
-    made = run("backup", "copies")
-    assert made.exit_code == 0
-    copy = re.fullmatch(r"(copies/hongxin-\d{8}T\d{6}Z\.db) \(verified\)\n", made.stdout)
-    assert copy
-    alter(city, "UPDATE member SET name = 'changed' WHERE id = 101")
-    back = run("restore", copy[1])
-    assert back.exit_code == 0
-    kept = re.fullmatch(r"restored; the former database is (.+)\n", back.stdout)
-    assert kept
-    assert rows(city, "SELECT name FROM member WHERE id = 101") == [(NAMES[ALICE],)]
-    assert rows(Path(kept[1]), "SELECT name FROM member WHERE id = 101") == [("changed",)]
-    assert run("verify").exit_code == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "why"),
-    [
-        (("backup", "city.db"), "exists already"),
-        (("backup", "city.db/copies"), "Not a directory"),
-        (("restore", "missing.db"), "missing.db is not a file"),
-        (("restore", "text.db"), "not an intact copy"),
-    ],
-)
-def test_a_copy_that_cannot_be_made_or_put_back_says_why_and_changes_nothing(city, words, why):
-    (city.parent / "text.db").write_text("no copy " * 100)
-    before = city.read_bytes()
-    told = run(*words)
-    assert told.exit_code == 2
-    assert why in told.stderr
-    assert city.read_bytes() == before
-
-
-@pytest.mark.postgres
-def test_the_same_on_postgresql(place, postgresql_server, monkeypatch):
-    programs = databases.postgresql_programs()
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    with databases.postgresql_copy(postgresql_server, f"c{uuid.uuid4().hex[:12]}", "template1") as url:
-        monkeypatch.setenv("HONGXIN_DATABASE_URL", url)
-        populate(url)
-        assert run("check").exit_code == 0
-        assert run("verify").exit_code == 0
-        assert run("invite", "M101").exit_code == 0
-        assert run("backup", "copy.dump").stdout == "copy.dump (verified)\n"
-        engine = write_engine(url)
-        with engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE wallet SET balance = balance + 1")
-        engine.dispose()
-        assert run("verify").exit_code == 1
-        assert run("restore", "copy.dump").stdout == "restored\n"
-        assert run("verify").exit_code == 0
-        assert run("restore", "city.db").exit_code == 2
-
-
-def test_a_newer_database_is_refused_by_every_command_that_would_write(city):
-    alter(city, "UPDATE alembic_version SET version_num = '9999'")
-    for words in (("invite", "M101"), ("sample",), ("import", "members.csv")):
-        (city.parent / "members.csv").write_text(MEMBERS, encoding="utf-8")
-        told = run(*words)
-        assert told.exit_code == 3, words
-        assert "it was used by a newer version" in told.stderr
 
 
 def test_check_says_ready_or_what_stops(city, monkeypatch):
