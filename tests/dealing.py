@@ -18,10 +18,10 @@ FIRST = (  # files and folders, in the order in which they are begun
     "tests/scoring/year/",
     "tests/handlers/test_own_words.py",
     "tests/bot/test_job_queue.py",
-    "tests/bot/test_command_line.py",
+    "tests/bot/test_command_line",
     "tests/scoring/test_independent.py",
     "tests/db/test_migrations.py",
-    "tests/bot/test_sample.py",
+    "tests/bot/test_sample",
     "tests/db/test_verify.py",
 )
 TOGETHER = ("tests/browser/", "tests/chaos/")  # one Chromium, and one process that gives birth to the others
