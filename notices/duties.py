@@ -14,12 +14,14 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import activities, duty_facts, members, occurrences, organizations
+from db import activities, dated_facts, duty_facts, members, occurrences, organizations
 from db.activities import Happened
+from db.dated_facts import Standing
 from db.duty_facts import Person
 from db.organizations import Organization
 from notices import birthdays
 from notices.channel import Button, Message
+from notices.dated_days import due, kinds
 from notices.digest import later
 from notices.duty_days import Duty, ahead, due_on, duties, term_ahead
 from notices.voices import voices
@@ -42,6 +44,7 @@ class _Look:
     happened: dict[int, list[Happened]]
     people: dict[int, list[Person]]
     groups: Collection[int]
+    facts: dict[int, list[Standing]]
     told: int = 0
 
     def tell(self, ids: Sequence[int | None], name: str, key: str, action: str = "", **values: object) -> None:
@@ -59,7 +62,7 @@ class _Look:
             )
 
 
-_ACTIONS = {"arrange": "activities:new", "my_activities": "activities"}
+_ACTIONS = {"arrange": "activities:new", "my_activities": "activities", "dated": "dated"}
 
 
 def remind_next(session: Session, now: datetime, zone: ZoneInfo) -> int:
@@ -89,6 +92,7 @@ def remind(session: Session, ids: Sequence[int], now: datetime, zone: ZoneInfo) 
         _of_term(look, branch, secretaries)
         _of_theme_day(look, branch, secretaries)
         _of_people(look, branch, secretaries)
+        _of_facts(look, branch, secretaries)
     return look.told
 
 
@@ -102,7 +106,10 @@ def _look(session: Session, ids: Sequence[int], now: datetime, today: date, zone
     months = {today.month, (today + timedelta(days=7)).month}  # of birthdays; probations are looked at in all
     for person in duty_facts.people(session, ids, today, months):
         people[person.organization_id].append(person)
-    return _Look(session, now, today, zone, happened, people, duty_facts.with_groups(session, ids))
+    facts: dict[int, list[Standing]] = defaultdict(list)
+    for one in dated_facts.standing(session, ids, today):
+        facts[one.organization_id].append(one)
+    return _Look(session, now, today, zone, happened, people, duty_facts.with_groups(session, ids), facts)
 
 
 def _missing(look: _Look, branch: Organization, duty: Duty, day: date) -> bool:
@@ -119,6 +126,8 @@ def _missing(look: _Look, branch: Organization, duty: Duty, day: date) -> bool:
     if duty.kind is None or duty.period is None:
         return True
     span = next(one for one in periods_of(duty.period, day.year) if one.first <= day <= one.last)
+    if look.today > span.last:
+        return False  # offices were closed until the period was over: nothing can be done in it any more
     return not any(
         duty.kind in row.kinds.split(";") and span.first <= row.starts_at.astimezone(look.zone).date() <= span.last
         for row in look.happened[branch.id]
@@ -150,7 +159,7 @@ def _of_theme_day(look: _Look, branch: Organization, secretaries: Sequence[int |
 
 
 def _of_people(look: _Look, branch: Organization, secretaries: Sequence[int | None]) -> None:
-    """Probations that end, to both; political birthdays in a week, to the secretary. No names on the way."""
+    """Probations that end, and birthdays in a week: to the member, and without a name to the secretary."""
     assert branch.id is not None
     born: dict[date, int] = defaultdict(int)
     for person in look.people[branch.id]:
@@ -170,7 +179,38 @@ def _of_people(look: _Look, branch: Organization, secretaries: Sequence[int | No
             kept = birthdays.kept_on(admitted, year)
             if year > admitted.year and ahead(duties()[1].birthday_days, kept, look.today) is not None:
                 born[kept] += 1
+                mine = f"birthday_mine:{person.member_id}:{kept}"
+                if kept > look.today:
+                    look.tell([person.member_id], "birthday_mine", mine, month=kept.month, day=kept.day)
     for day, count in born.items():
         if day > look.today:
             key = f"birthdays:{branch.id}:{day}"
             look.tell(secretaries, "birthdays", key, count=count, month=day.month, day=day.day)
+
+
+def _of_facts(look: _Look, branch: Organization, secretaries: Sequence[int | None]) -> None:
+    """What follows from single days of members and applicants; a member is one of the branch, without a name."""
+    assert branch.id is not None
+    for one in look.facts[branch.id]:
+        fact, kind = one.fact, kinds().get(one.fact.kind)
+        noted_on = fact.noted_at.astimezone(look.zone).date()
+        step = due(kind, fact.day, noted_on, look.today) if kind is not None else None
+        if kind is None or step is None:
+            continue
+        limit = kind.limit(fact.day)
+        values: dict[str, Any] = {"branch": branch.name, "label": fact.label}
+        values |= {"year": fact.day.year, "month": fact.day.month, "day": fact.day.day}
+        values |= {
+            "limit_year": limit.year,
+            "limit_month": limit.month,
+            "limit_day": limit.day,
+            "count": step.months,
+        }
+        key, name = f"dated:{fact.id}:{step.word}", f"dated_{kind.id}_{step.say}"
+        if "member" in step.to and one.reachable:
+            look.tell([fact.member_id], f"{name}_mine", f"{key}:mine", **values)
+        if "secretary" in step.to:
+            look.tell(secretaries, name, key, "dated", **values)
+        if "committee_reviewer" in step.to:
+            reviewers = members.holders(look.session, branch, "committee_reviewer", look.today)
+            look.tell([held.id for held in reviewers if held.id not in secretaries], name, key, **values)

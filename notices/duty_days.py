@@ -49,7 +49,9 @@ def duties() -> tuple[tuple[Duty, ...], Counted]:
 
 def falls_on(duty: Duty, day: date) -> bool:
     """Whether `day` is one of the duty's days, before any shift."""
-    words = {f"{day:%d}", f"q{(day.month - 1) % 3 + 1}-{day:%d}", f"{day:%m-%d}"}
+    month = f"q{(day.month - 1) % 3 + 1}"
+    left = f"last-{monthrange(day.year, day.month)[1] - day.day}"
+    words = {f"{day:%d}", left, f"{month}-{day:%d}", f"{month}-{left}", f"{day:%m-%d}"}
     return not words.isdisjoint(duty.days)
 
 
@@ -87,7 +89,7 @@ def ahead(days: Sequence[int], of: date, today: date, *, on_the_day: bool = Fals
 
 
 def months_before(day: date, months: int) -> date:
-    """The same day so many months earlier, or that month's last."""
+    """The same day so many months earlier (a minus: later), or that month's last."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
