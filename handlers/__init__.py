@@ -9,6 +9,7 @@ from handlers.broadcast import BROADCAST
 from handlers.check_in import CHECK_IN, UNDO_CHECK_IN
 from handlers.conversation import Command
 from handlers.corrections import CORRECTION
+from handlers.dated_facts import DATED
 from handlers.declaration_review import DECLARATION_REVIEW
 from handlers.declarations import DECLARE
 from handlers.diagnosis import DIAGNOSIS
@@ -112,6 +113,7 @@ COMMANDS: tuple[Command, ...] = (
     REPLIES,
     STOP,
     GROUP,
+    DATED,
     REPORT,
     LETTER_CORRECTION,
     INSPECT,

@@ -88,7 +88,10 @@ def test_every_reminder_comes_on_a_working_day_and_its_month_is_not_lost():
     [
         ("committee_meeting", date(2026, 7, 15), date(2026, 7, 14)),
         ("committee_meeting", date(2026, 8, 17), date(2026, 8, 14)),  # the 15th is a Saturday
+        ("committee_meeting", date(2026, 5, 25), date(2026, 5, 22)),
+        ("group_meeting", date(2026, 4, 27), date(2026, 4, 26)),  # a Sunday before: three days before the last
         ("member_assembly", date(2026, 6, 1), date(2026, 5, 29)),
+        ("member_assembly", date(2026, 6, 25), date(2026, 6, 24)),
         ("party_lecture", date(2026, 8, 10), date(2026, 8, 7)),
         ("org_life_meeting", date(2026, 10, 8), date(2026, 9, 30)),  # 1 October and a week of holidays
         ("heart_talk", date(2026, 6, 1), date(2026, 5, 29)),
@@ -142,11 +145,15 @@ def test_terms_probations_and_birthdays_reach_those_whom_they_concern(session):
     bob.admitted_on = date(1999, 7, 8)
     session.flush()
     remind(session, date(2026, 6, 30))
-    assert noted(session, RUI) == ["梁丰社区党支部：本届委员会 2026 年 12 月 31 日任期届满，请准备换届。"]
+    mine = "7 月 1 日是您的政治生日，当天会收到贺卡。"  # everybody of the cast was admitted on one day
+    assert noted(session, RUI) == ["梁丰社区党支部：本届委员会 2026 年 12 月 31 日任期届满，请准备换届。", mine]
+    assert mine not in noted(session, ALICE)  # on probation
+    assert mine not in noted(session, BOB)
     assert f"probation:{ALICE}:2026-07-30:30" in subjects(session, ALICE)
     assert f"probation:{ALICE}:2026-07-30:30:secretary" in subjects(session)
     remind(session, date(2026, 7, 1))
     assert f"birthdays:{LIANGFENG}:2026-07-08" in subjects(session)
+    assert noted(session, BOB) == ["7 月 8 日是您的政治生日，当天会收到贺卡。"]
     texts = noted(session, SUN)
     assert "7 月 8 日是 1 位党员的政治生日，当天会收到贺卡。" in texts
     assert not any(name in text for text in texts for name in ("艾丽丝", "鲍勃"))
