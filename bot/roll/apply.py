@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -11,9 +11,10 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
 from bot.roll.plan import Plan, Verdict
-from db import audit, gone, member_modes
+from db import audit, dated_facts, gone, member_modes
 from db.members import Member, Membership, Role
 from db.organizations import Organization, Region, RegionOrganization
+from notices.dated_days import roll_columns
 
 Progress = Callable[[str, int, int], None]
 
@@ -95,6 +96,9 @@ class _Work:
         values = dict(verdict.values)
         organization, from_day = values.pop("organization", None), values.pop("from_day", None)
         roles = values.pop("roles", None)
+        days = {kind: values.pop(column) for column, kind in roll_columns().items() if column in values}
+        if verdict.verdict == "new":
+            days = {kind: day for kind, day in days.items() if day is not None}
         if verdict.verdict == "new":
             member = Member(**values, created_at=self.now)
             self.session.add(member)
@@ -116,6 +120,20 @@ class _Work:
                 self.moved[member_id] = self.ids[organization]
         if roles is not None:
             self._hold(member_id, set(filter(None, roles.split(";"))))
+        self._keep_days(member_id, days)
+
+    def _keep_days(self, member_id: int, days: dict[str, date | None]) -> None:
+        """The days that the roll has for a member. Whoever has moved has used the letter of transfer."""
+        if member_id in self.moved:
+            dated_facts.arrived(self.session, member_id, "transfer_letter", self.now)
+        if not days:
+            return
+        belongs = select(col(Membership.organization_id)).where(
+            col(Membership.member_id) == member_id, col(Membership.to_day).is_(None)
+        )
+        organization_id = self.session.execute(belongs).scalar_one()  # every row of the sheet names a branch
+        for kind, day in days.items():
+            dated_facts.from_roll(self.session, member_id, organization_id, kind, day, self.now)
 
     def lay_paths(self) -> None:
         """Compute the path of every organisation anew: a moved node moves its subtree."""

@@ -72,6 +72,9 @@ SHEETS: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("phone", "手机", ""),
             Column("mode", "计分方式", "正常", words=_both(_MODE_WORDS)),
             Column("roles", "职责", "书记:B0001"),
+            Column("away_since", "外出日期", "", kind="day"),
+            Column("last_contact_on", "最近联系", "", kind="day"),
+            Column("transfer_letter_until", "介绍信有效期", "", kind="day"),
         ),
     ),
 }

@@ -14,8 +14,10 @@ from sqlmodel import Session, col
 
 from bot.roll.columns import FLAGS, ROLE_WORDS, SHEETS, Column
 from bot.roll.read import Roll
+from db import dated_facts
 from db.members import Member, Membership, Role
 from db.organizations import Organization, Region, RegionOrganization
+from notices.dated_days import roll_columns
 
 SHOWN_MAX = 200  # lines of rows that change nothing are counted, not shown
 
@@ -140,11 +142,13 @@ class _Known:
             )
         ):
             roles.setdefault(member_id, set()).add(f"{role}:{by_id[organization_id]}")
+        days = dated_facts.days_of_members(session)
         names = ("name", "admitted_on", "probationary", "mobile", "city", "phone", "mode", "status")
         return {
             one.code: {name: getattr(one, name) for name in names}
             | dict(zip(("organization", "from_day"), belongs.get(one.id or 0, ("", None)), strict=True))
             | {"roles": ";".join(sorted(roles.get(one.id or 0, set()))), "left": left.get(one.id or 0)}
+            | {column: days.get(one.id or 0, {}).get(kind) for column, kind in roll_columns().items()}
             for one in session.execute(select(Member)).scalars()
         }
 
@@ -169,6 +173,9 @@ def _judge(known: _Known, sheet: str, number: int, row: dict[str, str], seen: se
     }
     if sheet == "members" and "organization" not in changed:
         changed.pop("from_day", None)  # the day counts only for a transfer
+    contact = changed.get("last_contact_on")
+    if "last_contact_on" in changed and (contact is None or contact < (stored["last_contact_on"] or contact)):
+        del changed["last_contact_on"]  # the branch knows of a later contact than the city's list
     if not changed:
         return Verdict(sheet, number, code, "same", "", {})
     told = ", ".join(f"{name}: {stored[name] or '-'} -> {value or '-'}" for name, value in changed.items())
@@ -256,11 +263,14 @@ def _mistakes(known: _Known, sheet: str, code: str, values: dict[str, Any]) -> I
 
 
 def _member_mistakes(known: _Known, code: str, values: dict[str, Any]) -> Iterator[str]:
-    organization = values["organization"]
+    organization, day = values["organization"], known.today
     if organization not in known.codes:
         yield f"支部编号 {organization} is not known"
     if values["from_day"] > known.today:
         yield "转入日期 lies in the future"
+    for column in SHEETS["members"][1]:
+        if column.name in ("away_since", "last_contact_on") and (values.get(column.name) or day) > day:
+            yield f"{column.chinese} lies in the future"
     stored = known.members.get(code)
     if stored and stored["organization"] not in ("", organization) and values["from_day"] <= stored["from_day"]:
         yield f"a transfer must be later than {stored['from_day']}"

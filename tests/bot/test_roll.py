@@ -10,6 +10,7 @@ from sqlmodel import Session, select
 
 from bot.roll import Refusal, apply, plan, read, write_template
 from db import members, organizations
+from db.dated_facts import DatedFact
 from db.members import Membership, Role
 from tests.cast import ALICE, DAY, LIANGFENG, NOON
 
@@ -94,6 +95,43 @@ def test_who_comes_back_does_not_belong_twice_to_one_day(engine, tmp_path):
     with Session(engine) as session:
         rows = session.exec(select(Membership).where(Membership.member_id == ALICE).order_by(Membership.from_day))
         assert [(one.from_day, one.to_day) for one in rows] == [(date(2020, 1, 1), left), (left, None)]
+
+
+def test_days_of_a_member_come_with_the_roll_and_the_later_contact_stays(engine, tmp_path):
+    path = tmp_path / "m.csv"
+    head = "编号,姓名,支部编号,转入日期,外出日期,最近联系,介绍信有效期\n"
+
+    def bring(branch, from_day, *days, new=""):
+        newcomer = f"N9,新来,B10,2026-06-01,{new},,\n" if new else ""
+        path.write_text(f"{head}M101,艾丽丝,{branch},{from_day},{','.join(days)}\n{newcomer}", encoding="utf-8")
+        made = plan(engine, read(path), today=DAY)
+        if not made.refused:
+            apply(engine, made, now=NOON)
+        with Session(engine) as session:
+            rows = session.exec(select(DatedFact).where(DatedFact.state != "replaced").order_by(DatedFact.kind))
+            standing = {ALICE: [], "N9": []}
+            for one in rows:
+                whose = standing[ALICE if one.member_id == ALICE else "N9"]
+                whose.append((one.kind, str(one.day), one.state))
+        assert standing["N9"] == [("mobile_six_months", "2026-03-01", "open")]
+        return [one.what or one.verdict for one in made.verdicts], standing[ALICE]
+
+    stay = ("B10", "2020-01-01")
+    away, letter = ("mobile_six_months", "2026-02-01", "open"), ("transfer_letter", "2026-07-01", "open")
+    contact = ("lost_contact", "2026-05-01", "open")
+    told, found = bring(*stay, "2026-02-01", "2026-05-01", "2026-07-01", new="2026-03-01")
+    assert told[1] == "new"
+    assert found == [contact, away, letter]
+    assert bring(*stay, "2026-02-01", "2026-05-01", "2026-07-01") == (["same"], found)
+    assert bring(*stay, "2026-02-01", "2026-04-30", "2026-07-01") == (["same"], found)  # the list is behind
+    assert bring(*stay, "2026-02-01", "", "2026-07-01") == (["same"], found)
+    told, found = bring(*stay, "", "2026-05-02", "2026-07-01")
+    assert told == ["away_since: 2026-02-01 -> -, last_contact_on: 2026-05-01 -> 2026-05-02"]
+    assert found == [("lost_contact", "2026-05-02", "open"), letter]
+    told, found = bring("B20", "2026-06-10", "", "", "2026-07-01")
+    assert found[1] == ("transfer_letter", "2026-07-01", "done")  # in the new branch
+    told, _ = bring("B20", "2026-06-10", "2026-06-16", "2026-06-16", "2026-09-01")
+    assert told == ["外出日期 lies in the future; 最近联系 lies in the future"]
 
 
 @pytest.mark.parametrize(
