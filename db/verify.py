@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import create_engine, event, func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 from sqlmodel import Session, col
 
@@ -41,6 +42,7 @@ class Finding:
 
 
 _AUDIT = "every line of the audit log follows from the one before"
+REFERENCES = f"V{len(INVARIANTS) + 2}"  # the database keeps it itself, unless somebody told it not to
 
 
 def run(session: Session) -> Iterator[Finding]:
@@ -52,6 +54,7 @@ def run(session: Session) -> Iterator[Finding]:
         yield Finding(f"V{number}", one.title, broken, example)
     broken, example = _break_of_chain(session)
     yield Finding(f"V{len(INVARIANTS) + 1}", _AUDIT, broken, example)
+    yield Finding(REFERENCES, "no row points to one that is not there", *_lost_references(session))
 
 
 @contextmanager
@@ -88,6 +91,19 @@ def _count(session: Session, cases: str, last_member: int) -> tuple[int, str]:
         count, first = session.execute(statement, {"low": low, "high": low + SLICE} if sliced else {}).one()
         broken, example = broken + count, example or first or ""
     return broken, example
+
+
+def _lost_references(session: Session) -> tuple[int, str]:
+    """How many rows point to nothing, and one of them. PostgreSQL lets none come about."""
+    count, example = 0, ""
+    if session.connection().dialect.name != "sqlite":
+        return count, example
+    try:
+        for table, row, parent, _ in session.connection().exec_driver_sql("PRAGMA foreign_key_check"):
+            count, example = count + 1, example or f"row {row} of {table} to {parent}"
+    except OperationalError:
+        return 1, "a table that has lost its key"
+    return count, example
 
 
 def _break_of_chain(session: Session) -> tuple[int, str]:
