@@ -17,7 +17,7 @@ from db.letters import Letter
 from db.members import Member
 from db.prepared import Prepared
 
-PEOPLE_MAX = 5_000  # members that one part looks at: some 80 ms of the writer
+PEOPLE_MAX = 3_000  # members that one part looks at: some 30 ms of the writer
 UNITS_MAX = 100  # branches of one part of a reminder: some 3,000 rows in no order of members, which cost more
 
 _OPEN = Prepared(
