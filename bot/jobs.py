@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import activity_drafts, cards, gone, group_calls, inbound, leftovers, occurrences, sheets, web
+from db import activity_drafts, cards, dated_facts, gone, group_calls, inbound, leftovers, occurrences, sheets, web
 from notices import (
     appraisals,
     birthdays,
@@ -54,6 +54,7 @@ VERDICTS_KEPT = timedelta(days=30)
 WARNING_EVENTS_KEPT = timedelta(days=400)  # who heard of a colour and when; the warning itself stays
 INSPECTION_DRAFTS_KEPT = timedelta(days=30)
 CALL_ANSWERS_KEPT = timedelta(days=90)  # who answered a call in a group; how many did stays
+DATES_KEPT = timedelta(days=400)  # of people, after they are done or dropped; the audit log stays
 CODES_KEPT = timedelta(days=60)  # of check-in; late records end after 30
 
 
@@ -114,6 +115,7 @@ def _clear_away(session: Session, moment: Moment) -> object:
         + leftovers.forget_warning_events(session, now - WARNING_EVENTS_KEPT)
         + leftovers.forget_inspection_drafts(session, now - INSPECTION_DRAFTS_KEPT)
         + group_calls.forget(session, now - CALL_ANSWERS_KEPT)
+        + dated_facts.forget(session, now - DATES_KEPT)
         + activity_drafts.retire_codes(session, now - CODES_KEPT)
     )
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, and_, or_, select, text, update
+from sqlalchemy import CheckConstraint, Index, and_, delete, or_, select, text, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -129,6 +129,16 @@ def from_roll(
 def arrived(session: Session, member_id: int, kind: str, at: datetime) -> None:
     """What the member's open fact of this kind waited for has come about by itself."""
     _end(session, _of(member_id, kind), ("open",), "done", at)
+
+
+def forget(session: Session, before: datetime) -> int:
+    """Delete what ended before that instant; how many. A member's last day stays: the roll is held against it."""
+    gone = delete(DatedFact).where(
+        col(DatedFact.ended_at) < before,
+        col(DatedFact.state) != "open",
+        or_(col(DatedFact.member_id).is_(None), col(DatedFact.state) == "replaced"),
+    )
+    return session.execute(gone).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
 def days_of_members(session: Session) -> dict[int, dict[str, date]]:

@@ -49,9 +49,8 @@ def duties() -> tuple[tuple[Duty, ...], Counted]:
 
 def falls_on(duty: Duty, day: date) -> bool:
     """Whether `day` is one of the duty's days, before any shift."""
-    month = f"q{(day.month - 1) % 3 + 1}"
-    left = f"last-{monthrange(day.year, day.month)[1] - day.day}"
-    words = {f"{day:%d}", left, f"{month}-{day:%d}", f"{month}-{left}", f"{day:%m-%d}"}
+    left = monthrange(day.year, day.month)[1] - day.day
+    words = {f"{day:%d}", f"last-{left}", f"q{(day.month - 1) % 3 + 1}-{day:%d}", f"{day:%m-%d}"}
     return not words.isdisjoint(duty.days)
 
 

@@ -158,3 +158,5 @@ def test_a_year_of_days_reaches_whom_it_concerns_until_it_is_done(engine):
         assert dated_facts.end(session, gone, "done", SUN, at(date(2026, 9, 15)), again_on=date(2026, 9, 15))
         assert not any("最近联系" in one for one in told(SUN, date(2026, 10, 13)))  # would have been six months
         assert any("已满 3 个月" in one for one in told(SUN, date(2026, 12, 15)))
+        ended = at(date(2026, 7, 2))
+        assert [dated_facts.forget(session, ended + n * DAY) for n in (0, 1, 1)] == [0, 1, 0]
