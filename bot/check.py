@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -60,9 +61,9 @@ def _wrong(one: ErrorDetails) -> Problem:
     return Problem("E001", f"{name}: {message}", "README, section Settings, shows an example")
 
 
-def problems(settings: Settings) -> list[Problem]:
-    """Everything that is wrong with these settings, errors first."""
-    checks = (_twice, _database, _telegram, _wechat, _web, _process)
+def problems(settings: Settings, *, thorough: bool = True) -> list[Problem]:
+    """Everything that is wrong with these settings, errors first. thorough: compare every column, too."""
+    checks = (_twice, partial(_database, thorough=thorough), _telegram, _wechat, _web, _process)
     found = [problem for check in checks for problem in check(settings)]
     return sorted([*found, *_failpoint(), *_rules()], key=lambda problem: problem.id)
 
@@ -90,14 +91,14 @@ def _address(settings: Settings) -> Iterator[Problem]:
         yield Problem("E011", "HONGXIN_DATABASE_URL names no file", "the city would be forgotten at every stop")
 
 
-def _database(settings: Settings) -> Iterator[Problem]:
+def _database(settings: Settings, *, thorough: bool) -> Iterator[Problem]:
     wrong = list(_address(settings))
     if wrong:
         yield from wrong
         return
     url = make_url(database_url(settings.database_url))
     if url.get_backend_name() != "sqlite" or not url.database or Path(url.database).exists():
-        yield from _stored(settings)
+        yield from _stored(settings, thorough=thorough)
     elif _can_be_made(Path(url.database)):
         yield Problem("W012", "the database does not exist yet", "it is made at the first start")
     else:
@@ -109,10 +110,10 @@ def _can_be_made(path: Path) -> bool:
     return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
-def _stored(settings: Settings) -> Iterator[Problem]:
+def _stored(settings: Settings, *, thorough: bool) -> Iterator[Problem]:
     """What is wrong with the database that is there."""
     try:
-        for text in migrate.examine(settings.database_url):
+        for text in migrate.examine(settings.database_url, thorough=thorough):
             if text.startswith(migrate.DIFFERS):
                 yield Problem("W017", text, "somebody changed it by hand: restore a backup, or undo that")
             else:

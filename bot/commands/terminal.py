@@ -29,7 +29,8 @@ def read_settings(*, checked: bool = True) -> Settings:
     """The settings, or the end of the program with every problem that stops it."""
     settings, problems = checks.read_settings()
     if settings is not None:
-        problems = checks.problems(settings) if checked else checks.unusable(settings)
+        # What differs from the models in a column is told by `check`: a process that resumes shall send at once.
+        problems = checks.problems(settings, thorough=False) if checked else checks.unusable(settings)
     tell_problems(problems)
     if settings is None or any(problem.stops for problem in problems):
         raise typer.Exit(2)
