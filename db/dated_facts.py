@@ -141,15 +141,15 @@ def forget(session: Session, before: datetime) -> int:
     return session.execute(gone).rowcount  # type: ignore[attr-defined, no-any-return]
 
 
-def days_of_members(session: Session) -> dict[int, dict[str, date]]:
-    """Per member and kind the day that stands, whether it is done or not; nobody without any."""
-    rows = session.execute(
-        select(col(DatedFact.member_id), col(DatedFact.kind), col(DatedFact.day)).where(
-            col(DatedFact.member_id).is_not(None), col(DatedFact.state) != "replaced"
-        )
-    )
+def days_of_members(session: Session, member_id: int | None = None) -> dict[int, dict[str, date]]:
+    """Per member and kind the day that stands, whether it is done or not; nobody without any.
+
+    member_id: of this member alone.
+    """
+    whose = col(DatedFact.member_id).is_not(None) if member_id is None else col(DatedFact.member_id) == member_id
+    statement = select(col(DatedFact.member_id), col(DatedFact.kind), col(DatedFact.day))
     found: dict[int, dict[str, date]] = defaultdict(dict)
-    for member_id, kind, day in rows:
+    for member_id, kind, day in session.execute(statement.where(whose, col(DatedFact.state) != "replaced")):
         found[member_id][kind] = day
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import accounts, ledger, members
+from db import accounts, dated_facts, ledger, members
 from handlers.conversation import Button, Command, Context, Reply
 from notices.wording import wording
 
@@ -49,7 +49,10 @@ def _export(ctx: Context) -> Reply:
         balance=balance,
         debt=debt,
     )
-    return Reply(text, (Button(ctx.say("menu.points"), "points"),), back="me")
+    days = dated_facts.days_of_members(ctx.session, ctx.me).get(ctx.me, {})
+    kept = "；".join(f"{ctx.say(f'dated.kind_{kind}')} {day}" for kind, day in days.items())
+    more = "\n" + ctx.say("me.exported_days", days=kept) if days else ""
+    return Reply(text + more, (Button(ctx.say("menu.points"), "points"),), back="me")
 
 
 def privacy(ctx: Context) -> Reply:

@@ -42,6 +42,7 @@ async def test_a_secretary_notes_sees_and_ends_the_dates_of_the_own_branch(say, 
     about = {"organization_id": LIANGFENG, "kind": "lost_contact", "member_id": ALICE}
     await look(lambda s: s.add(DatedFact(**about, day=DAY, noted_at=NOON)))
     assert "艾丽丝" in str(await say(SUN, "期限"))
+    assert "名册里的日期：最近联系 2026-06-15" in (await say(ALICE, "导出我的资料")).text
     abroad = Voice(Dispatcher(writer, zone=ZONE, clock=clock, demo=True, abroad=["web"]), clock)
     assert "最近联系 艾同志（2026.6.15）" in str(await abroad(SUN, "期限", key="a1"))
     assert "艾丽丝" not in str(await abroad(SUN, "1", key="a2"))
