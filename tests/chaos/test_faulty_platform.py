@@ -46,7 +46,7 @@ from tests.notices.sending import letter
 
 PATIENCE_S = 0.25  # of the channels: what takes longer got lost
 SPAN_S = float(os.environ.get("HONGXIN_CHAOS_S", "0"))  # at least; `make chaos` asks for more
-EACH = 110  # people on each of the two platforms
+EACH = 75  # people on each of the two platforms
 
 
 class Hurry:
