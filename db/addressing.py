@@ -57,10 +57,25 @@ def advance(session: Session, one: Addressing, place: int, what: What | None = N
     return bool(changed.rowcount)  # type: ignore[attr-defined]
 
 
-def end(session: Session, letter_id: int, key: str | None = None) -> int:
-    """Write no more rows of this letter, or only of this key; how many were open."""
-    statement = delete(Addressing).where(col(Addressing.letter_id) == letter_id)
-    if key is not None:
-        statement = statement.where(col(Addressing.key) == key)
-    changed = session.execute(statement.execution_options(synchronize_session=False))
-    return int(changed.rowcount)  # type: ignore[attr-defined]
+def end(session: Session, key: str) -> bool:
+    """Write no more rows of this key; False when it was ended before."""
+    changed = session.execute(
+        delete(Addressing).where(col(Addressing.key) == key).execution_options(synchronize_session=False)
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+def stop(session: Session, letter_id: int) -> None:
+    """Write no more rows of this letter and no reminders; the rows that stand are still noted for its report."""
+    of_letter = col(Addressing.letter_id) == letter_id
+    session.execute(
+        delete(Addressing)
+        .where(of_letter, col(Addressing.what).in_(("chase", "deadline")))
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(
+        update(Addressing)
+        .where(of_letter, col(Addressing.what) == "letter")
+        .values(what="count", place=0)
+        .execution_options(synchronize_session=False)
+    )

@@ -78,8 +78,10 @@ def write_part(
     if under_way is not None:
         under_way.append(one.key)
     stop_without_right(session, letter, now, zone)
-    if not _goes_on(one, letter, now):
-        addressing.end(session, one.letter_id, one.key)
+    if letter.state == "stopped" and one.what == "letter":
+        addressing.stop(session, one.letter_id)
+    elif not _goes_on(one, letter, now):
+        addressing.end(session, one.key)
     elif one.what == "letter":
         _write_letter(session, one, letter, now, zone)
     elif one.what == "count":
@@ -92,7 +94,7 @@ def write_part(
 def _goes_on(one: Addressing, letter: Letter, now: datetime) -> bool:
     if one.what == "deadline" and (letter.answer_until is None or letter.answer_until <= now):
         return False
-    return letter.state in ("sending", "done")
+    return letter.state in ("sending", "done") or one.what == "count"
 
 
 def _write_letter(session: Session, one: Addressing, letter: Letter, now: datetime, zone: ZoneInfo) -> None:
@@ -133,7 +135,7 @@ def _write_reminder(session: Session, one: Addressing, letter: Letter, now: date
     """Rows for those in the next branches who have not answered, or not read it."""
     units = addressing_parts.units_of_letter(session, one.letter_id, one.place)
     if not units:
-        addressing.end(session, one.letter_id, one.key)
+        addressing.end(session, one.key)
     elif addressing.advance(session, one, units[-1]):
         asked = letter_deadlines.to_remind(one.letter_id)
         if one.what == "chase":
@@ -164,7 +166,7 @@ def _enqueue(
 
 def _finish(session: Session, one: Addressing, letter: Letter, now: datetime) -> None:
     """Everybody has a row; the log says how many."""
-    if not addressing.end(session, one.letter_id, one.key):
+    if not addressing.end(session, one.key):
         return
     audit.record(
         session,

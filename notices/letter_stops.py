@@ -29,7 +29,7 @@ def stop(session: Session, letter: Letter, *, by: int | None, why: str, now: dat
     if not letters.move(session, letter, was=("sending",), state="stopped", stopped_at=now, stop_reason=why):
         return None
     assert letter.id is not None
-    addressing.end(session, letter.id)
+    addressing.stop(session, letter.id)
     rest = letter_stopping.not_begun(session, letter)
     letter_stopping.cancel(session, letter.id, now=now, most=AT_ONCE_MAX)
     audit.record(session, at=now, actor_id=by, action="letter.stopped", subject=key_of(letter), why=why, kept=rest)

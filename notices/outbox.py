@@ -112,8 +112,9 @@ def chase(session: Session, letter: Letter, now: datetime, zone: ZoneInfo = CITY
     if receipts.was_chased(session, key) or addressing.is_open(session, key):
         return None
     if letter.recipients > letter_counts.DIRECT_MAX:
-        addressing.begin(session, letter.id, key=key, what="chase", now=now)
-        return receipts.tally(session, letter.id).unread
+        if unread := receipts.tally(session, letter.id).unread:
+            addressing.begin(session, letter.id, key=key, what="chase", now=now)
+        return unread
     return deliveries.enqueue_for_all(
         session,
         receipts.unread(session, letter.id).order_by(None),

@@ -90,7 +90,12 @@ async def test_between_two_parts_a_stop_and_a_lost_role_end_it(look, say, how):
     await all_parts(look)
     found = [row for row in await look(rows) if row.letter_id == letter_id]
     assert (len(found), {row.state for row in found}) == (before, {"cancelled"})
-    assert (await look(lambda s: s.get(Letter, letter_id))).state == "stopped"
+    stopped = await look(lambda s: s.get(Letter, letter_id))
+    assert (stopped.state, stopped.recipients) == ("stopped", before)
+    while await look(lambda s: count_next(s, NOON + WHILE_SENDING, ZONE)):
+        pass
+    tally = await look(lambda s: receipts.tally(s, letter_id))
+    assert (tally.waiting, tally.not_sent) == (0, {"cancelled": before}), "nobody waits for it in the report"
     assert await look(lambda s: s.exec(select(Addressing)).all()) == []
 
 
