@@ -1,10 +1,10 @@
 """Sending letters to a city: the outbox on a file, the engine, the Telegram channel, a stand-in with TLS.
 
 The stand-in is a process of its own that answers after 60 ms, and so is each phase: its CPU and memory are its
-own. `paced`: 1,000 a second through the durable outbox, beside plain aiohttp (at the same pace, and as fast as this
-machine lets it) and python-telegram-bot's own request in the same run. `plan`: the rows of a letter to 316,714 members,
-and how long each part holds the writer. `branch`: how soon a branch's letter begins while the city's drains at 29 a
-second. `resume`: a process is killed, the next begins; seconds until its first message.
+own. `paced`: 1,000 a second through the durable outbox, beside plain aiohttp (at the same pace, and as fast as
+this machine lets it) and python-telegram-bot's own request in the same run. `plan`: the rows of a letter to
+316,714 members, and how long each part holds the writer. `branch`: how soon a branch's letter begins while the
+city's drains at 29 a second. `resume`: a process is killed, the next begins; seconds until its first message.
 
     python -m benchmarks.broadcast [--messages 10000] [--members 316714] [--branch-letters 30]
 """
