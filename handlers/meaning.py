@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pypinyin import lazy_pinyin
 from rapidfuzz import fuzz
 
 from handlers.conversation import Command
@@ -166,8 +165,14 @@ def _holds(spoken: str, phrase: str) -> bool:
 
 @lru_cache(maxsize=4096)  # phrases, and what people often type
 def _sound_of_phrase(text: str) -> str:
+    return _pinyin(text)
+
+
+def _pinyin(text: str) -> str:
+    from pypinyin import lazy_pinyin  # a quarter of a second, which a process that resumes has no time for
+
     return "".join(lazy_pinyin(text))
 
 
 def _sound(text: str) -> str:
-    return _sound_of_phrase(text) if len(text) <= 20 else "".join(lazy_pinyin(text))
+    return _sound_of_phrase(text) if len(text) <= 20 else _pinyin(text)

@@ -48,6 +48,8 @@ class Nursery:
 
 
 def _serve() -> None:
+    import pypinyin  # noqa: F401 - with the first message
+
     import bot.__main__
     import bot.front
     import bot.web  # noqa: F401 - what `run` imports when it begins
