@@ -1,8 +1,8 @@
 """How soon the service sends again after `kill -9`: `python -m bot run` from its start to the first message.
 
 A letter to a city is on its way over Telegram (a stand-in with TLS that answers after 60 ms). The process is
-killed and begun again; `s` runs from its start to the arrival of its first message, `cpu_s` is what it has used by then.
-On a file the process does everything; on PostgreSQL it is a worker, and the leased accounts are its predecessor's.
+killed and begun again; `s` runs from its start to the arrival of its first message, `cpu_s` is what it has used
+by then. On a file the process does everything; on PostgreSQL it is a worker, which takes the accounts over.
 
     python -m benchmarks.resume [--members 316714] [--kills 5]
 """
