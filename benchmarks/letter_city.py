@@ -100,9 +100,7 @@ def queue_alone(url: str, node: int, title: str, lane: int, *, engine: Engine | 
     with Session(made) as session:
         queue(session, node, title, lane)
         session.commit()
-    while (
-        more and lane == CITY_LANE
-    ):  # a branch's letter has its rows at once
+    while more and lane == CITY_LANE:  # a branch's letter has its rows at once
         with Session(made) as session:
             more = write_part(session, datetime.now(UTC), CITY)
             session.commit()
