@@ -32,7 +32,7 @@ WRITTEN_DOWN = {
         *("index_year_end", "clear_away"),
     },
     "all": {"birthdays", "appeals_undecided"},
-    "skip": set(),
+    "skip": {"group_topics"},
 }
 
 

@@ -386,7 +386,7 @@ async def test_a_letter_waits_until_all_its_rows_are_written(city, look):
     sent = await city(wechat)
     await look(lambda s: addressing.begin(s, sent.id, key=f"letter:{sent.id}", what="letter", now=NOON))
     assert not await sent.step()
-    await look(lambda s: addressing.end(s, sent.id))
+    await look(lambda s: addressing.end(s, f"letter:{sent.id}"))
     assert await sent.step()
     assert len(wechat.tries) == 1
 
