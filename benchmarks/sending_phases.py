@@ -20,6 +20,7 @@ from telegram.request import HTTPXRequest
 from benchmarks import letter_city
 from benchmarks.bot_api import TOKEN
 from benchmarks.memory import memory_mb
+from bot import event_loop
 from bot.channels.telegram.api import Api
 from bot.channels.telegram.send import TelegramChannel
 from bot.dispatch import choices_of
@@ -189,7 +190,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int)
     parser.add_argument("--rate", type=float)
     given = parser.parse_args()
-    print(json.dumps(asyncio.run(PHASES[given.phase](given))))
+    print(json.dumps(event_loop.run(PHASES[given.phase](given))))
 
 
 if __name__ == "__main__":

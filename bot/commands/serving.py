@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import typer
 
+from bot import event_loop
 from bot.commands import terminal
 
 app = typer.Typer()
@@ -22,7 +23,7 @@ def run() -> None:
 
     settings = terminal.read_settings()
     terminal.migrated(settings)
-    asyncio.run(serve(settings))
+    event_loop.run(serve(settings))
 
 
 @app.command()
@@ -39,7 +40,7 @@ def demo() -> None:
     with terminal.ended_by(NotEmpty), terminal.open_engine(settings) as engine, terminal.progress() as tell:
         prepare(engine, datetime.now(UTC), tell)
         introduce(engine, settings, terminal.out)
-    asyncio.run(serve(settings))
+    event_loop.run(serve(settings))
 
 
 @app.command()
