@@ -47,7 +47,7 @@ async def _told_in_the_dark(one: Stage, calm: Transcript, kills: int, seed: str)
         told = await tell(DAY, one.phone, one.truth, one.city.codes, around=cuts.around)
         assert told.facts == calm.facts
         _replies_are_the_same(told, calm)
-        _no_letter_came_twice(told, calm, one.truth.doubts())
+        _no_letter_came_twice(told, calm, one.truth.doubts() + one.truth.ended_doubts())
         assert one.phone.repeated() <= one.service.kills
         await _verified(one)
         assert one.service.kills >= kills

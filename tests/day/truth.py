@@ -74,6 +74,10 @@ class Truth:
         """Letters of which nobody knows whether they arrived: the service died while it sent them."""
         return int(self.rows("SELECT count(*) FROM delivery WHERE state = 'ambiguous'")[0][0])
 
+    def ended_doubts(self) -> int:
+        """Letters that were in doubt until somebody answered; the script answers whether or not they came."""
+        return int(self.rows("SELECT count(*) FROM delivery WHERE reason = 'answered'")[0][0])
+
     def facts(self) -> dict[str, list[tuple[Any, ...]]]:
         """Every effect so far."""
         return {name: sorted(map(_plain, self.rows(query)), key=repr) for name, query in FACTS.items()}
