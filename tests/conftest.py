@@ -21,7 +21,7 @@ from db.engine import write_engine
 from handlers.conversation import Incoming
 from tests import cast, databases
 from tests.databases import postgresql_server, sqlite_template
-from tests.dealing import Dealer, turn
+from tests.dealing import Dealer, is_the_same, turn
 
 __all__ = ["postgresql_server", "sqlite_template"]
 
@@ -42,6 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in set(gone)]
+    items[:] = [item for item in items if not is_the_same(item)]
     items.sort(key=lambda item: turn(item.nodeid))
 
 

@@ -7,6 +7,7 @@ marker for groups is lost in pytest 9.2, and one process after the other would t
 
 from __future__ import annotations
 
+import pytest
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 FIRST = (  # files and folders, in the order in which they are begun
@@ -16,7 +17,7 @@ FIRST = (  # files and folders, in the order in which they are begun
     "tests/day/",
     "tests/bot/test_jobs.py",
     "tests/scoring/year/",
-    "tests/handlers/test_own_words.py",
+    "tests/handlers/test_every_sentence.py",
     "tests/bot/test_job_queue.py",
     "tests/bot/test_command_line",
     "tests/scoring/test_independent.py",
@@ -29,8 +30,9 @@ BY_ITSELF = (
     "tests/day/test_kill.py",
     "tests/scoring/year/",
     "tests/bot/test_jobs.py",
-    "tests/handlers/test_own_words.py",
+    "tests/handlers/test_every_sentence.py",
 )
+WORDS = ("tests/handlers/test_own_words.py", "tests/handlers/test_routing.py", "tests/bot/web/test_say.py")
 
 
 class Dealer(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
@@ -40,6 +42,13 @@ class Dealer(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
         if nodeid.startswith(BY_ITSELF):
             return nodeid
         return next((one for one in TOGETHER if nodeid.startswith(one)), nodeid.split("::")[0])
+
+
+def is_the_same(item: pytest.Item) -> bool:
+    """Whether a test says on PostgreSQL only what it says on SQLite: its cases are words, or what HTTP brings."""
+    case = getattr(item, "callspec", None)
+    database = case.params.get("database_url") if case is not None else None
+    return database == "postgresql" and item.nodeid.startswith(WORDS)
 
 
 def turn(nodeid: str) -> int:
