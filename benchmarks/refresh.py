@@ -34,7 +34,7 @@ from db.columns import parted
 from db.duties import CITY
 from db.engine import report_engine, write_engine
 from db.indices import FortressIndex, fortress_of, top
-from db.ledger import Total
+from db.ledger import Total, total_in
 from db.members import Member, Membership
 from scoring.catalogue import shipped
 from scoring.pioneer import Span, pioneer
@@ -159,7 +159,7 @@ def _plain_loop(session: Session) -> dict[int, int]:
     for member in session.exec(people):
         assert member.id is not None
         spans = session.exec(select(Membership).where(Membership.member_id == member.id)).all()
-        own = session.exec(select(Total).where(Total.member_id == member.id, Total.year == AS_OF.year)).all()
+        own = session.exec(select(Total).where(Total.member_id == member.id, total_in(AS_OF.year))).all()
         result = pioneer(
             shipped(),
             as_of=AS_OF,

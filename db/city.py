@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from db.activities import Activity
 from db.indices import Appraisal, Negative
-from db.ledger import Total
+from db.ledger import Total, total_in
 from db.members import Member, Membership
 from db.organizations import Organization
 from db.values import IndicatorValue
@@ -68,7 +68,7 @@ def totals(session: Session, year: int, rule_ids: Sequence[str], as_of: date, on
             sums.append(func.coalesce(func.max(case((col(Total.rule_id) == rule_id, column))), 0))
     statement = (
         select(col(Total.member_id), *sums)
-        .where(col(Total.year) == year)
+        .where(col(Total.year) == year if only is None else total_in(year))
         .group_by(col(Total.member_id))
         .order_by(col(Total.member_id))
     )
