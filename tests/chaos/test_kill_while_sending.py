@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import concurrent.futures
+import itertools
 import os
 import random
 import shutil
@@ -61,10 +62,14 @@ def one_run(run: str, births: Births, filled: Path, folder: Path) -> collections
 
 def test_many_kills_lose_nothing_and_repeat_nothing(births: Births, filled: Path, tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(10**6)
-    runs = [f"{seed}-{number}" for number in range(-(-KILLS // KILLS_OF_A_RUN))]
-    kills = collections.Counter[str]()
+    names = (f"{seed}-{number}" for number in itertools.count())
+    kills, runs = collections.Counter[str](), 0
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-        for one in pool.map(lambda run: one_run(run, births, filled, tmp_path / run), runs):
-            kills += one
-    assert sum(kills.values()) >= 0.9 * KILLS, kills  # a letter may be through before its last child dies
+        while kills.total() < KILLS:  # a letter may be through before its last child dies
+            runs += AT_ONCE
+            assert runs <= 3 * KILLS / KILLS_OF_A_RUN + AT_ONCE, kills
+            for one in pool.map(
+                lambda run: one_run(run, births, filled, tmp_path / run), itertools.islice(names, AT_ONCE)
+            ):
+                kills += one
     assert all(kills[name] for name in FAILPOINTS), kills
