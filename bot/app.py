@@ -63,9 +63,11 @@ class Service:
             demo=settings.demo,
             abroad=abroad,
             site=settings.public_url,
-            cards_page=agree_address(
-                settings.public_url, read_cards(settings.wechat_cards if settings.wechat_app_id else "")
-            ),
+            cards_pages={
+                "wechat": agree_address(
+                    settings.public_url, read_cards(settings.wechat_cards if settings.wechat_app_id else "")
+                )
+            },
             on_picture=self._picture_arrived,
             on_file=self._file_arrived,
             on_rebound=self._rebound,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -59,8 +60,8 @@ class Dispatcher:
 
     abroad: channels over which no full name and no list of members goes. on_picture: called when a message
     brought a picture whose bytes are still to be fetched. on_file: the same for a table. without_files: channels
-    that carry none. site, cards_page: where the web pages are, for people. on_rebound: called with channel and
-    address when a chat has got or lost its member.
+    that carry none. site: where the web pages are, for people. cards_pages: per channel where its people agree
+    to be shown cards. on_rebound: called with channel and address when a chat has got or lost its member.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Dispatcher:
         abroad: Collection[str] = (),
         without_files: Collection[str] = ("wechat",),
         site: str = "",
-        cards_page: str = "",
+        cards_pages: Mapping[str, str] = MappingProxyType({}),
         on_picture: Callable[[], None] = lambda: None,
         on_file: Callable[[], None] = lambda: None,
         on_rebound: Callable[[str, str], None] = lambda _channel, _address: None,
@@ -86,7 +87,7 @@ class Dispatcher:
         self._abroad = frozenset(abroad)
         self._without_files = frozenset(without_files)
         self._site = site
-        self._cards_page = cards_page
+        self._cards_pages = cards_pages
         self._on_picture = on_picture
         self._on_file = on_file
         self._on_rebound = on_rebound
@@ -212,7 +213,7 @@ class Dispatcher:
             names_allowed=names_allowed,
             takes_files=incoming.channel not in self._without_files,
             site=self._site,
-            cards_page=self._cards_page,
+            cards_page=self._cards_pages.get(incoming.channel, ""),
         )
 
     def _settle(self, session: Session, context: Context, reply: Reply, *, secret: bool = False) -> Answer:

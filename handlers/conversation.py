@@ -95,7 +95,7 @@ class Context:
     names_allowed: bool = True  # False on a channel abroad: no full names, no member lists
     takes_files: bool = True  # False on a channel over which no table can be sent
     site: str = ""  # where the web pages are, as people open them; empty: not known
-    cards_page: str = ""  # where people on WeChat agree to be shown cards; empty: there are none
+    cards_page: str = ""  # where people of this channel agree to be shown cards; empty: there are none
 
     @property
     def today(self) -> date:

@@ -200,7 +200,7 @@ async def test_the_roll_tells_who_has_died_and_who_has_moved(look, writer, clock
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_on_wechat_one_finds_where_to_agree_to_cards_and_how_many_are_left(writer, clock, look):
     page = "https://chat.example.org/wechat/agree"
-    say = Voice(Dispatcher(writer, zone=ZONE, clock=clock, cards_page=page), clock)
+    say = Voice(Dispatcher(writer, zone=ZONE, clock=clock, cards_pages={"wechat": page}), clock)
     here = {"channel": "wechat", "address": f"wechat:{ALICE}"}
 
     def agreed(session):
