@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlmodel import Session, col
 
+from db.failpoints import reach
 from db.letters import APPROVAL_FOR, APPROVING_ROLES, SENDING_ROLES, Letter, fingerprint
 from db.members import Member, Role
 from db.organizations import Organization
@@ -86,6 +87,7 @@ def approve(session: Session, letter: Letter, *, by: int, content_hash: str, at:
     session.refresh(letter)
     if fingerprint(letter) != content_hash:
         return False
+    reach("approve.after_check")
     changed = session.execute(
         update(Letter)
         .where(

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
 from db import ledger
+from db.failpoints import reach
 from db.ledger import Wallet
 from db.pickup_codes import new_code
 
@@ -133,6 +134,7 @@ def redeem(session: Session, order: Order) -> tuple[Redemption, bool] | Refusal:
     refused = _refused(session, order, reward, balance)
     if refused is not None:
         return refused
+    reach("redeem.after_check")
     if not take_piece(session, order.reward_id, order.points):
         now = offer(session, order.reward_id, order.branch_path)  # somebody was faster: say what is true now
         return "unknown" if now is None else "sold_out" if not now.stock else "changed"
@@ -215,6 +217,7 @@ def _spend(session: Session, order: Order, made: Redemption, rule_id: str, reaso
         booked_at=order.now,
         reason=reason,
     )
+    reach("redeem.after_debit")
 
 
 def cause_of(redemption: Redemption) -> str:

@@ -12,6 +12,7 @@ from bot.channels.telegram.api import Api
 from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.inbound import ALLOWED_UPDATES, update_id
 from bot.channels.telegram.request import READ_S
+from db.failpoints import reach
 
 LOG = logging.getLogger(__name__)
 
@@ -90,6 +91,8 @@ class Poller:
             return None
         self._heard_at = self._clock()
         self._failures = 0
+        if self._offset:
+            reach("inbox.after_200")
         return batch
 
     async def _failed(self, error: CallError) -> None:

@@ -9,7 +9,10 @@ from collections.abc import Awaitable, Callable
 
 import orjson
 from fastapi import APIRouter, Request, Response
+from starlette.background import BackgroundTask
 from starlette.requests import ClientDisconnect
+
+from db.failpoints import reach
 
 LOG = logging.getLogger(__name__)
 
@@ -47,9 +50,17 @@ def webhook_router(take: Take, *, secret: str) -> APIRouter:
         if isinstance(outcome, BaseException):
             LOG.error("an update could not be committed: %s", type(outcome).__name__)
             return Response(status_code=500)
-        return Response(status_code=200)
+        return Response(status_code=200, background=_TOLD)
 
     return router
+
+
+async def _told() -> None:
+    reach("inbox.after_200")
+
+
+_TOLD = BackgroundTask(_told)
+"""What is done once the answer has left."""
 
 
 def _authentic(request: Request, secret: str) -> bool:

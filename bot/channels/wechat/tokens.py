@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from sqlmodel import Session
 
 from bot.channels.wechat.transport import Transport
+from db.failpoints import reach
 from db.tokens import StoredToken, end_lease, lease, store_token, stored_token
 from notices.channel import SendError
 
@@ -127,6 +128,7 @@ class Tokens:
             await self._write(lambda session: end_lease(session, self._app_id, holder=self._holder))
             # To ask for a token twice does no harm, so an ambiguous answer is no reason to give up.
             raise SendError("retry", f"token_{error.reason}", error.retry_after_s) from None
+        reach("rotate.mid_row")
         await self._write(lambda session: store_token(session, self._app_id, holder=self._holder, token=fetched))
         return fetched
 

@@ -13,7 +13,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+from aiohttp.connector import Connection
 
+from bot.channels.wire import written
 from notices.channel import SendError
 
 DEFAULT_ORIGIN = "https://api.weixin.qq.com"
@@ -44,7 +46,10 @@ class Transport:
     async def start(self) -> None:
         """Open the pool. Needs a running loop."""
         self._session = aiohttp.ClientSession(
-            timeout=self._limit, connector=aiohttp.TCPConnector(limit=64), cookie_jar=aiohttp.DummyCookieJar()
+            timeout=self._limit,
+            connector=aiohttp.TCPConnector(limit=64),
+            request_class=_Request,
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
 
     async def stop(self) -> None:
@@ -97,6 +102,14 @@ class Transport:
             raise SendError("ambiguous", "read_timeout") from None
         except (aiohttp.ClientError, OSError):
             raise SendError("ambiguous", "connection_lost") from None
+
+
+class _Request(aiohttp.ClientRequest):
+    """Tells when it has been written."""
+
+    async def write_bytes(self, writer: Any, conn: Connection, content_length: int | None = None) -> None:
+        await super().write_bytes(writer, conn, content_length)
+        await written(self)
 
 
 def _check_status(method: str, status: int) -> None:
