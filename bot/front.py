@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 
@@ -80,8 +81,16 @@ def cookie_secret(settings: Settings) -> str:
     if settings.cookie_secret:
         return secret(settings.cookie_secret)
     path = COOKIE_KEY
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(SECRET_BYTES), encoding="ascii")
+    if not path.exists() or not path.stat().st_size:  # a start that died has once left an empty one
+        _make_secret(path)
     return path.read_text(encoding="ascii").strip()
+
+
+def _make_secret(path: Path) -> None:
+    """Write a new secret: the file is there with all of it, or not at all, for its words sign every cookie."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    own = path.with_name(f"{path.name}.{os.getpid()}")
+    own.unlink(missing_ok=True)
+    own.touch(mode=0o600)
+    own.write_text(secrets.token_hex(SECRET_BYTES), encoding="ascii")
+    os.replace(own, path)
