@@ -105,18 +105,18 @@ class Service:
                 paid_per_s=settings.telegram_paid_per_s,
             )
             self.channels.by_name["telegram"] = self.telegram.channel
-            self.sender.lease.accounts["telegram"] = secret(settings.telegram_token).partition(":")[0]
+            account = secret(settings.telegram_token).partition(":")[0]
+            self.sender.knows("telegram", account, self.telegram.channel.pacer)
             self.channels.abroad |= {"telegram"} if self.telegram.channel.masks_names else set()
         if settings.wechat_app_id:
             self.wechat = open_wechat(settings, self.dispatcher, self.drawing)
             for channel in self.wechat.channels():
                 self.channels.by_name[channel.name] = channel
-                self.sender.lease.accounts[channel.name] = settings.wechat_app_id
+                self.sender.knows(channel.name, settings.wechat_app_id)
         fetchers = {"telegram": self.telegram, "wechat": self.wechat}
         self.pictures = IncomingPictures(
             self.dispatcher.write, {name: one.fetch for name, one in fetchers.items() if one is not None}
         )
-
         self.sheets = IncomingSheets(
             self.dispatcher.write,
             self._report,
@@ -171,8 +171,7 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.drawing.close()
-        await self.reading.dispose()
+        await asyncio.gather(self.sender.close(), self.drawing.close(), self.reading.dispose())
         self._reports.dispose()
         await asyncio.to_thread(self.writer.close)
 

@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.channels.telegram import Telegram
+from bot.common_pace import Turns
 from bot.dispatch import choices_of
 from bot.heartbeat import Heartbeat
 from bot.open_replies import send_open_replies
@@ -23,6 +24,7 @@ from notices.channel import Channel, Channels
 from notices.delivery import Engine
 from notices.lease import SenderLease
 from notices.mass import MassSender
+from notices.pacing import Pacer
 from notices.tenure import Write
 
 log = logging.getLogger(__name__)
@@ -47,7 +49,14 @@ class Sender:
         self._write: Callable[[Any], Awaitable[Any]] = write
         self._clock = clock
         self._heart = Heartbeat(url, self.lease)
+        self._turns: Turns | None = None if self.alone else Turns(url)
         self._tasks: list[asyncio.Task[None]] = []
+
+    def knows(self, channel: str, account: str, pacer: Pacer | None = None) -> None:
+        """This channel is switched on, with this account. pacer: its own; other processes then keep to it, too."""
+        self.lease.accounts[channel] = account
+        if self._turns is not None and pacer is not None:
+            self._turns.share(pacer, (channel, account))
 
     def start(
         self, *, polls: Telegram | None, replies: Sequence[Channel], errands: Sequence[Callable[[], None]]
@@ -73,6 +82,11 @@ class Sender:
             await self.engine.stop()
             await self._tasks[0]
             await asyncio.to_thread(self._heart.stop)
+
+    async def close(self) -> None:
+        """Let go of the database, when nothing at all is sent any more."""
+        if self._turns is not None:
+            await self._turns.close()
 
     def _begin(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

@@ -158,6 +158,22 @@ def heartbeat_engine(url: str) -> Engine:
     return engine
 
 
+def turn_engine(url: str) -> AsyncEngine:
+    """The engine on which processes ask each other for a turn: every statement is committed by itself.
+
+    A turn that a crash of the database forgets costs nothing, so none waits for the disk.
+    """
+    engine = create_async_engine(
+        database_url(url),
+        pool_size=4,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+        connect_args={**NOTICED, "connect_timeout": BEAT_TIMEOUT_S, "tcp_user_timeout": 1000 * BEAT_TIMEOUT_S},
+    )
+    _set_on_connect(engine.sync_engine, f"statement_timeout = '{BEAT_TIMEOUT_S}s'", "synchronous_commit = off")
+    return engine
+
+
 def is_file_url(url: str) -> bool:
     """Whether `url` is a SQLite database: one file, one writer."""
     return database_url(url).startswith("sqlite")
@@ -168,12 +184,15 @@ def is_sqlite(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
-def _set_on_connect(engine: Engine, setting: str) -> None:
-    """Let every new connection to PostgreSQL begin with this setting."""
+def _set_on_connect(engine: Engine, *settings: str) -> None:
+    """Let every new connection to PostgreSQL begin with these settings."""
 
     @event.listens_for(engine, "connect")
     def _set(connection: Any, _record: Any) -> None:
-        connection.execute(f"SET {setting}")
+        cursor = connection.cursor()
+        for setting in settings:
+            cursor.execute(f"SET {setting}")
+        cursor.close()
         connection.commit()
 
 

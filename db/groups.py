@@ -26,6 +26,7 @@ MOVES_WITHIN = timedelta(minutes=10)  # from the news that a group is lost to th
 class GroupChat(SQLModel, table=True):
     """A group at a platform that belongs to one branch: one branch to a group, one group to a branch, while live.
 
+    thread: the topic of a forum in which it was connected and gets its posts; None: the group is no forum.
     topic_minute: after local midnight, None: no daily topic. silent: why nothing can be posted, None: it can.
     """
 
@@ -43,6 +44,7 @@ class GroupChat(SQLModel, table=True):
     bound_by: int = Field(foreign_key="member.id")
     bound_at: datetime
     language: str = "zh"  # of what is posted
+    thread: int | None = None
     ended_at: datetime | None = None
     ended_why: str = ""  # secretary, removed, gone
     silent: str | None = None

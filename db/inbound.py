@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, UniqueConstraint, bindparam, delete, select, update
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, bindparam, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -27,6 +27,7 @@ class Inbound(SQLModel, table=True):
     received_at: datetime
     reply: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))  # a Message; None: nothing is said
     taken_at: datetime | None = None  # when the platform took the reply
+    way: str | None = None  # that the reply takes, where several processes had to agree on it
 
 
 _KNOWN = Prepared(
@@ -86,6 +87,21 @@ def take_in(
 def taken(session: Session, inbound_id: int, at: datetime) -> None:
     """Note that the platform has taken the reply."""
     _TAKEN.count(session, which=inbound_id, at=at)
+
+
+def agree(session: Session, inbound_id: int, way: str) -> bool:
+    """Let the reply take this way, unless another was agreed on, or the platform has taken it: then False."""
+    statement = (
+        update(Inbound)
+        .where(
+            col(Inbound.id) == inbound_id,
+            col(Inbound.taken_at).is_(None),
+            or_(col(Inbound.way).is_(None), col(Inbound.way) == way),
+        )
+        .values(way=way)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
 def open_replies(session: Session, channel: str, since: datetime, before: datetime | None = None) -> list[Inbound]:

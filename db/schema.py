@@ -17,6 +17,7 @@ from db import (  # noqa: F401 - importing a module registers its tables
     audit,
     cards,
     city_results,
+    common_pace,
     consents,
     corrections,
     dated_facts,

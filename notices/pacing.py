@@ -10,6 +10,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from notices.common_pace import CommonPace
 
 REMEMBERED_MAX = 10_000  # chats whose last message is kept in mind before the old ones are forgotten
 MINUTE_S = 61.0  # a second for what travels unevenly
@@ -68,12 +72,16 @@ class _Bucket:
     def left(self, now: float) -> None:
         self._next = max(self._next, now + self.gap_s)
 
+    def later(self, until: float) -> None:
+        self._next = max(self._next, until + self._slack_s)
+
 
 class Pacer:
     """The pace of one account: a bucket for all that is free of charge and, with `paid`, one for paid broadcast.
 
     The limits of a chat and of a group hold over both. A 429 halts its own bucket, that of a group only the group;
     a deadline only ever moves forward, whoever reports an earlier one later. clock: seconds, never backwards.
+    common: what other processes that send through this account are asked; None: there are none.
     """
 
     def __init__(
@@ -87,6 +95,12 @@ class Pacer:
         self._groups: dict[str, deque[float]] = {}  # when a group got its last messages
         self._halted: dict[str, float] = {}  # groups, and until when
         self.waiting = 0  # replies that stand before every letter
+        self.common: CommonPace | None = None
+
+    @property
+    def pace(self) -> Pace:
+        """The pace of what is free of charge."""
+        return self._pace
 
     @property
     def sells(self) -> bool:
@@ -120,6 +134,14 @@ class Pacer:
         now = self._clock()
         self._bucket(paid).left(now)
         self._note(address, now)
+
+    def later(self, seconds: float, address: str = "") -> None:
+        """Another process goes before: nothing free of charge for so long, or nothing to this chat."""
+        until = self._clock() + seconds
+        if address:
+            self._chats[address] = max(self._chats.get(address, 0.0), until)
+        else:
+            self._free.later(until)
 
     def pause(self, seconds: float, address: str = "", *, paid: bool = False) -> None:
         """Send nothing for so long: out of this bucket, or to this group when the address is one."""

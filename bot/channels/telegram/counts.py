@@ -77,6 +77,9 @@ class CallCounts:
         say = wording(one.language)
         message = group_posts.call_message(say, one.call_id, one.text, one.answers, is_open=one.is_open)
         call = edit(one.address, int(one.message_id), message)
+        common = self._api.pacer.common
+        if common and not await common.letter(one.address):
+            return False
         self._api.pacer.take(one.address)
         self._changed_at[one.address] = self._clock()
         try:

@@ -11,6 +11,7 @@ from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.render import Call, calls, edit
 from bot.channels.telegram.request import TOKEN_REFUSED
 from bot.channels.telegram.send import Draw, deliver, drawn
+from db.engine import OUT_OF_ORDER
 from notices.channel import Message
 from notices.wording import Wording
 
@@ -81,6 +82,7 @@ class Replies:
         while True:
             try:
                 await self._turn(str(call[1]["chat_id"]))
+                await self._common_turn(str(call[1]["chat_id"]))
                 await deliver(self._api, call)
                 return None
             except CallError as error:
@@ -118,6 +120,16 @@ class Replies:
                 pacer.waiting -= 1
             if pacer.paused_s(address):
                 return
+
+    async def _common_turn(self, address: str) -> None:
+        """The same among all processes that send through the account. Raises CallError while nobody can tell."""
+        common = self._api.pacer.common
+        if common is None:
+            return
+        try:
+            await common.reply(address)
+        except OUT_OF_ORDER:
+            raise CallError("retry", "no_database") from None
 
 
 def _unchanged(error: CallError) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, TypeAlias
@@ -18,6 +18,8 @@ from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 from bot.channels.telegram.failures import CallError, unheard
+from bot.channels.wire import written
+from db.engine import OUT_OF_ORDER
 from notices.pacing import Pacer
 
 LOG = logging.getLogger(__name__)
@@ -105,21 +107,42 @@ class AiohttpRequest(BaseRequest):
         self, method: str, arguments: dict[str, Any], body: dict[str, Any], read_s: float
     ) -> tuple[int, bytes]:
         """Status and body of a 2xx answer. Raises CallError."""
-        chat, paid = str(arguments.get("chat_id", "")), bool(arguments.get("allow_paid_broadcast"))
-        paused = partial(self._pacer.paused_s, chat, paid=paid)
-        _not_paused(paused)
-        _paused_s.set(paused)
-        address = f"{self._api_url}/bot{self._token}/{method}"
-        code, payload = await self._exchange("POST", address, body, read_s, ANSWER_BYTES_MAX)
+        concerned = str(arguments.get("chat_id", "")), bool(arguments.get("allow_paid_broadcast"))
+        self._not_paused(*concerned)
+        _may_leave.set(partial(self._may_leave, *concerned))
+        url = f"{self._api_url}/bot{self._token}/{method}"
+        code, payload = await self._exchange("POST", url, body, read_s, ANSWER_BYTES_MAX)
         if 200 <= code <= 299:
             self.refused = False
             return code, payload
         error = self._refusal(code, payload)
         if code == 429:
-            self._pacer.pause(error.retry_after_s or FLOOD_S, chat, paid=paid)
+            await self._silence(error.retry_after_s or FLOOD_S, *concerned)
         if error.reason == TOKEN_REFUSED:
             self._stop()
         raise error
+
+    def _not_paused(self, chat: str, paid: bool) -> None:
+        if left_s := self._pacer.paused_s(chat, paid=paid):
+            raise CallError("retry", "paused", retry_after_s=left_s)
+
+    async def _may_leave(self, chat: str, paid: bool) -> None:
+        """Raises CallError in a pause, also of another process. What is paid has its own pause and one sender."""
+        try:
+            if self._pacer.common and not paid:
+                await self._pacer.common.learn(chat)
+        except OUT_OF_ORDER:
+            raise CallError("retry", "no_database") from None
+        self._not_paused(chat, paid)  # waiting for the connection may have taken seconds
+
+    async def _silence(self, pause_s: float, chat: str, paid: bool) -> None:
+        """The platform wants silence: this process knows at once, the others with the commit."""
+        self._pacer.pause(pause_s, chat, paid=paid)
+        if self._pacer.common and not paid:
+            try:
+                await self._pacer.common.tell(pause_s, chat)
+            except OUT_OF_ORDER:
+                LOG.warning("the database is away: other processes were not told of a pause")
 
     def _stop(self) -> None:
         """The token is none: the whole account is silent for a while, and the operator is told."""
@@ -227,13 +250,11 @@ def _body(data: RequestData | None, arguments: dict[str, Any]) -> dict[str, Any]
     return {"data": form}
 
 
-_paused_s: ContextVar[Callable[[], float]] = ContextVar("paused_s", default=lambda: 0.0)
-"""What a request asks once more when it has got its connection: waiting for one can take seconds."""
+async def _always() -> None: ...
 
 
-def _not_paused(paused_s: Callable[[], float]) -> None:
-    if left_s := paused_s():
-        raise CallError("retry", "paused", retry_after_s=left_s)
+_may_leave: ContextVar[Callable[[], Awaitable[None]]] = ContextVar("may_leave", default=_always)
+"""Asked when a request has got its connection; raises CallError to keep it here."""
 
 
 _handed: ContextVar[list[bool]] = ContextVar("handed")
@@ -248,6 +269,7 @@ class _Request(aiohttp.ClientRequest):
         if transport is not None and not transport.is_closing():
             _handed.get().append(True)
         await super().write_bytes(writer, conn, content_length)
+        await written(self)
 
 
 class _Connector(aiohttp.TCPConnector):
@@ -261,7 +283,7 @@ class _Connector(aiohttp.TCPConnector):
     ) -> Connection:
         connection = await super().connect(req, traces, timeout)
         try:
-            _not_paused(_paused_s.get())
+            await _may_leave.get()()
         except CallError:
             connection.release()
             raise
