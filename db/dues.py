@@ -159,6 +159,22 @@ def owed(session: Session, organization_id: int, months: Sequence[tuple[str, dat
     return [Owed(member_id, organization_id, tuple(owing)) for member_id, owing in sorted(missing.items())]
 
 
+def unpaid(session: Session, organization_id: int, month: str, day: date, *, kept_since: str) -> list[int]:
+    """Who belongs to the branch on `day` and has not paid for the month yet.
+
+    Nobody in a branch that has noted no payment for any month since `kept_since`: it keeps its dues elsewhere.
+    """
+    kept = select(col(DuesPayment.member_id)).where(
+        col(DuesPayment.organization_id) == organization_id,
+        col(DuesPayment.month) >= kept_since,
+        col(DuesPayment.state) == "paid",
+    )
+    if session.execute(kept.limit(1)).first() is None:
+        return []
+    due = _due(session, organization_id, day)
+    return sorted(due - paid(session, due, month).keys())
+
+
 def _due(session: Session, organization_id: int, last: date) -> set[int]:
     statement = (
         select(col(Membership.member_id))

@@ -1,16 +1,28 @@
-"""What decides whether branches are reminded of a duty: their people and their Party groups."""
+"""What decides whether branches are reminded of a duty: their people, their Party groups, what is done already."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import extract, or_, select
-from sqlmodel import Session, col
+from sqlmodel import Field, Session, SQLModel, col
 
 from db.members import Member, Membership
+from db.once import add_once
 from db.organizations import Organization
+
+
+class DutyDone(SQLModel, table=True):
+    """A branch's word that it has done a duty of which nothing else in the service would show it."""
+
+    __tablename__ = "duty_done"
+    organization_id: int = Field(foreign_key="organization.id", primary_key=True)
+    duty: str = Field(primary_key=True)  # its id in the calendar of duties; never renamed
+    period: str = Field(primary_key=True)  # 2026, 2026-Q2, 2026-06
+    by: int = Field(foreign_key="member.id")
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +68,19 @@ def with_groups(session: Session, organization_ids: Sequence[int]) -> set[int]:
         col(Organization.closed_on).is_(None),
     )
     return {row for row in session.execute(statement).scalars() if row is not None}
+
+
+def done(session: Session, organization_id: int, duty: str, period: str, by: int, at: datetime) -> bool:
+    """Note that the duty of the period is done; False when that was noted before."""
+    row = {"organization_id": organization_id, "duty": duty, "period": period, "by": by, "at": at}
+    return add_once(session, DutyDone, row)
+
+
+def all_done(
+    session: Session, organization_ids: Collection[int], periods: Collection[str]
+) -> set[tuple[int, str, str]]:
+    """(branch, duty, period) of what these branches say is done in these periods."""
+    statement = select(col(DutyDone.organization_id), col(DutyDone.duty), col(DutyDone.period)).where(
+        col(DutyDone.organization_id).in_(organization_ids), col(DutyDone.period).in_(periods)
+    )
+    return {(row[0], row[1], row[2]) for row in session.execute(statement)}

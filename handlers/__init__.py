@@ -14,6 +14,7 @@ from handlers.declaration_review import DECLARATION_REVIEW
 from handlers.declarations import DECLARE
 from handlers.diagnosis import DIAGNOSIS
 from handlers.dues import DUES
+from handlers.duty_done import DUTY_DONE
 from handlers.grades import GRADES
 from handlers.groups import GROUP
 from handlers.hand_over import HAND_OVER
@@ -30,6 +31,7 @@ from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
 from handlers.not_yet import NOT_YET
 from handlers.objections import OBJECTION
+from handlers.offices import OFFICES_COMMAND
 from handlers.org_power import ORG_POWER
 from handlers.points import POINTS
 from handlers.quiz import QUIZ
@@ -114,6 +116,8 @@ COMMANDS: tuple[Command, ...] = (
     STOP,
     GROUP,
     DATED,
+    DUTY_DONE,
+    OFFICES_COMMAND,
     REPORT,
     LETTER_CORRECTION,
     INSPECT,

@@ -1,7 +1,8 @@
 """Dates of the branch from which something follows: the secretary sees them, notes those of applicants, ends them.
 
 Actions: `dated`, `dated:list:PLACE`, `dated:new`, `dated:who:KIND LABEL`, `dated:day:KIND:LABEL DAY`,
-`dated:sure:KIND:LABEL:DAY`, `dated:see:ID`, `dated:done:ID`, `dated:drop:ID`, `dated:dropped:ID`.
+`dated:sure:KIND:LABEL:DAY`, `dated:see:ID`, `dated:done:ID`, `dated:drop:ID`, `dated:dropped:ID`,
+`dated:mentor:ID NAME`.
 An applicant is known by initials or a number: the form of a label leaves no room for a name.
 """
 
@@ -12,9 +13,10 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from db import audit, dated_facts, members
+from db import audit, companions, dated_facts, members
 from db.dated_facts import DatedFact
 from db.organizations import Organization
+from handlers import picking
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.group_own import own_branch
 from handlers.paging import page_of
@@ -40,6 +42,7 @@ def dated(ctx: Context) -> Reply:
         "done": _done,
         "drop": _drop,
         "dropped": _dropped,
+        "mentor": _mentor,
     }
     return steps.get(ctx.arg(), _list)(ctx, branch)
 
@@ -158,12 +161,46 @@ def _see(ctx: Context, branch: Organization) -> Reply:
     fact = _asked(ctx, branch)
     if fact is None:
         return _list(ctx, branch, ctx.say("dated.gone"))
+    return _seen(ctx, branch, fact)
+
+
+def _seen(ctx: Context, branch: Organization, fact: DatedFact, first: str = "") -> Reply:
+    assert branch.id is not None
     kind = kinds()[fact.kind]
-    steps = (
+    steps = [
         Button(ctx.say("dated.done_again" if kind.again else "dated.done"), f"dated:done:{fact.id}"),
         Button(ctx.say("dated.drop"), f"dated:drop:{fact.id}"),
-    )
-    return Reply(_with_next(ctx, "dated.see", kind, fact.day, _words(ctx, fact)), steps, back="dated")
+    ]
+    text = _with_next(ctx, "dated.see", kind, fact.day, _words(ctx, fact))
+    if any("mentor" in step.to for step in kind.steps):
+        steps.append(Button(ctx.say("dated.mentor"), f"dated:mentor:{fact.id}"))
+        mentor = companions.mentors(ctx.session, [branch.id]).get((branch.id, fact.label))
+        if mentor is not None:
+            who = picking.called(ctx, members.get(ctx.session, mentor))
+            text += "\n" + ctx.say("dated.mentored", who=who)
+    return Reply(f"{first}\n{text}" if first else text, tuple(steps), back="dated")
+
+
+def _mentor(ctx: Context, branch: Organization) -> Reply:
+    """`mentor:ID`, then a member of the branch: who mentors this applicant hears of the reviews."""
+    fact = _asked(ctx, branch)
+    if fact is None or fact.member_id is not None:
+        return _list(ctx, branch, ctx.say("dated.gone"))
+    assert branch.id is not None
+    people = members.members_of(ctx.session, branch.id, ctx.today)
+    action, word = f"dated:mentor:{fact.id}", " ".join(ctx.args[2:])
+    marked, page = picking.marked(word, "m"), picking.marked(word, "p")
+    found = [one for one in people if one.id == marked]
+    if not found and word and page is None:
+        found = picking.by_word(people, word)
+    if len(found) != 1:
+        text = ctx.say("dated.mentor_unknown" if word and page is None else "dated.mentor_who", who=fact.label)
+        shown = picking.buttons(ctx, people, action, page or 0) if ctx.names_allowed else ()
+        return Reply(text, shown, expect=action, back=f"dated:see:{fact.id}")
+    assert found[0].id is not None
+    companions.name_mentor(ctx.session, branch.id, fact.label, found[0].id)
+    _log(ctx, branch, fact, "mentor")
+    return _seen(ctx, branch, fact, ctx.say("dated.mentor_named"))
 
 
 def _done(ctx: Context, branch: Organization) -> Reply:

@@ -8,7 +8,8 @@ from handlers.conversation import Button, Command, Context, Reply
 
 DUTIES = (
     *("warnings", "declare", "rectify", "sheet", "hand_over", "inspect", "records", "broadcast", "receipts"),
-    *("diagnosis", "standards", "group", "dated", "year_close", "vetoes", "star_corrections", "correction"),
+    *("diagnosis", "standards", "group", "dated", "offices"),
+    *("year_close", "vetoes", "star_corrections", "correction"),
 )
 """The conversations of an office, what is urgent first."""
 REVIEWS = (

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from notices.working_days import is_working_day, working_day_after
+from notices.working_days import is_working_day, working_day_after, working_day_until
+from scoring.periods import CalendarPeriod, periods_of
 
 DATA = Path(__file__).with_name("duty_days.toml")
 LOOK_BACK = timedelta(days=7)  # a service that was down makes up for a week, once
@@ -20,21 +21,42 @@ SHIFT_MAX = timedelta(days=12)  # longer than any row of days on which offices a
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One duty of the calendar. kind, period: of the activity that does it; None: nothing shows it was done."""
+    """One duty of the calendar. kinds: of the activities that do it; empty: only the branch's word shows it.
+
+    to: who is reminded on `days`; up_to: who hears of it, too, on the days of `up`.
+    """
 
     id: str
     days: tuple[str, ...]
-    kind: str | None = None
-    period: Literal["monthly", "quarterly", "yearly"] | None = None
+    to: tuple[str, ...]
+    period: Literal["monthly", "quarterly", "yearly"]
+    source: str
+    status: Literal["rule", "local", "ours"]
+    example: Mapping[str, date]
+    up: tuple[str, ...] = ()
+    up_to: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
     needs: str | None = None
+    ticked: bool = False
+
+    def span(self, day: date) -> CalendarPeriod:
+        """The period to which a day of the calendar belongs."""
+        return next(one for one in periods_of(self.period, day.year) if one.first <= day <= one.last)
+
+    def told_on(self, day: date) -> date:
+        """When a day of the calendar is told: on it, or on the nearest working day of the same period."""
+        moved = shifted(day)
+        return moved if moved <= self.span(day).last else working_day_until(day)
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Days (months) before a day of the branch or the member on which somebody is reminded."""
+    """Days (months) before a day of the branch or the member on which somebody is reminded; late: after it."""
 
     term_months: tuple[int, ...]
+    term_late_days: tuple[int, ...]
     probation_days: tuple[int, ...]
+    probation_late_days: tuple[int, ...]
     birthday_days: tuple[int, ...]
     theme_day_days: tuple[int, ...]
 
@@ -43,15 +65,28 @@ class Counted:
 def duties() -> tuple[tuple[Duty, ...], Counted]:
     """What the file says."""
     said = tomllib.loads(DATA.read_text(encoding="utf-8"))
-    listed = tuple(Duty(**{**row, "days": tuple(row["days"])}) for row in said["duty"])
+    listed = tuple(_duty(row) for row in said["duty"])
     return listed, Counted(**{name: tuple(days) for name, days in said["counted"].items()})
 
 
-def falls_on(duty: Duty, day: date) -> bool:
-    """Whether `day` is one of the duty's days, before any shift."""
+def _duty(row: Mapping[str, Any]) -> Duty:
+    lists = {one.name for one in fields(Duty) if str(one.type).startswith("tuple")}
+    values: dict[str, Any] = {name: tuple(value) if name in lists else value for name, value in row.items()}
+    return Duty(**values)
+
+
+def duty_of(duty_id: str) -> Duty | None:
+    """The duty of this id."""
+    return next((one for one in duties()[0] if one.id == duty_id), None)
+
+
+def falls_on(days: Sequence[str], day: date) -> bool:
+    """Whether `day` is one of these days, before any shift."""
     left = monthrange(day.year, day.month)[1] - day.day
     words = {f"{day:%d}", f"last-{left}", f"q{(day.month - 1) % 3 + 1}-{day:%d}", f"{day:%m-%d}"}
-    return not words.isdisjoint(duty.days)
+    if day.month % 3 == 0:
+        words.add(f"q-last-{left}")
+    return not words.isdisjoint(days)
 
 
 def shifted(day: date) -> date:
@@ -59,19 +94,23 @@ def shifted(day: date) -> date:
     return day if is_working_day(day) else working_day_after(day, 1)
 
 
+def lately(told_on: date, today: date) -> bool:
+    """Whether a reminder for that day is to go out today, or should have within LOOK_BACK."""
+    return today - LOOK_BACK < told_on <= today
+
+
 def told_lately(day: date, today: date) -> bool:
-    """Whether a reminder planned for `day` is to go out today, or should have within LOOK_BACK."""
-    return today - LOOK_BACK < shifted(day) <= today
+    """The same for a reminder planned for `day`, which moves to a working day."""
+    return lately(shifted(day), today)
 
 
 def due_on(today: date) -> Iterator[tuple[Duty, date]]:
     """The duties to remind of today, each with the day that stands in the calendar."""
-    for back in range((LOOK_BACK + SHIFT_MAX).days, -1, -1):
-        day = today - timedelta(days=back)
-        if told_lately(day, today):
-            for duty in duties()[0]:
-                if falls_on(duty, day):
-                    yield duty, day
+    for offset in range(-(LOOK_BACK + SHIFT_MAX).days, SHIFT_MAX.days + 1):
+        day = today + timedelta(days=offset)
+        for duty in duties()[0]:
+            if falls_on((*duty.days, *duty.up), day) and lately(duty.told_on(day), today):
+                yield duty, day
 
 
 def ahead(days: Sequence[int], of: date, today: date, *, on_the_day: bool = False) -> int | None:
@@ -85,6 +124,11 @@ def ahead(days: Sequence[int], of: date, today: date, *, on_the_day: bool = Fals
         if today <= of and (planned == today if exact else told_lately(planned, today)):
             return count
     return None
+
+
+def behind(days: Sequence[int], of: date, today: date) -> int | None:
+    """How many days after `of` today's reminder belongs to; None: none is due."""
+    return next((one for one in sorted(days, reverse=True) if told_lately(of + timedelta(days=one), today)), None)
 
 
 def months_before(day: date, months: int) -> date:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -26,9 +26,12 @@ from notices.voices import voices
 from notices.wording import Wording
 
 AT_ONCE = ("check_in_opens", "remote_opens", "activity_hour")
-IN_DIGEST = ("activity_soon", "activity_day", NOTE)
+IN_DIGEST = ("activity_soon", "activity_day", "activity_morning", NOTE)
 DAYS_BEFORE, DAY_BEFORE, HOUR_BEFORE = timedelta(days=3), timedelta(days=1), timedelta(hours=1)
 EARLY_KIND = "theme_party_day"  # people keep this day free: they hear of it three days before, too
+EVENING_BEFORE = time(
+    18
+)  # of a theme day, in place of a whole day before; and once more in the morning of the day
 NO_DAY_WITHIN = timedelta(hours=2)  # made so late that the reminder an hour before says it all
 HORIZON = timedelta(days=4)  # rows are planned this far ahead: a digest looks to the end of its day
 DIGEST_FROM = time(7, 30)  # when the digest of a day may go out at the earliest
@@ -49,11 +52,7 @@ def _rows(session: Session, activity: Activity, now: datetime, zone: ZoneInfo) -
     assert activity.id is not None
     away = {row.member_id for row in attendance.roll(session, activity.id) if row.state != "undone"}
     day = activity.starts_at.astimezone(zone).date()
-    due = {"activity_hour": activity.starts_at - HOUR_BEFORE}
-    if activity.starts_at - now > NO_DAY_WITHIN:
-        due["activity_day"] = activity.starts_at - DAY_BEFORE
-    if EARLY_KIND in activity.kinds.split(";") and activity.starts_at - now > DAYS_BEFORE:
-        due["activity_soon"] = activity.starts_at - DAYS_BEFORE
+    due = _due(activity, now, zone)
     return [
         {
             "member_id": member.id,
@@ -66,6 +65,23 @@ def _rows(session: Session, activity: Activity, now: datetime, zone: ZoneInfo) -
         if member.id not in away
         for kind, due_at in due.items()
     ]
+
+
+def _due(activity: Activity, now: datetime, zone: ZoneInfo) -> dict[str, datetime]:
+    """Kind of a reminder -> when it is due. A theme day: three days and the evening before, and in the morning."""
+    starts = activity.starts_at
+    due = {"activity_hour": starts - HOUR_BEFORE}
+    theme = EARLY_KIND in activity.kinds.split(";")
+    day = starts.astimezone(zone).date()
+    evening = datetime.combine(day - timedelta(days=1), EVENING_BEFORE, zone).astimezone(UTC)
+    morning = datetime.combine(day, digest.GOES_AT, zone).astimezone(UTC)
+    if starts - now > NO_DAY_WITHIN:
+        due["activity_day"] = evening if theme else starts - DAY_BEFORE
+    if theme and now < morning <= starts - NO_DAY_WITHIN:  # else the reminder an hour before says the same
+        due["activity_morning"] = morning
+    if theme and starts - now > DAYS_BEFORE:
+        due["activity_soon"] = starts - DAYS_BEFORE
+    return due
 
 
 def subject_of(activity_id: int | None) -> str:
@@ -169,10 +185,11 @@ def _tell_one(known: _Known, reminder: Reminder) -> None:
 def _tell_digest(known: _Known, member_id: int, reminders: Sequence[Reminder], midnight: datetime) -> None:
     """One message about everything of the day. What comes after it waits for the next day's."""
     say = known.speaking[member_id]
-    items = [one for row in reminders if (one := _item(known, row, say)) is not None]
-    if not items:
+    found = [one for row in reminders if (one := _item(known, row, say)) is not None]
+    if not found:
         return
-    rows = [one.row for one in items]
+    rows = [one.row for one in found]
+    items = list({one.row.subject: one for one in found}.values())  # after an outage two may be about one activity
     day = known.now.astimezone(known.zone).date()
     if not _send(known, member_id, f"digest:{day}", digest.message_of(say, items), rows):
         tomorrow = midnight + timedelta(hours=DIGEST_FROM.hour, minutes=DIGEST_FROM.minute)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Literal
 
+from notices.working_days import working_day_until
 from scoring.catalogue import Catalogue
 from scoring.forecast import forecast
 from scoring.fortress import counted_days, to_date
@@ -50,11 +51,15 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """One thing to warn of. proof: the figures, plain JSON; `last` is the last day of the period."""
+    """One thing to warn of. proof: the figures, plain JSON; `last` is the last day of the period.
+
+    up_on: the day from which the committee hears of it as well; None: only when nobody takes care of it.
+    """
 
     kind: str
     period: str
     proof: dict[str, Any] = field(default_factory=dict)
+    up_on: date | None = None
 
 
 def troubles(catalogue: Catalogue, branch: Branch, as_of: date) -> list[Trouble]:
@@ -83,7 +88,8 @@ def _veto(catalogue: Catalogue, branch: Branch, as_of: date) -> Trouble | None:
         "due": seen.due,
         "last": last.isoformat(),
     }
-    return Trouble(VETO, str(as_of.year), proof)
+    passed = [day for one in rule.checkpoints if (day := date(as_of.year, one.month, one.day)) <= as_of]
+    return Trouble(VETO, str(as_of.year), proof, up_on=max(passed) if seen.behind else None)
 
 
 def _overdue(catalogue: Catalogue, branch: Branch, as_of: date) -> Iterator[Trouble]:
@@ -98,7 +104,8 @@ def _overdue(catalogue: Catalogue, branch: Branch, as_of: date) -> Iterator[Trou
         done = any(one.activity_kind in a.kinds and span.first <= a.day <= as_of for a in held)
         arranged = any(one.activity_kind in kinds and as_of <= day <= span.last for day, kinds in branch.planned)
         if not done and not arranged:
-            yield Trouble(one.kind, span.text, {"first": span.first.isoformat(), "last": span.last.isoformat()})
+            proof = {"first": span.first.isoformat(), "last": span.last.isoformat()}
+            yield Trouble(one.kind, span.text, proof, up_on=working_day_until(span.last))
 
 
 def told_from(one: Overdue, span: CalendarPeriod) -> date:

@@ -146,11 +146,14 @@ def _compare(
     for trouble in troubled:
         warning = known.pop((trouble.kind, trouble.period), None)
         if warning is None or _worse(warning, trouble):
-            news.say.append(_raise(session, branch, trouble, now))
-            continue
-        warning.proof = json.dumps(trouble.proof)
-        if warning.state == "open":
-            _repeat(warning, news, now, zone)
+            warning = _raise(session, branch, trouble, now)
+            news.say.append(warning)
+        else:
+            warning.proof = json.dumps(trouble.proof)
+            if warning.state == "open":
+                _repeat(warning, news, now, zone)
+        if trouble.up_on is not None:
+            _rise(warning, trouble.up_on, news, now, zone)
     today = now.astimezone(zone).date()
     for warning in known.values():
         over = date.fromisoformat(proof_of(warning)["last"]) < today
@@ -195,6 +198,14 @@ def _repeat(warning: BranchWarning, news: _News, now: datetime, zone: ZoneInfo) 
         news.say.append(warning)
     raised_on = warning.raised_at.astimezone(zone).date()
     if warning.escalated_at is None and (today - raised_on).days >= ESCALATE_AFTER_DAYS:
+        warning.escalated_at = now
+        news.escalate.append(warning)
+
+
+def _rise(warning: BranchWarning, up_on: date, news: _News, now: datetime, zone: ZoneInfo) -> None:
+    """The period is nearly over, or a checkpoint has come: the committee hears of it, acknowledged or not."""
+    risen_on = warning.escalated_at.astimezone(zone).date() if warning.escalated_at is not None else None
+    if now.astimezone(zone).date() >= up_on and (risen_on is None or risen_on < up_on):
         warning.escalated_at = now
         news.escalate.append(warning)
 

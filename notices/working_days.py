@@ -32,3 +32,10 @@ def working_day_after(day: date, count: int) -> date:
         day += timedelta(days=1)
         count -= is_working_day(day)
     return day
+
+
+def working_day_until(day: date) -> date:
+    """`day`, or the last working day before it."""
+    while not is_working_day(day):
+        day -= timedelta(days=1)
+    return day

@@ -10,9 +10,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
+from bot.roll.columns import COMPANION_COLUMNS
 from bot.roll.plan import Plan, Verdict
-from db import audit, dated_facts, gone, member_modes
+from db import audit, companions, dated_facts, gone, member_modes, offices
 from db.members import Member, Membership, Role
+from db.offices import OFFICES
 from db.organizations import Organization, Region, RegionOrganization
 from notices.dated_days import roll_columns
 
@@ -30,6 +32,7 @@ def apply(engine: Engine, plan: Plan, *, now: datetime, progress: Progress = lam
             if done % 500 == 0 or done == len(todo):
                 session.flush()
                 progress("import", done, len(todo))
+        work.name_companions()
         work.lay_paths()
         work.take_back_letters()
         audit.record(session, at=now, actor_id=None, action="roll.imported", subject="roll", rows=len(todo))
@@ -45,6 +48,7 @@ class _Work:
         self.day = now.date()
         rows = session.execute(select(col(Organization.code), col(Organization.id)))
         self.moved: dict[int, int] = {}  # member -> the branch of today
+        self.accompanied: list[tuple[int, str, str]] = []  # member, kind, numbers on the roll
         self.ids: dict[str, int] = {row[0]: row[1] for row in rows}
 
     def parents_first(self, todo: list[Verdict]) -> list[Verdict]:
@@ -97,9 +101,10 @@ class _Work:
         organization, from_day = values.pop("organization", None), values.pop("from_day", None)
         roles = values.pop("roles", None)
         days = {kind: values.pop(column) for column, kind in roll_columns().items() if column in values}
+        with_whom = {kind: values.pop(column) for column, kind in COMPANION_COLUMNS.items() if column in values}
         if verdict.verdict == "new":
             days = {kind: day for kind, day in days.items() if day is not None}
-        if verdict.verdict == "new":
+            with_whom = {kind: codes for kind, codes in with_whom.items() if codes}
             member = Member(**values, created_at=self.now)
             self.session.add(member)
             self.session.flush()
@@ -121,6 +126,16 @@ class _Work:
         if roles is not None:
             self._hold(member_id, set(filter(None, roles.split(";"))))
         self._keep_days(member_id, days)
+        self.accompanied += [(member_id, kind, codes or "") for kind, codes in with_whom.items()]
+
+    def name_companions(self) -> None:
+        """Once everybody has a row: whoever accompanies somebody may stand further down in the file."""
+        if not self.accompanied:
+            return
+        self.session.flush()
+        ids = {row[0]: row[1] for row in self.session.execute(select(col(Member.code), col(Member.id)))}
+        for member_id, kind, codes in self.accompanied:
+            companions.put(self.session, member_id, kind, [ids[code] for code in codes.split(";") if code])
 
     def _keep_days(self, member_id: int, days: dict[str, date | None]) -> None:
         """The days that the roll has for a member. Whoever has moved has used the letter of transfer."""
@@ -175,6 +190,10 @@ class _Work:
             select(Role).where(col(Role.member_id) == member_id, col(Role.to_day).is_(None))
         ).scalars()
         codes = {number: code for code, number in self.ids.items()}
+        named = {name for name in wanted if name.partition(":")[0] in OFFICES}
+        wanted -= named
+        parts = (name.partition(":") for name in named)
+        offices.from_roll(self.session, member_id, [(one[0], self.ids[one[2]]) for one in parts], self.day)
         for row in rows:
             name = f"{row.role}:{codes[row.organization_id]}"
             if name in wanted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from db.members import MODES, ROLES, STATUSES
+from db.offices import OFFICES
 from db.organizations import LEVELS
 from scoring.catalogue import shipped
 
@@ -27,7 +28,12 @@ _LEVEL_WORDS = dict(zip(("市", "党工委", "党总支", "党支部", "党小�
 _FIELD_WORDS = shipped().field_names.words  # ours, and the seven of other cities
 _MODE_WORDS = dict(zip(("正常", "按比例", "免计"), MODES, strict=True))
 _STATUS_WORDS = dict(zip(("在册", "出党", "转出", "去世", "失联"), STATUSES, strict=True))
-ROLE_WORDS = dict(zip(("书记", "审核员", "部门", "礼品保管员", "运维", "组织部", "检查员"), ROLES, strict=True))
+_OFFICE_WORDS = dict(zip(("副书记", "组织委员", "宣传委员", "纪检委员", "党小组长"), OFFICES, strict=True))
+ROLE_WORDS = _OFFICE_WORDS | dict(
+    zip(("书记", "审核员", "部门", "礼品保管员", "运维", "组织部", "检查员"), ROLES, strict=True)
+)
+COMPANION_COLUMNS = {"sponsors": "sponsor", "contacts": "contact"}
+"""Column of the members' sheet -> who accompanies the member; numbers on the roll, several with semicolons."""
 
 
 def _both(words: dict[str, str]) -> dict[str, str]:
@@ -75,9 +81,11 @@ SHEETS: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("away_since", "外出日期", "", kind="day"),
             Column("last_contact_on", "最近联系", "", kind="day"),
             Column("transfer_letter_until", "介绍信有效期", "", kind="day"),
+            Column("sponsors", "入党介绍人", ""),
+            Column("contacts", "流动党员联系人", ""),
         ),
     ),
 }
-"""Sheet -> its Chinese title and its columns. Roles are written 书记:B0001, several with semicolons."""
+"""Sheet -> its Chinese title and its columns. Roles and offices: 书记:B0001, several with semicolons."""
 
 FLAGS = {"是": True, "否": False, "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}

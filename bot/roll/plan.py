@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
-from bot.roll.columns import FLAGS, ROLE_WORDS, SHEETS, Column
+from bot.roll.columns import COMPANION_COLUMNS, FLAGS, ROLE_WORDS, SHEETS, Column
+from bot.roll.mistakes import mistakes_of
 from bot.roll.read import Roll
-from db import dated_facts
+from db import companions, dated_facts, offices
 from db.members import Member, Membership, Role
 from db.organizations import Organization, Region, RegionOrganization
 from notices.dated_days import roll_columns
@@ -73,7 +74,7 @@ class Plan:
 def plan(engine: Engine, roll: Roll, *, today: date) -> Plan:
     """What an import of the roll would do. Reads only."""
     with Session(engine) as session:
-        known = _Known(session, roll, today)
+        known = Known(session, roll, today)
         made = Plan()
         for sheet in SHEETS:
             seen: set[str] = set()
@@ -82,7 +83,7 @@ def plan(engine: Engine, roll: Roll, *, today: date) -> Plan:
         return made
 
 
-class _Known:
+class Known:
     """What is stored, and what the roll itself brings, by the city's own numbers."""
 
     def __init__(self, session: Session, roll: Roll, today: date) -> None:
@@ -107,6 +108,7 @@ class _Known:
         self.parents = {code: one["parent"] for code, one in self.organizations.items()} | parents
         self.regions = self._regions(session, by_id)
         self.members = self._members(session, by_id)
+        self.people = self.members.keys() | {row.get("code", "") for _, row in roll.rows["members"]}
 
     @staticmethod
     def _regions(session: Session, by_id: dict[int | None, str]) -> dict[str, dict[str, Any]]:
@@ -142,25 +144,41 @@ class _Known:
             )
         ):
             roles.setdefault(member_id, set()).add(f"{role}:{by_id[organization_id]}")
+        for member_id, held in offices.of_roll(session, self.today).items():
+            named = {f"{office}:{by_id[organization_id]}" for office, organization_id in held}
+            roles.setdefault(member_id, set()).update(named)
         days = dated_facts.days_of_members(session)
         names = ("name", "admitted_on", "probationary", "mobile", "city", "phone", "mode", "status")
+        with_whom = self._companions(session)
         return {
             one.code: {name: getattr(one, name) for name in names}
             | dict(zip(("organization", "from_day"), belongs.get(one.id or 0, ("", None)), strict=True))
             | {"roles": ";".join(sorted(roles.get(one.id or 0, set()))), "left": left.get(one.id or 0)}
             | {column: days.get(one.id or 0, {}).get(kind) for column, kind in roll_columns().items()}
+            | {column: with_whom.get((one.id or 0, kind), "") for column, kind in COMPANION_COLUMNS.items()}
             for one in session.execute(select(Member)).scalars()
         }
 
+    @staticmethod
+    def _companions(session: Session) -> dict[tuple[int, str], str]:
+        """Member and kind -> the numbers of those who accompany them, as the sheet has them."""
+        rows = session.execute(select(col(Member.id), col(Member.code)))
+        codes: dict[int, str] = {row[0]: row[1] for row in rows}
+        return {
+            (member_id, kind): ";".join(sorted(codes[one] for one in ids))
+            for member_id, kinds in companions.of_members(session).items()
+            for kind, ids in kinds.items()
+        }
 
-def _judge(known: _Known, sheet: str, number: int, row: dict[str, str], seen: set[str]) -> Verdict:
+
+def _judge(known: Known, sheet: str, number: int, row: dict[str, str], seen: set[str]) -> Verdict:
     code = row.get("code", "")
     values, mistakes = _values(SHEETS[sheet][1], row)
     if code in seen:
         mistakes.append("this number stands twice in the file")
     seen.add(code)
     if not mistakes:
-        mistakes = list(_mistakes(known, sheet, code, values))
+        mistakes = list(mistakes_of(known, sheet, code, values))
     if mistakes:
         return Verdict(sheet, number, code, "refused", "; ".join(mistakes))
     stored: dict[str, Any] | None = getattr(known, sheet).get(code)
@@ -229,7 +247,7 @@ def _value(column: Column, text: str) -> Any:
         return column.words[text]
     if column.name == "roles":
         return ";".join(sorted(_role(one) for one in text.replace("；", ";").split(";") if one.strip()))
-    if column.name == "organizations":
+    if column.name in ("organizations", *COMPANION_COLUMNS):
         return ";".join(sorted({one.strip() for one in text.replace("；", ";").split(";") if one.strip()}))
     if text[:1] in "=+@" and column.name in ("code", "name"):
         raise ValueError("a formula is no name")
@@ -242,49 +260,3 @@ def _role(text: str) -> str:
     if stored not in ROLE_WORDS.values() or not code:
         raise ValueError(word)
     return f"{stored}:{code}"
-
-
-def _mistakes(known: _Known, sheet: str, code: str, values: dict[str, Any]) -> Iterator[str]:
-    """What the row gets wrong about the other rows."""
-    if sheet == "organizations":
-        parent = values.get("parent")
-        if parent and parent not in known.codes:
-            yield f"上级编号 {parent} is not known"
-        elif parent and _in_circle(known.parents, code):
-            yield "this organisation stands above itself"
-        if values.get("level") == "branch" and not values.get("field"):
-            yield "a branch needs its 领域"
-    elif sheet == "regions":
-        unknown = [one for one in values["organizations"].split(";") if one not in known.codes]
-        if unknown:
-            yield f"组织编号 {', '.join(unknown)} is not known"
-    else:
-        yield from _member_mistakes(known, code, values)
-
-
-def _member_mistakes(known: _Known, code: str, values: dict[str, Any]) -> Iterator[str]:
-    organization, day = values["organization"], known.today
-    if organization not in known.codes:
-        yield f"支部编号 {organization} is not known"
-    if values["from_day"] > known.today:
-        yield "转入日期 lies in the future"
-    for column in SHEETS["members"][1]:
-        if column.name in ("away_since", "last_contact_on") and (values.get(column.name) or day) > day:
-            yield f"{column.chinese} lies in the future"
-    stored = known.members.get(code)
-    if stored and stored["organization"] not in ("", organization) and values["from_day"] <= stored["from_day"]:
-        yield f"a transfer must be later than {stored['from_day']}"
-    if stored and not stored["organization"] and stored["left"] and values["from_day"] < stored["left"]:
-        yield f"转入日期 lies before {stored['left']}, when the former membership ended"
-    for role in filter(None, (values.get("roles") or "").split(";")):
-        if role.partition(":")[2] not in known.codes:
-            yield f"职责 {role}: the organisation is not known"
-
-
-def _in_circle(parents: dict[str, str], code: str) -> bool:
-    above, steps = parents.get(code, ""), 0
-    while above and steps < 50:
-        if above == code:
-            return True
-        above, steps = parents.get(above, ""), steps + 1
-    return steps >= 50

@@ -52,8 +52,8 @@ def subjects(session, person=SUN):
     return [row.removeprefix("duty:") for row in rows.scalars()]
 
 
-def meeting(session, kind, day, **more):
-    starts = at(day, 9, 0)
+def meeting(session, kind, day, clock=(9, 0), **more):
+    starts = at(day, *clock)
     made = Activity(
         code=f"{day:%m%d}{kind[:3]}",
         organization_id=LIANGFENG,
@@ -154,7 +154,12 @@ def test_terms_probations_and_birthdays_reach_those_whom_they_concern(session):
     session.flush()
     remind(session, date(2026, 6, 30))
     mine = "7 月 1 日是您的政治生日，当天会收到贺卡。"  # everybody of the cast was admitted on one day
-    assert noted(session, RUI) == ["梁丰社区党支部：本届委员会 2026 年 12 月 31 日任期届满，请准备换届。", mine]
+    quarter = "本季度还没有登记联系流动党员的支部（1 个）：梁丰社区党支部"
+    assert noted(session, RUI) == [
+        "梁丰社区党支部：本届委员会 2026 年 12 月 31 日任期届满，请准备换届。",
+        mine,
+        quarter,
+    ]
     assert mine not in noted(session, ALICE)  # on probation
     assert mine not in noted(session, BOB)
     assert f"probation:{ALICE}:2026-07-30:30" in subjects(session, ALICE)
@@ -212,17 +217,42 @@ def test_everything_of_a_day_is_one_message_at_half_past_eight(session):
     assert "short" not in str(told(session))
 
 
-def test_a_theme_day_is_heard_of_three_days_before_and_its_theme_a_week(session):
+def test_a_theme_day_is_heard_of_on_its_days_and_its_theme_a_week_before(session):
     day = date(2026, 7, 22)
-    meeting(session, "theme_party_day", day)
+    meeting(session, "theme_party_day", day, (14, 0))
     remind(session, day - 8 * DAY)
     assert not any("theme_day" in one for one in subjects(session))
     remind(session, day - 7 * DAY)
     assert f"theme_day:{LIANGFENG}:{day}" in subjects(session)
-    for now, count in ((at(day - 3 * DAY, 8, 59), 0), (at(day - 3 * DAY, 9, 0), 1), (at(day - DAY, 9, 0), 2)):
+    steps = (
+        (at(day - 3 * DAY, 13, 59), 0),
+        (at(day - 3 * DAY, 14, 0), 1),
+        (at(day - DAY, 17, 59), 1),
+        (at(day - DAY, 18, 0), 2),
+        (at(day, 8, 29), 2),
+        (at(day, 8, 30), 3),
+        (at(day, 13, 0), 4),
+    )
+    for now, count in steps:
         tick(session, now)
         assert len(told(session, MO)) == count, now
-    assert "7 月 22 日（周三）09:00" in told(session, MO)[0][1]
+    assert "7 月 22 日（周三）14:00" in told(session, MO)[0][1]
+    assert [key for key, *_ in told(session, MO)][:3] == [f"digest:{day - n * DAY}" for n in (3, 1, 0)]
+
+
+def test_after_an_outage_a_theme_day_is_one_line_and_an_early_one_needs_no_morning(session):
+    day = date(2026, 7, 22)
+    meeting(session, "theme_party_day", day, (10, 30))
+    meeting(session, "theme_party_day", day + DAY, (10, 29))
+    tick(session, at(day - 4 * DAY, 12, 0))  # planned; then nothing ran until the morning of the first
+    tick(session, at(day, 9, 0))
+    ((_, text, _),) = told(session, MO)
+    assert text.splitlines()[1:] == [
+        "今天 10:30，theme_party_day，活动室。",
+        "明天 10:29，theme_party_day，活动室。",
+    ]
+    rows = session.execute(select(Reminder).where(Reminder.member_id == MO, Reminder.kind == "activity_morning"))
+    assert [row.due_at for row in rows.scalars()] == [at(day, 8, 30)]
 
 
 def test_what_reminds_is_noted_before_the_digests_go_out():

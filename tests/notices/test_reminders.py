@@ -22,7 +22,7 @@ START = NOON + 3 * DAYS + 7 * HOUR  # Thursday 18 June 2026, 19:00
 
 @pytest.fixture
 async def evening(look):
-    """A theme day of branch 10 in three days; the cast's own activities are out of the way."""
+    """A lecture of branch 10 in three days; the cast's own activities are out of the way."""
 
     def add(session):
         for activity in session.execute(select(Activity)).scalars():
@@ -33,7 +33,7 @@ async def evening(look):
                 code="505050",
                 organization_id=LIANGFENG,
                 scope="branch",
-                kinds="theme_party_day",
+                kinds="party_lecture",
                 title="主题党日",
                 place="活动室",
                 starts_at=START,

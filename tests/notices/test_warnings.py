@@ -227,25 +227,42 @@ async def yearly(look):
 
 async def test_an_open_warning_nags_each_week_and_is_escalated_once(quiet_city, check, told, look):
     await yearly(look)
-    await check(nine(7, 1))
+    await check(nine(6, 1))  # behind an even pace, before the first checkpoint
     counts = {}
     for n in range(1, 23):
-        await check(nine(7, 1) + n * DAY)
+        await check(nine(6, 1) + n * DAY)
         counts[n] = (len(await told(SUN)), len(await told(RUI)))
     assert (counts[6], counts[7], counts[13], counts[14]) == ((1, 0), (2, 0), (2, 0), (3, 1))
     assert (counts[20], counts[21]) == ((3, 1), (4, 1))
     assert "梁丰社区党支部：今年活动 1 次" in (await told(RUI))[0]
 
 
-async def test_acknowledged_means_no_more_nagging_and_no_escalation(quiet_city, check, told, look):
+async def test_acknowledged_means_no_more_nagging_until_a_checkpoint_comes(quiet_city, check, told, look):
     await yearly(look)
-    await check(nine(7, 1))
+    await check(nine(6, 1))
     warning = (await look(lambda s: warnings.live(s)))[0]
-    assert await look(lambda s: warnings.acknowledge(s, warning.id, SUN, nine(7, 2)))
-    assert not await look(lambda s: warnings.acknowledge(s, warning.id, SUN, nine(7, 3)))
-    for n in range(1, 20):
-        await check(nine(7, 1) + n * DAY)
+    assert await look(lambda s: warnings.acknowledge(s, warning.id, SUN, nine(6, 2)))
+    assert not await look(lambda s: warnings.acknowledge(s, warning.id, SUN, nine(6, 3)))
+    for n in range(1, 24):
+        await check(nine(6, 1) + n * DAY)
     assert (len(await told(SUN)), len(await told(RUI))) == (1, 0)
+    for day, heard in ((nine(6, 29), 0), (nine(6, 30), 1), (nine(7, 1), 1)):
+        await check(day)
+        assert len(await told(RUI)) == heard, day
+    assert "梁丰社区党支部：今年活动 1 次" in (await told(RUI))[0]
+
+
+async def test_the_last_working_day_of_a_month_takes_what_is_missing_to_the_committee(quiet_city, check, told):
+    await check(nine(5, 25))
+    await check(nine(5, 28))
+    assert await told(RUI) == []
+    await check(nine(5, 29))  # a Friday; the month ends on Sunday
+    await check(nine(5, 31))
+    (text,) = await told(RUI)
+    assert text.splitlines()[1:] == [
+        "梁丰社区党支部：5 月还没有开主题党日，离月底还有 2 天。",
+        "梁丰社区党支部：5 月还没有开支委会，离月底还有 2 天。",
+    ]
 
 
 async def test_a_later_checkpoint_asks_again(quiet_city, check, look):
@@ -304,7 +321,7 @@ async def test_without_a_secretary_the_committee_hears_of_it_at_once(quiet_city,
     await look(lambda s: [s.delete(r) for r in s.execute(select(Role).where(Role.member_id == SUN)).scalars()])
     await check(nine(5, 25))
     assert await told(SUN) == []
-    assert (await told(RUI))[0].startswith("【预警】有 2 件支部的事没有人处理")
+    assert (await told(RUI))[0].startswith("【预警】有 2 件支部的事还没有办好")
     await check(nine(5, 26))
     assert len(await told(RUI)) == 1
 

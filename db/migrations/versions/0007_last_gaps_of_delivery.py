@@ -65,6 +65,10 @@ def upgrade() -> None:
         batch_op.create_index('ix_office_member_id', ['member_id'], unique=False)
         batch_op.create_index('ix_office_organization_id', ['organization_id'], unique=False)
 
+    with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f('fk_delivery_letter_id_letter'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_delivery_member_id_member'), type_='foreignkey')
+
     with op.batch_alter_table('group_chat', schema=None) as batch_op:
         batch_op.add_column(sa.Column('thread', sa.Integer(), nullable=True))
 
@@ -81,6 +85,10 @@ def downgrade() -> None:
 
     with op.batch_alter_table('group_chat', schema=None) as batch_op:
         batch_op.drop_column('thread')
+
+    with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.create_foreign_key(batch_op.f('fk_delivery_member_id_member'), 'member', ['member_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_delivery_letter_id_letter'), 'letter', ['letter_id'], ['id'])
 
     with op.batch_alter_table('office', schema=None) as batch_op:
         batch_op.drop_index('ix_office_organization_id')
