@@ -135,7 +135,7 @@ JOBS: tuple[Task | Poll, ...] = (
     Task(warnings.TASK, "0 9 * * *", _begin, "once"),
     Task(pool.TASK, "10 9 * * *", _begin, "once"),
     Task(declarations.TASK, "40 6 1,4 * *", _begin, "once"),  # to secretaries: what is due, what is missing
-    Task(declaration_days.TASK, "45 6 5,8,10,11,15 * *", _begin, "once"),  # to reviewers and the district
+    Task(declaration_days.TASK, "45 6 5,6,8,10,11,15 * *", _begin, "once"),  # to reviewers and the district
     Task(dues.TASK, dues.cron(), _begin, "once"),
     Task(duties.TASK, "30 6 * * *", _begin, "once"),  # before the digests of the morning
     Task("appeals_undecided", "20 9 * * *", inspections.remind_deciders, "all"),  # each day has appeals of its own

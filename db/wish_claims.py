@@ -12,7 +12,8 @@ from sqlmodel import Session, col
 from db.members import Member
 from db.wishes import Wish, WishClaim, changed
 
-CONTACT_WITHIN = timedelta(hours=48)  # then the claimer is reminded
+CONTACT_WITHIN = timedelta(hours=48)
+REMIND_OF_CONTACT = timedelta(hours=24)  # after a claim: the morning after that still lies within the 48 hours
 IDLE_AFTER = timedelta(days=7)  # without any contact: somebody else may have the wish
 DONE_WITHIN = timedelta(days=15)
 EXTEND_BY = timedelta(days=7)  # once, by the claimer

@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import audit, declarations, occurrences, periods_locked, reviewers, spot_checks
+from db import audit, declarations, occurrences, organizations, periods_locked, reviewers, spot_checks
 from db.duties import CITY
 from db.reviewers import Holder
 from notices import spot_checks as draws
 from notices.channel import Button, Message
 from notices.declaration_outcomes import DISTRICT, REVIEWER, tell
-from notices.declarations import month_before
+from notices.declarations import month_before, undeclared
 from notices.declared_words import said_day, said_period
 from notices.digest import later
 from notices.voices import voices
@@ -28,6 +28,7 @@ from scoring.periods import CalendarPeriod
 TASK = "declarations_waiting"
 LAPSED_BATCH = 20  # branches of one transaction
 TOLD_BATCH = 20  # reviewers of one transaction
+NAMED_MAX = 5  # branches by name in a line
 
 
 def keep_the_days(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int:
@@ -116,6 +117,9 @@ def _tell(
     say = voices(session, [one.member_id])[one.member_id]
     step = "spot_check" if one.role == DISTRICT else "declaration_review"
     lines: list[str] = []
+    if planned == days.declare_until(month.last) + timedelta(days=1):
+        _tell_undeclared(session, one, month, paths, now, zone)
+        return
     draw_day = days.committee_until(month.last) + timedelta(days=1)
     if planned in (days.declare_until(month.last), draw_day):
         lines += _of_the_draw(session, say, month)
@@ -135,6 +139,31 @@ def _tell(
         message = Message("\n".join(lines), (Button(say(f"menu.{step}"), step),))
         ends = now + timedelta(days=7)
         later(session, member_id=one.member_id, key=key, message=message, now=now, zone=zone, expires_at=ends)
+
+
+def _tell_undeclared(
+    session: Session, one: Holder, month: CalendarPeriod, paths: frozenset[str], now: datetime, zone: ZoneInfo
+) -> None:
+    """The day after the last one for declaring: a committee's reviewer hears which branches are behind."""
+    if one.role != REVIEWER:
+        return
+    under = organizations.branches_under(session, one.path)
+    mine = [branch for branch in under if _nearest(branch.path, paths) == one.path]
+    found = undeclared(session, mine, now.astimezone(zone).date())
+    if not found:
+        return
+    names = [branch.name for branch in mine if branch.path in found]
+    say = voices(session, [one.member_id])[one.member_id]
+    text = say(
+        "declarations.digest_undeclared",
+        count=sum(found.values()),
+        branches=len(names),
+        names="、".join(names[:NAMED_MAX]) + ("……" if len(names) > NAMED_MAX else ""),
+        period=said_period(say, month),
+    )
+    key = f"declarations:undeclared:{one.path}:{month.text}"
+    ends = now + timedelta(days=7)
+    later(session, member_id=one.member_id, key=key, message=Message(text), now=now, zone=zone, expires_at=ends)
 
 
 def _of_the_draw(session: Session, say: Wording, month: CalendarPeriod) -> list[str]:

@@ -99,6 +99,21 @@ def missing(session: Session, branches: Sequence[Organization], today: date) -> 
     return found
 
 
+def undeclared(session: Session, branches: Sequence[Organization], today: date) -> dict[str, int]:
+    """Path of a branch -> how much of the month that closed last it has not declared; nothing of the others."""
+    month = month_of(month_before(today))
+    rows = declarations.of_branches(session, [one.id for one in branches if one.id], [month.text])
+    counts: dict[str, int] = {}
+    for branch in branches:
+        if branch.id is None or branch.field is None or (branch.closed_on and branch.closed_on <= today):
+            continue
+        due = due_at(branch.field, month, branch.founded_on)
+        count = sum((branch.id, one.what.id, one.period.text) not in rows for one in due)
+        if count:
+            counts[branch.path] = count
+    return counts
+
+
 def remind_next(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int:
     """Remind the secretaries of the next BATCH branches; how many branches. 0: nothing is under way."""
     part = occurrences.next_branches(session, TASK, BATCH)

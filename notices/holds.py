@@ -6,7 +6,7 @@ and what is told has a key. `most` bounds what one transaction ends; the rest co
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,16 +15,17 @@ from sqlmodel import Session
 from db import accounts, redemptions, wish_claims, wishes
 from db.duties import CITY
 from db.redemptions import Found
-from db.wish_claims import ANSWER_WITHIN, CONTACT_WITHIN
+from db.wish_claims import ANSWER_WITHIN, REMIND_OF_CONTACT
 from db.wishes import Wish
 from notices import outbox, wish_notes
 from notices.channel import Button, Message
 from notices.digest import later
 from notices.said_time import said
 from notices.wording import wording
+from notices.working_days import working_days_since
 
 REMIND_BEFORE = timedelta(days=3)  # a piece that waits: a weekend and a working day to fetch it
-REVIEW_WITHIN = timedelta(days=3)  # then the reviewer is reminded of a wish that was handed in
+REMIND_OF_REVIEW = 2  # working days after a wish was handed in: the review is due on the third
 CLAIM_WITHIN = timedelta(days=10)  # then the branch itself is asked to see to a wish that nobody claimed
 BATCH = 200
 
@@ -81,9 +82,9 @@ def release_idle_claims(session: Session, now: datetime, *, most: int = BATCH) -
 
 
 def remind_claimers(session: Session, now: datetime, *, zone: ZoneInfo = CITY) -> int:
-    """Remind of a claim without contact after 48 hours, and of one that is nearly due; how many were told."""
+    """Remind of a claim a day old without contact, and of one that is nearly due; how many were told."""
     count = 0
-    for claim, wish in wish_claims.without_contact(session, now - CONTACT_WITHIN):
+    for claim, wish in wish_claims.without_contact(session, now - REMIND_OF_CONTACT):
         steps = [("wishes.see_it", f"wishes:mine:{claim.id}")]
         key = f"wish:{wish.id}:contact:{claim.id}"
         count += wish_notes.tell(
@@ -104,7 +105,7 @@ def chase_stale_wishes(session: Session, now: datetime, *, zone: ZoneInfo = CITY
     Each is asked once; the reviewers of the branch are asked, without the wisher and the claimer themselves.
     """
     stale: list[tuple[Wish, int | None, str, str]] = [
-        (wish, None, "unreviewed", "") for wish in wishes.unreviewed(session, now - REVIEW_WITHIN)
+        (wish, None, "unreviewed", "") for wish in wishes.unreviewed(session, _before_review(now, zone))
     ]
     stale += [
         (wish, None, "unclaimed", f":{wish.published_at:%Y%m%d}")
@@ -115,6 +116,14 @@ def chase_stale_wishes(session: Session, now: datetime, *, zone: ZoneInfo = CITY
         for claim, wish in wish_claims.unanswered(session, now - ANSWER_WITHIN)
     ]
     return sum(_ask(session, wish, claimer, name, which, now, zone) for wish, claimer, name, which in stale)
+
+
+def _before_review(now: datetime, zone: ZoneInfo) -> datetime:
+    """The last instant of the day after which REMIND_OF_REVIEW working days have come."""
+    today = day = now.astimezone(zone).date()
+    while working_days_since(day, today) < REMIND_OF_REVIEW:
+        day -= timedelta(days=1)
+    return datetime.combine(day, time.max, zone).astimezone(UTC)
 
 
 def _ask(

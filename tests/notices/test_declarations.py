@@ -128,9 +128,12 @@ async def test_reviewers_hear_hash_backlog_lot_and_what_lapsed_each_once(look, t
     assert (await told(RUI))[0].splitlines()[-1] == (
         "2026 年 5 月有 2 个支部的 2 件申报等审核，请在 6 月 10 日前审完。到 6 月 15 日还没审的不计。"
     )
-    for day in (8, 10):
+    for day in (6, 8, 10):
         await run(look, declaration_days.TASK, tell, at(6, day, 8, 45))
-    assert [len(one.splitlines()) for one in (await told(RUI))[1:]] == [1, 1]
+    assert [len(one.splitlines()) for one in (await told(RUI))[1:]] == [1, 1, 1]
+    behind = (await told(RUI))[1]
+    assert behind.startswith("2026 年 5 月的申报已截止：2 个支部有 ")
+    assert behind.endswith(" 项没有申报：梁丰社区党支部、沙洲村党支部")
     assert len(await told(BOB)) == 1, "a nearer reviewer has the branches: only the hash"
     while await look(lambda s: declaration_days.keep_the_days(s, at(6, 11, 0, 5), ZONE)):
         pass
@@ -149,10 +152,11 @@ def test_the_days_of_the_jobs_are_those_of_the_rules():
     june = month_of(date(2026, 5, 31))
     days = shipped().org_power.terms_on(june.last).deadlines
     found, instant = [], NOON.replace(month=5, day=31)
-    for _ in range(5):
+    for _ in range(6):
         instant = next_after(when[declaration_days.TASK], instant, ZONE)
         found.append(instant.astimezone(ZONE).day)
-    assert found == [days.declare_day, 8, days.committee_day, days.committee_day + 1, days.lock_day]
+    declared, checked = days.declare_day, days.committee_day
+    assert found == [declared, declared + 1, 8, checked, checked + 1, days.lock_day]
 
 
 # The draw
