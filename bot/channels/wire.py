@@ -9,14 +9,13 @@ import aiohttp
 from db.failpoints import is_named, reach
 
 AFTER_WRITE = "send.after_write"
-FLUSHED_S = 0.01  # an event loop may hold back what was written in its present round
 
 
-async def written(request: aiohttp.ClientRequest) -> None:
+def written(request: aiohttp.ClientRequest) -> None:
     """A request has been given to its connection. A test may let the process die here when it sends a message.
 
     Both platforms have methods whose names tell: `sendMessage`, `custom/send`, `subscribe/bizsend`.
     """
     if is_named(AFTER_WRITE) and "send" in request.url.name:
-        await asyncio.sleep(FLUSHED_S)
-        reach(AFTER_WRITE)
+        # An event loop may hold back what was written until its present round is over.
+        asyncio.get_running_loop().call_soon(reach, AFTER_WRITE)

@@ -109,7 +109,7 @@ class _Request(aiohttp.ClientRequest):
 
     async def write_bytes(self, writer: Any, conn: Connection, content_length: int | None = None) -> None:
         await super().write_bytes(writer, conn, content_length)
-        await written(self)
+        written(self)
 
 
 def _check_status(method: str, status: int) -> None:
