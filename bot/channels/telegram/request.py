@@ -269,7 +269,7 @@ class _Request(aiohttp.ClientRequest):
         if transport is not None and not transport.is_closing():
             _handed.get().append(True)
         await super().write_bytes(writer, conn, content_length)
-        await written(self)
+        written(self)
 
 
 class _Connector(aiohttp.TCPConnector):
