@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from db import activity_drafts, cards, dated_facts, gone, group_calls, inbound, leftovers, occurrences, sheets, web
 from notices import (
+    appeals,
     appraisals,
     birthdays,
     card_reports,
@@ -100,6 +101,7 @@ def _remind_of_economy(session: Session, moment: Moment) -> object:
         holds.remind_of_pick_ups(session, now, zone=zone)
         + holds.remind_claimers(session, now, zone=zone)
         + holds.chase_stale_wishes(session, now, zone=zone)
+        + appeals.remind_deciders(session, now, zone)
     )
 
 

@@ -99,6 +99,14 @@ def to_decide(session: Session, reach: Sequence[tuple[str, str]], by: int, *, mo
     return session.execute(statement).scalars().all()
 
 
+def undecided(session: Session, since: datetime, before: datetime) -> Sequence[Appeal]:
+    """Open appeals that were made in [since, before), the oldest first."""
+    statement = select(Appeal).where(
+        col(Appeal.state) == "open", col(Appeal.made_at) >= since, col(Appeal.made_at) < before
+    )
+    return session.execute(statement.order_by(col(Appeal.id))).scalars().all()
+
+
 def add_picture(session: Session, entry_id: int, picture_id: int) -> bool:
     """Put a picture to an open appeal that has none; False otherwise."""
     statement = update(Appeal).where(

@@ -83,9 +83,10 @@ class StudyRules(Block):
 
 
 class AppealRules(Block):
-    """Until how many days after it was booked a line can be appealed."""
+    """Until how many days after it was booked a line can be appealed, and when an answer is asked for again."""
 
     within_days: Days
+    answer_working_days: Days = 10
 
 
 class ResolutionRules(Block):

@@ -11,9 +11,12 @@ from db import appeals, attendance, dues, ledger, proposals, verify
 from db.appeals import Appeal
 from db.deliveries import Delivery
 from db.ledger import Entry
+from notices import appeals as waiting
 from scoring.booking import book_event
 from tests.at_once import at_once, seen_at_once
 from tests.cast import ALICE, BOB, DAY, DING, LIANGFENG, NOON, OWN_CODE, RUI, SUN
+from tests.conftest import ZONE
+from tests.notices.digests import noted
 
 WORDS = "那天我在现场，名单写错了"
 
@@ -188,6 +191,20 @@ async def test_the_thirtieth_day_is_the_last(say, look, clock, after, may):
     clock.now = datetime(2026, 7, 15, 15, 59, 59, tzinfo=UTC) + after  # 15 July ends in the city
     assert ("1 申诉" in (await say(ALICE, f"points:line:{entry}", kind="button")).labels()) == may
     assert (await say(ALICE, f"appeal:{entry}", kind="button")).text.startswith("对这一笔") == may
+
+
+async def test_an_appeal_that_waits_ten_working_days_is_brought_to_mind_once(say, look):
+    await say.all(SUN, "dues:tick:2026-06", "鲍勃", "1")
+    await say.all(BOB, f"appeal:{await last_line(look, BOB)}", WORDS)
+    ends = NOON + timedelta(days=15)  # Monday 15 June; Friday the 19th is a holiday: Tuesday 30 June is the tenth
+
+    async def told(now):
+        await look(lambda s: waiting.remind_deciders(s, now, ZONE))
+        return [one for one in await look(lambda s: noted(s, RUI)) if "申诉" in one]
+
+    assert await told(ends - timedelta(days=1)) == []
+    for now in (ends, ends, ends + timedelta(days=1)):
+        assert await told(now) == ["有 1 件积分申诉已等了 10 个工作日，请答复。"]
 
 
 async def test_nobody_sees_or_appeals_a_line_of_another(say, look):
