@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from bot.writer import Writer
@@ -113,9 +114,10 @@ class Dispatcher:
 
     async def _answer(self, incoming: Incoming, person: str) -> Answer:
         try:
-            return await self._writer.write(lambda session: self._take_in(session, incoming), person=person)
-        except inbound.Repeated:  # another process was first: its reply stands now
-            return await self._writer.write(lambda session: self._take_in(session, incoming), person=person)
+            try:
+                return await self._writer.write(lambda session: self._take_in(session, incoming), person=person)
+            except (inbound.Repeated, IntegrityError):  # another process was first, and its reply stands now
+                return await self._writer.write(lambda session: self._take_in(session, incoming), person=person)
         except Exception:
             incident = _incident(incoming)
             log.exception("message %s failed (%s, %s)", incident, incoming.channel, incoming.kind)
@@ -129,6 +131,13 @@ class Dispatcher:
         if inbound_id is not None and not answer.taken:
             now = self.clock()
             await self._writer.write(lambda session: inbound.taken(session, inbound_id, now))
+
+    async def agree(self, answer: Answer, way: str) -> bool:
+        """Whether the reply takes this way; False when another process answers the same message another way."""
+        inbound_id = answer.inbound_id
+        if inbound_id is None:
+            return True
+        return await self._writer.write(lambda session: inbound.agree(session, inbound_id, way))
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a transaction and commit it."""

@@ -90,17 +90,11 @@ def taken(session: Session, inbound_id: int, at: datetime) -> None:
 
 
 def agree(session: Session, inbound_id: int, way: str) -> bool:
-    """Let the reply take this way, unless another was agreed on, or the platform has taken it: then False."""
-    statement = (
-        update(Inbound)
-        .where(
-            col(Inbound.id) == inbound_id,
-            col(Inbound.taken_at).is_(None),
-            or_(col(Inbound.way).is_(None), col(Inbound.way) == way),
-        )
-        .values(way=way)
-        .execution_options(synchronize_session=False)
+    """Let the reply take this way; False when another one was agreed on before."""
+    agreeing = update(Inbound).where(
+        col(Inbound.id) == inbound_id, or_(col(Inbound.way).is_(None), col(Inbound.way) == way)
     )
+    statement = agreeing.values(way=way).execution_options(synchronize_session=False)
     return bool(session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 

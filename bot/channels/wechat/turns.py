@@ -1,7 +1,9 @@
 """One person's message, WeChat's up to three tries to deliver it, and the one way that its reply takes.
 
 WeChat waits 5 s for an answer, then drops the connection and tries again. So the newest try that still waits
-is the one whose answer is heard; when none waits any more, the reply goes as a customer message.
+is the one whose answer is heard; when none waits any more, the reply goes as a customer message. A try may come to
+another process. Then the one that has taken the message in may be late, and the other one may answer: the
+message's row says which of the two was first.
 """
 
 from __future__ import annotations
@@ -99,6 +101,10 @@ class Turns:
                 return None
             if not turn.text(self._channel):
                 return None
+            answer = turn.answer.result()
+            if not answer.first and not await self._dispatcher.agree(answer, "passive"):
+                turn.way = "none"  # the process that was first was late, and speaks
+                return None
             turn.way = "passive"
             return turn
         finally:
@@ -149,9 +155,10 @@ class Turns:
         if not turn.answer.done() or turn.waiting or turn.way or _failed(turn.answer):
             return
         answer = turn.answer.result()
-        if answer.message is None or answer.taken:  # taken: an earlier process has sent it
+        if answer.message is None or not answer.first:  # another process was first: it speaks, or left it open
             turn.way = "none"
-            self._spawn(self._dispatcher.taken(answer))
+            if answer.message is None:
+                self._spawn(self._dispatcher.taken(answer))
         else:
             turn.way = "customer"
             self._spawn(self._say_late(turn))
@@ -159,6 +166,8 @@ class Turns:
     async def _say_late(self, turn: Turn) -> None:
         """The whole reply as a customer message."""
         answer = turn.answer.result()
+        if not await self._dispatcher.agree(answer, "customer"):
+            return  # another process has answered a later try
         assert answer.message is not None, "only a reply can be late"
         message, key = answer.message, f"reply:{answer.inbound_id}"
         cost = self._channel.cost(message)

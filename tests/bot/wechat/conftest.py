@@ -48,6 +48,7 @@ class EchoDispatcher:
     effects: list[Incoming] = field(default_factory=list)
     stored: dict[str, Answer] = field(default_factory=dict)
     taken_ids: list[int | None] = field(default_factory=list)
+    ways: dict[int | None, str] = field(default_factory=dict)
     asked: int = 0
 
     async def answer(self, incoming: Incoming) -> Answer:
@@ -66,6 +67,9 @@ class EchoDispatcher:
 
     async def taken(self, answer: Answer) -> None:
         self.taken_ids.append(answer.inbound_id)
+
+    async def agree(self, answer: Answer, way: str) -> bool:
+        return self.ways.setdefault(answer.inbound_id, way) == way
 
     async def write(self, work: Callable[[Session], Any]) -> Any:
         return await self.writer.write(work)
