@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, select
+from sqlalchemy import Select, bindparam, delete, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col
 
@@ -78,31 +78,51 @@ def count_part(session: Session, letter_id: int, place: int, now: datetime, due_
     """
     if not place:
         session.execute(delete(LetterPart).where(col(LetterPart.letter_id) == letter_id))
-    branch: Any = col(Delivery.counts_for)
-    with_rows: Select[Any] = (
-        select(branch, func.count())
-        .where(col(Delivery.letter_id) == letter_id, branch.is_not(None), branch > place)
-        .group_by(branch)
-        .order_by(branch)
-        .limit(PART)
-    )
-    last = session.execute(select(func.max(with_rows.subquery().c[0]))).scalar_one_or_none()
-    if last is None:
+    noted = _COUNT_ROWS.rows(session, letter=letter_id, place=place)
+    if not noted:
         return None
-    note_people(session, letter_id, with_rows)
+    last = max(row[0] for row in noted)
     bounds = {"first_id": place + 1, "last_id": last}
     session.add(LetterPart(letter_id=letter_id, **bounds, counts=[], counted_at=now, due_at=due_at))
     session.flush()
     return int(last)
 
 
+def _insert(dialect: str) -> Any:
+    return postgresql.insert(LetterBranch) if dialect == "postgresql" else sqlite.insert(LetterBranch)
+
+
+def _more(adding: Any) -> Any:
+    """The same for branches that stand already, as far as they have people without a chat."""
+    people = LetterBranch.people + adding.excluded.people
+    return adding.on_conflict_do_update(index_elements=["letter_id", "organization_id"], set_={"people": people})
+
+
+_NOTHING = ("sent", "read", "acked", "help", "mailbox", "waiting", "ambiguous", "not_sent")
+
+
 def _add_people(dialect: str) -> Any:
-    insert: Any = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    nothing = ("sent", "read", "acked", "help", "mailbox", "waiting", "ambiguous", "not_sent")
     named: dict[str, Any] = {name: bindparam(name) for name in ("letter_id", "organization_id", "people")}
-    adding = insert(LetterBranch).values(named | dict.fromkeys(nothing, 0))
-    more = LetterBranch.people + adding.excluded.people
-    return adding.on_conflict_do_update(index_elements=["letter_id", "organization_id"], set_={"people": more})
+    return _more(_insert(dialect).values(named | dict.fromkeys(_NOTHING, 0)))
+
+
+def _count_rows(dialect: str) -> Any:
+    """Note the next PART branches that have rows; their ids."""
+    branch: Any = col(Delivery.counts_for)
+    with_rows = (
+        select(col(Delivery.letter_id), branch, func.count(), *(literal_column("0") for _ in _NOTHING))
+        .where(
+            col(Delivery.letter_id) == bindparam("letter"), branch.is_not(None), branch > bindparam("place")
+        )
+        .group_by(col(Delivery.letter_id), branch)
+        .order_by(branch)
+        .limit(literal_column(str(PART)))
+    )
+    adding = _insert(dialect).from_select(
+        ["letter_id", "organization_id", "people", *_NOTHING], with_rows, include_defaults=False
+    )
+    return _more(adding).returning(col(LetterBranch.organization_id))
 
 
 _ADD_PEOPLE = Prepared(_add_people)
+_COUNT_ROWS = Prepared(_count_rows)

@@ -88,9 +88,11 @@ def members_in(session: Session, whom: Audience, day: date, ids: tuple[int, int]
 
 
 def _is_everywhere(session: Session, whom: Audience) -> bool:
-    """Whether every branch of the city belongs to it, so that none need be looked up."""
-    outside = select(col(Organization.id)).where(col(Organization.id).not_in(_units_in(session, whom))).limit(1)
-    return session.execute(outside).first() is None
+    """Whether every branch of the city belongs to it, so that none need be looked up: all stand under one root."""
+    if whom.field is not None or whom.region_id is not None:
+        return False
+    roots = select(col(Organization.id)).where(col(Organization.parent_id).is_(None)).limit(2)
+    return session.execute(roots).scalars().all() == [whom.node]
 
 
 def _units_in(session: Session, whom: Audience) -> Select[Any]:

@@ -280,6 +280,12 @@ INVARIANTS = (
                      WHERE v.organization_id = d.organization_id AND v.indicator_id = d.indicator_id
                        AND v.period = d.period AND v.cause = 'clawback:declaration:' || d.id)""",
     ),
+    Invariant(
+        "whatever goes out is for a member, and of a letter that stands",
+        """SELECT 'delivery ' || d.id AS one FROM delivery d
+            WHERE NOT EXISTS (SELECT 1 FROM member m WHERE m.id = d.member_id)
+               OR (d.letter_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM letter l WHERE l.id = d.letter_id))""",
+    ),
     *(Invariant(title, cases) for title, cases in value_invariants.CASES),
 )
 

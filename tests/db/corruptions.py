@@ -129,6 +129,8 @@ ACCEPTED = """INSERT INTO appeal (id, entry_id, member_id, organization_id, goes
               SELECT 900, min(id), 103, 10, 'committee_reviewer', '', 'accepted', '2026-06-15', '' FROM entry
                WHERE member_id = 103"""
 COUNTED, REVIEWED = numbered("an inspection counts"), numbered("nobody posts the own inspection")
+NOBODY = numbered("whatever goes out is for a member")
+RECOUNTED = "UPDATE letter SET recipients = recipients - 1 WHERE id = 1"
 LOGGED, LAID = numbered("a value that counts is the last"), numbered("the values of a period")
 UNDONE = numbered("a line of the negative list")
 INSPECTED = """INSERT INTO inspection (id, organization_id, inspector_id, item_id, value, finding, visit, place, note, day,
@@ -234,6 +236,8 @@ CORRUPTIONS = [
     ("V19", sql("DELETE FROM attempt WHERE delivery_id = 1", "DELETE FROM delivery WHERE id = 1"), "letter 1"),
     ("V20", sql("UPDATE attempt SET fence = 7 WHERE outcome = ''"), None),
     ("V20", sql("UPDATE attempt SET outcome = 'sent' WHERE outcome = ''"), None),
+    (NOBODY, sql("UPDATE delivery SET member_id = 987654 WHERE id = 1"), "delivery 1"),
+    (NOBODY, sql("UPDATE delivery SET letter_id = 987654, key = 'a note' WHERE id = 1", RECOUNTED), "delivery 1"),
     (LOGGED, recorded("UPDATE value_record SET value = '2'", loose="value_record"), "organization 10 C02 2026-05"),
     (LAID, recorded("DELETE FROM period_values"), "organization 10 C02 2026-05"),
     (LAID, recorded("DELETE FROM indicator_value"), "organization 10 C02 2026-05"),
