@@ -111,9 +111,7 @@ def _count_rows(dialect: str) -> Any:
     branch: Any = col(Delivery.counts_for)
     with_rows = (
         select(col(Delivery.letter_id), branch, func.count(), *(literal_column("0") for _ in _NOTHING))
-        .where(
-            col(Delivery.letter_id) == bindparam("letter"), branch.is_not(None), branch > bindparam("place")
-        )
+        .where(col(Delivery.letter_id) == bindparam("letter"), branch.is_not(None), branch > bindparam("place"))
         .group_by(col(Delivery.letter_id), branch)
         .order_by(branch)
         .limit(literal_column(str(PART)))

@@ -184,11 +184,8 @@ def enqueue_for_all(
         "expires_at": literal(expires_at, Delivery.__table__.c.expires_at.type)  # type: ignore[attr-defined]
         if expires_at
         else null(),
-        "fence": literal(0),
-        "attempts": literal(0),
-        "died": literal(0),
-        "reason": literal(""),
-        "platform_id": literal(""),
+        **dict.fromkeys(("fence", "attempts", "died"), literal(0)),
+        **dict.fromkeys(("reason", "platform_id"), literal("")),
     }
     # SQLite needs a WHERE before ON CONFLICT, else it reads the ON as part of a join.
     rows = select(chosen.c[0], *constants.values(), *branch).where(chosen.c[0].is_not(None))
