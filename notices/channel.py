@@ -148,6 +148,15 @@ class Channel(Protocol):
 
 
 @runtime_checkable
+class CaptionChannel(Channel, Protocol):
+    """A channel on which words stand below a picture in the same message, as long as they are few."""
+
+    def fits_below(self, text: str) -> bool:
+        """Whether so many words do."""
+        ...
+
+
+@runtime_checkable
 class PaidChannel(Channel, Protocol):
     """A channel that can also send against a fee, past the limit of what is free of charge."""
 

@@ -1,14 +1,14 @@
 """A message in parts that a channel can carry: `（1/3）`, cut at sentence ends, the buttons on the last one.
 
 Each part is a row of the outbox of its own, written when the part before has arrived: a long letter that breaks
-off goes on with the part that failed.
+off goes on with the part that failed. A picture that the words do not fit below is a part by itself, before them.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from notices.channel import Channel, Message
+from notices.channel import CaptionChannel, Channel, Message
 from notices.markup import Marked, joined, pieces
 
 MARK = "（{place}/{of}）\n"
@@ -20,6 +20,9 @@ def cut(message: Message, channel: Channel, *, marked: bool = False, worded: boo
     """The message in parts with their places. marked, worded: what `Channels` says of this channel."""
     if not marked:
         message = replace(message, text=message.plain(), marks=())
+    if message.picture and isinstance(channel, CaptionChannel) and not channel.fits_below(message.text):
+        alone, words = Message("", picture=message.picture), replace(message, picture=None)
+        return [alone, *cut(words, channel, marked=True, worded=worded)]
     below = "".join(WIDEST_GAP + label for label in message.labels()) if worded else ""
     if len(channel.parts(message.text + below)) == 1:
         return [message]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from bot.channels.telegram.render import calls
@@ -9,10 +11,13 @@ from bot.channels.telegram.text import cut as telegram_parts
 from bot.channels.telegram.text import units
 from bot.channels.wechat.reply import parts as wechat_parts
 from bot.channels.wechat.reply import words
-from notices.channel import Button, Message
+from notices.channel import Button, Message, Picture, SendError
 from notices.markup import joined, parse
+from notices.outbox import tell
 from notices.parting import cut
 from notices.wording import wording
+from tests.cast import ALICE, NOON
+from tests.notices.sending import FakeChannel, bind, engine, rows
 
 STEPS = (Button("收到", "letters:ack:1"), Button("有困难，请联系我", "letters:help:1"))
 
@@ -22,6 +27,9 @@ class Telegram:
 
     def parts(self, text):
         return telegram_parts(text, 4096)
+
+    def fits_below(self, text):
+        return units(text) <= 1024
 
 
 class WeChat:
@@ -49,6 +57,32 @@ def test_telegram_counts_utf_16_units_and_never_halves_an_emoji(text, count):
     assert [bool(part.buttons) for part in found] == [False] * (count - 1) + [True]
     assert "".join(part.text.partition("\n")[2] if count > 1 else part.text for part in found) == text
     assert all(len(calls("7", part, None, wording("zh"))) == 1 for part in found)
+
+
+@pytest.mark.parametrize(("count", "texts"), [(1024, 0), (1025, 1), (5000, 2)])
+async def test_a_picture_too_small_for_its_words_is_a_part_that_is_not_sent_again(
+    writer, clock, look, count, texts
+):
+    picture = Picture("stored", {"id": 1}, "红信的图片")
+    telegram = FakeChannel("telegram", None, *[SendError("retry", "connect_refused")] * bool(texts))
+    telegram.parts = Telegram().parts
+    telegram.fits_below = Telegram().fits_below
+    message = Message("红" * count, STEPS, picture)
+    await look(lambda session: (bind(session, ALICE, "telegram"), tell_alice(session, message)))
+    sender = engine(writer, clock, telegram)
+    for _ in range(3 + texts):
+        await sender.drain_once()
+        clock.now += timedelta(seconds=10)
+    found = [part for _, part in telegram.sent]
+    assert [bool(part.picture) for part in found] == [True] + [False] * texts
+    assert all(len(calls("7", part, b"png" if part.picture else None, wording("zh"))) == 1 for part in found)
+    assert [bool(part.buttons) for part in found] == [False] * texts + [True]
+    parts = await look(lambda session: [(row.part, row.state, row.attempts) for row in rows(session)])
+    assert parts == [(1, "sent", 1), (2, "sent", 2), (3, "sent", 1)][: texts + 1]
+
+
+def tell_alice(session, message):
+    return tell(session, member_id=ALICE, key="n1", message=message, now=NOON)
 
 
 @pytest.mark.parametrize(("more", "count"), [(0, 1), (1, 2)])

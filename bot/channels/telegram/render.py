@@ -31,7 +31,7 @@ def calls(address: str, message: Message, image: bytes | str | None, say: Wordin
     made: list[Call] = []
     if image is not None:
         assert message.picture, "an image belongs to a picture"
-        fits = units(text.text) <= CAPTION_MAX
+        fits = 0 < units(text.text) <= CAPTION_MAX
         caption = text if fits else Marked(cut(clean(message.picture.alt), CAPTION_MAX)[0])
         photo = image if isinstance(image, str) else _file(image)
         photo_call = {"chat_id": address, "photo": photo, "caption": caption.text}

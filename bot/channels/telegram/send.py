@@ -12,7 +12,7 @@ from bot.channels.telegram.api import Api
 from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.inbound import NAME
 from bot.channels.telegram.render import Call, calls
-from bot.channels.telegram.text import TEXT_MAX, cut
+from bot.channels.telegram.text import CAPTION_MAX, TEXT_MAX, cut, units
 from notices.channel import Message, Picture, SendError
 from notices.wording import Wording
 
@@ -70,6 +70,10 @@ class TelegramChannel:
     def parts(self, text: str) -> Sequence[str]:
         """`text` in parts of at most 4096 UTF-16 units, cut at sentence ends."""
         return cut(text, TEXT_MAX)
+
+    def fits_below(self, text: str) -> bool:
+        """Whether `text` has at most the 1024 UTF-16 units of what stands below a picture."""
+        return units(text) <= CAPTION_MAX
 
     async def send_paid(self, address: str, message: Message, *, key: str) -> str:
         """As `send`, past the limit of what is free: Telegram takes a fee for each message."""
