@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -87,6 +88,20 @@ async def test_a_redelivery_while_the_first_is_under_way_says_nothing_twice(
     await settled(polling)
     assert [seen.text for seen in server.shown(ALICE)] == ["echo 签到", "echo 积分", "echo 菜单"]
     assert [incoming.text for incoming in dispatcher.heard] == ["签到", "积分", "菜单"]
+
+
+async def test_what_another_process_took_in_first_is_answered_by_that_one(
+    server: TelegramServer, dispatcher: FakeDispatcher, polling: Telegram
+) -> None:
+    polling.channel.pacer.common = AsyncMock()
+    for first, text in ((True, "签到"), (False, "积分"), (True, "菜单")):
+        dispatcher.more = {"first": first}
+        await server.say(ALICE, text)
+        async with asyncio.timeout(150):
+            while len(dispatcher.heard) == 0 or dispatcher.heard[-1].text != text:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        await settled(polling)
+    assert [seen.text for seen in server.shown(ALICE)] == ["echo 签到", "echo 菜单"]
 
 
 async def test_one_chat_is_answered_in_order_while_another_does_not_wait(
