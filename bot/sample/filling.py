@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session, col
 
-from bot.sample import calendar, city, facts, group, in_hand, members, places, post, power, published, shop
+from bot.sample import calendar, city, dates, facts, group, in_hand, members, places, post, power, published, shop
 from bot.sample.bulk import Loader
 from bot.sample.city import Branch, City
 from bot.sample.directory import FILLED, People, people_in
@@ -96,6 +96,7 @@ def fill(
         published.publish(session, now)
         in_hand.begin(session, found, now)
         group.begin(session, found, now)
+        dates.begin(session, found, now)
         session.commit()
         filling.progress("indices", 1, 1)
     return Sample(found, len(plan.branches), plan.people, filling.lines, opened)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 from sqlmodel import Session, col
 
 from bot import sample
+from db import dated_facts, members, offices
 from db.accounts import Chat
 from db.declarations import Declaration
 from db.dues import DuesPayment
@@ -25,8 +26,11 @@ from db.organizations import FIELDS, Organization, RegionOrganization
 from db.rectifications import Rectification
 from db.warnings import POOL, BranchWarning
 from handlers.conversation import Incoming
+from notices.dated_days import kinds
 from notices.wording import LANGUAGES
 from tests.bot.sample_cities import NOW, City, filled, speaking
+from tests.cast import DAY
+from tests.notices.digests import noted
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +63,9 @@ def test_sixty_branches_in_five_fields_with_regions_across_the_tree(whole: City)
     paths = {one.id: one.path.split("/")[2] for one in branches}
     for (row,) in whole.all(select(RegionOrganization)):
         inside.setdefault(row.region_id, set()).add(row.organization_id)
-    for members in inside.values():
-        assert len(members) >= 7
-        assert len({paths[one] for one in members}) >= 3, "branches of several committees"
+    for those in inside.values():
+        assert len(those) >= 7
+        assert len({paths[one] for one in those}) >= 3, "branches of several committees"
 
 
 def test_people_of_all_ages_with_many_names(whole: City) -> None:
@@ -182,6 +186,16 @@ def test_somebody_has_a_declaration_to_review_and_a_card_to_work_on(whole: City)
     ]
     assert whole.all(select(Rectification.state)) == [("open",)]
     assert whole.all(select(Inspection.inspector_id, Inspection.state)) == [(people.inspector.id, "noticed")]
+
+
+def test_the_sample_branch_has_offices_and_dates_and_its_secretary_hears_of_one_this_morning(whole: City) -> None:
+    with Session(whole.engine) as session:
+        secretary = whole.made.people.secretary
+        branch = members.branch_of(session, secretary.id, DAY)
+        held = offices.held(session, [branch.id], DAY)[branch.id]
+        assert set(held) == set(offices.BRANCH_COMMITTEE)
+        assert {one.fact.kind for one in dated_facts.standing(session, [branch.id], DAY)} == set(kinds())
+        assert any("最近联系" in text for text in noted(session, secretary.id))
 
 
 def test_the_sample_peoples_dues_are_ticked_as_they_are_booked(whole: City) -> None:

@@ -5,20 +5,25 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import Session, select
 
 from bot.jobs import JOBS
+from db import companions, dated_facts, dues, duty_facts, offices
 from db.activities import Activity
+from db.dated_facts import DatedFact
 from db.deliveries import Delivery
 from db.members import Member
 from db.occurrences import Reminder
+from db.offices import OFFICES
 from db.organizations import Organization
-from notices import digest, duties, reminders
+from notices import digest, duties, duty_days, reminders
 from notices.channel import Button, Message
-from notices.duty_days import ahead, due_on, months_before, shifted, term_ahead, told_lately
+from notices.duty_days import ahead, behind, due_on, falls_on, months_before, shifted, term_ahead, told_lately
+from notices.duty_look import REVIEWER
 from notices.schedule import Task
 from notices.working_days import is_working_day
-from tests.cast import ALICE, BOB, LIANGFENG, MO, RUI, SHAZHOU, SUN
+from tests.cast import ALICE, BOB, CHARLIE, COMMITTEE, LIANGFENG, MO, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
 from tests.notices.digests import noted
 
@@ -104,6 +109,35 @@ def test_a_duty_is_reminded_of_on_its_day_and_not_before(duty, first, before):
     assert duty not in ids_on(first + 7 * DAY)
 
 
+def test_every_duty_keeps_its_own_example_and_names_somebody():
+    for duty in duty_days.duties()[0]:
+        day, told_on = duty.example["day"], duty.example["told"]
+        assert falls_on((*duty.days, *duty.up), day), duty.id
+        assert duty.told_on(day) == told_on, duty.id
+        assert (duty, day) in list(due_on(told_on)), duty.id
+        assert (duty, day) in list(due_on(told_on + 6 * DAY)), duty.id
+        assert (duty, day) not in [
+            *due_on(told_on - DAY),
+            *due_on(told_on + 7 * DAY),
+            *due_on(told_on + 100 * DAY),
+        ]
+        assert duty.status in ("rule", "local", "ours"), duty.id
+        assert all((duty.to, duty.source)), duty.id
+        assert {*duty.to, *duty.up_to} <= {
+            *OFFICES,
+            "secretary",
+            "branch_committee",
+            "contact",
+            "unpaid",
+            REVIEWER,
+        }
+        assert bool(duty.up) == bool(duty.up_to), duty.id
+    leap = duty_days.duty_of("group_meeting")
+    assert leap.told_on(date(2028, 2, 26)) == date(2028, 2, 28)
+    assert falls_on(["last-0", "02-29"], date(2028, 2, 29))
+    assert not falls_on(["last-0"], date(2028, 2, 28))
+
+
 def test_days_before_a_day_of_ones_own():
     ends = date(2026, 9, 30)
     assert [ahead((30, 7, 0), ends, ends - n * DAY, on_the_day=True) for n in (31, 30, 8, 7, 1, 0)] == [
@@ -116,6 +150,9 @@ def test_days_before_a_day_of_ones_own():
     assert months_before(date(2028, 8, 31), 6) == date(2028, 2, 29)
     assert months_before(date(2027, 3, 31), 1) == date(2027, 2, 28)
     assert months_before(date(2027, 1, 15), 1) == date(2026, 12, 15)
+    # A day later the holidays begin, which end on 7 October; thirty days later is a Friday.
+    late = [behind((1, 30), ends, ends + n * DAY) for n in (7, 8, 14, 15, 29, 30, 36, 37)]
+    assert late == [None, 1, 1, None, None, 30, 30, None]
     assert term_ahead(date(2026, 12, 31), date(2026, 6, 30)) == 6
     assert term_ahead(date(2026, 12, 31), date(2026, 6, 29)) is None
     assert told_lately(date(2026, 6, 15), date(2026, 6, 15))
@@ -174,6 +211,123 @@ def test_terms_probations_and_birthdays_reach_those_whom_they_concern(session):
     session.flush()
     remind(session, date(2026, 7, 30))
     assert f"probation:{ALICE}:2026-07-30:0" not in subjects(session, ALICE)
+
+
+def hold(session, office, person, organization_id=LIANGFENG):
+    offices.name(session, organization_id, office, person, date(2026, 1, 1))
+
+
+def duties_of(session, person):
+    """Ids of the duties that the person was told of so far."""
+    return {one.partition(":")[0] for one in subjects(session, person)}
+
+
+def test_an_officer_hears_what_is_the_officers_and_the_secretary_what_is_nobodys(session):
+    group = {"code": "G1", "name": "第一党小组", "level": "party_group", "parent_id": LIANGFENG}
+    session.add(Organization(**group, path="/1/2/10/99/", id=99))
+    session.flush()
+    hold(session, "publicity_officer", ALICE)
+    hold(session, "discipline_officer", MO)
+    hold(session, "group_leader", BOB, 99)
+    hold(session, "organization_officer", CHARLIE, COMMITTEE)  # of the committee above: not this branch's
+    for day in (date(2026, 8, 10), date(2026, 8, 17)):  # lecture; committee and group meeting
+        remind(session, day)
+    assert duties_of(session, ALICE) == {"party_lecture", "committee_meeting"}
+    assert duties_of(session, MO) == {"committee_meeting"}
+    assert duties_of(session, BOB) == {"group_meeting"}
+    assert duties_of(session, SUN) == {"committee_meeting"}
+    assert duties_of(session, CHARLIE) == set()
+    remind(session, date(2026, 8, 28))  # three days before the last: the secretary hears of the groups, too
+    assert f"group_meeting:{LIANGFENG}:2026-08-28" in subjects(session, SUN)
+    offices.end(session, LIANGFENG, "publicity_officer", date(2026, 11, 1))
+    remind(session, date(2026, 11, 10))
+    assert f"party_lecture:{LIANGFENG}:2026-11-10" in subjects(session, SUN)
+
+
+def test_what_only_the_branch_can_say_is_done_goes_further_up_until_it_says_so(session):
+    hold(session, "organization_officer", ALICE)
+    session.execute(update(Member).where(Member.id == MO).values(mobile=False))
+    remind(session, date(2027, 1, 5))
+    assert noted(session, ALICE)[-1] == "新的一年，请在 1 月底前核定每位党员的党费。"
+    assert duty_facts.done(session, SHAZHOU, "dues_fix", "2027", QIAN, at(date(2027, 1, 6)))
+    assert not duty_facts.done(session, SHAZHOU, "dues_fix", "2027", QIAN, at(date(2027, 1, 6)))
+    for day, heard in ((date(2027, 1, 31), 0), (date(2027, 2, 1), 1), (date(2027, 2, 2), 1)):  # the 31st: a Sunday
+        remind(session, day)
+        lines = [one for one in noted(session, RUI) if "核定党费" in one]
+        assert lines == ["还没有登记核定党费的支部（1 个）：梁丰社区党支部"] * heard, day
+
+
+def test_a_contact_person_hears_of_members_out_of_reach_and_nobody_of_those_who_were_reached(session):
+    companions.put(session, MO, "contact", [BOB])
+    known = {
+        "organization_id": LIANGFENG,
+        "kind": "lost_contact",
+        "member_id": MO,
+        "noted_at": at(date(2026, 3, 1)),
+    }
+    session.add(DatedFact(**known, day=date(2026, 7, 1)))
+    session.flush()
+    remind(session, date(2026, 9, 1))
+    assert "mobile_contact" not in duties_of(session, BOB) | duties_of(session, SUN)
+    dated_facts.from_roll(session, MO, LIANGFENG, "lost_contact", date(2026, 6, 30), at(date(2026, 8, 1)))
+    session.flush()
+    remind(session, date(2026, 9, 1))
+    assert "mobile_contact" in duties_of(session, BOB) & duties_of(session, SUN)
+
+
+def test_dues_of_the_month_remind_whoever_owes_them_and_nobody_where_none_are_kept(session):
+    def pay(person, month):
+        about = {"member_id": person, "month": month, "organization_id": LIANGFENG}
+        dues.tick(session, **about, in_time=True, by=SUN, at=at(date(2026, 7, 1)))
+
+    def told_of(day, words="7 月的党费"):
+        remind(session, day)
+        return {one for one in (ALICE, BOB, SUN) if any(words in text for text in noted(session, one))}
+
+    assert told_of(date(2026, 7, 1)) == set()
+    pay(ALICE, "2026-06")
+    hold(session, "organization_officer", BOB)
+    assert told_of(date(2026, 7, 1)) == {ALICE, BOB, SUN}
+    assert "6 月还有 6 位党员没有登记党费。" in noted(session, BOB)
+    pay(ALICE, "2026-07")
+    before = len(noted(session, ALICE)), len(noted(session, BOB))
+    meeting(session, "theme_party_day", date(2026, 7, 10), (14, 0))
+    for day in (date(2026, 7, 9), date(2026, 7, 10), date(2026, 7, 24)):  # the 25th is a Saturday
+        remind(session, day)
+    mine = [text for text in noted(session, BOB) if "7 月的党费" in text]
+    assert len(mine) == 2
+    remind(session, date(2026, 7, 27))
+    remind(session, date(2026, 7, 27) + 4 * DAY)
+    assert len([text for text in noted(session, BOB) if "7 月的党费" in text]) == 3
+    assert [text for text in noted(session, ALICE)[before[0] :] if "党费" in text] == []
+
+
+def test_a_probation_goes_to_its_sponsors_and_a_month_late_to_the_committee(session):
+    alice = session.get(Member, ALICE)
+    alice.probationary, alice.admitted_on = True, date(2028, 2, 29)  # a year later: 28 February
+    companions.put(session, ALICE, "sponsor", [BOB, CHARLIE])
+    session.flush()
+    text = "您介绍的一位预备党员，预备期 2029 年 2 月 28 日满一年。"
+    for day, count in ((date(2029, 2, 27), 1), (date(2029, 2, 28), 2), (date(2029, 3, 1), 2)):
+        remind(session, day)  # on the 27th the reminder of a week before is still to be made up for
+        assert noted(session, BOB).count(text) == noted(session, CHARLIE).count(text) == count, day
+    late = "梁丰社区党支部：一位预备党员的预备期 2029 年 2 月 28 日已满一年，还没有登记转正。延长的不算。"
+    for day, heard in ((date(2029, 3, 29), False), (date(2029, 3, 30), True)):
+        remind(session, day)
+        assert (late in noted(session, RUI), late in noted(session, SUN)) == (heard, heard), day
+
+
+def test_a_term_that_is_over_is_told_once(session):
+    session.get(Organization, LIANGFENG).term_ends_on = date(2026, 6, 30)
+    session.flush()
+    for day, heard in (
+        (date(2026, 6, 30), 0),
+        (date(2026, 7, 1), 1),
+        (date(2026, 7, 7), 1),
+        (date(2026, 7, 20), 1),
+    ):
+        remind(session, day)
+        assert len([one for one in noted(session, RUI) if "已届满" in one]) == heard, day
 
 
 def told(session, person=SUN):
