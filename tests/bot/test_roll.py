@@ -9,10 +9,10 @@ import xlsxwriter
 from sqlmodel import Session, select
 
 from bot.roll import Refusal, apply, plan, read, write_template
-from db import members, organizations
+from db import companions, members, offices, organizations
 from db.dated_facts import DatedFact
 from db.members import Membership, Role
-from tests.cast import ALICE, DAY, LIANGFENG, NOON
+from tests.cast import ALICE, BOB, DAY, LIANGFENG, NOON
 
 ORGANIZATIONS = (
     "编号,名称,级别,领域,上级编号,成立日期\nK9,新区党工委,党工委,,C,\nB91,新村党支部,党支部,行政村,K9,2020-01-01\n"
@@ -132,6 +132,36 @@ def test_days_of_a_member_come_with_the_roll_and_the_later_contact_stays(engine,
     assert found[1] == ("transfer_letter", "2026-07-01", "done")  # in the new branch
     told, _ = bring("B20", "2026-06-10", "2026-06-16", "2026-06-16", "2026-09-01")
     assert told == ["外出日期 lies in the future; 最近联系 lies in the future"]
+
+
+def test_offices_and_companions_come_with_the_roll_and_what_was_named_by_hand_stays(engine, tmp_path):
+    path = tmp_path / "m.csv"
+    head = "编号,姓名,支部编号,转入日期,职责,入党介绍人,流动党员联系人\n"
+
+    def bring(roles, sponsors, contacts):
+        path.write_text(f"{head}N9,新来,B10,2026-06-01,{roles},{sponsors},{contacts}\n", encoding="utf-8")
+        made = plan(engine, read(path), today=DAY)
+        if not made.refused:
+            apply(engine, made, now=NOON)
+        with Session(engine) as session:
+            held = offices.held(session, [LIANGFENG], DAY).get(LIANGFENG, {})
+            found = companions.of_members(session)
+        whose = [dict(one) for one in found.values()]
+        return [one.what or one.verdict for one in made.verdicts], sorted(held), whose
+
+    with Session(engine) as session:
+        offices.name(session, LIANGFENG, "discipline_officer", BOB, DAY)
+        session.commit()
+    told, held, whose = bring("组织委员:B10；宣传委员:B10", "M101;M102", "M102")
+    assert (told, whose) == (["new"], [{"contact": [BOB], "sponsor": [ALICE, BOB]}])
+    assert held == ["discipline_officer", "organization_officer", "publicity_officer"]
+    assert bring("组织委员:B10；宣传委员:B10", "M101;M102", "M102")[0] == ["same"]
+    told, held, whose = bring("书记:B10；组织委员:B10", "M102", "")
+    assert "publicity_officer:B10" in told[0]
+    assert (held, whose) == (["discipline_officer", "organization_officer"], [{"sponsor": [BOB]}])
+    for wrong in ("N9", "M999"):
+        assert bring("书记:B10；组织委员:B10", wrong, "")[0] == [f"{wrong} cannot accompany this member"]
+    assert bring("", "", "")[1:] == (["discipline_officer"], [])
 
 
 @pytest.mark.parametrize(

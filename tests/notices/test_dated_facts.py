@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from sqlmodel import Session
 
-from db import dated_facts
+from db import companions, dated_facts
 from db.dated_facts import DatedFact
 from db.members import Member
 from notices import duties
@@ -160,3 +160,21 @@ def test_a_year_of_days_reaches_whom_it_concerns_until_it_is_done(engine):
         assert any("已满 3 个月" in one for one in told(SUN, date(2026, 12, 15)))
         ended = at(date(2026, 7, 2))
         assert [dated_facts.forget(session, ended + n * DAY) for n in (0, 1, 1)] == [0, 1, 0]
+
+
+def test_a_mentor_hears_of_the_reviews_and_the_secretary_of_those_without_one_or_late(engine):
+    with Session(engine) as session:
+        add(session, "activist_review", date(2026, 1, 15), label="17")  # due on Wednesday 15 July
+        add(session, "activist_review", date(2026, 1, 15), label="18")
+        companions.name_mentor(session, LIANGFENG, "17", BOB)
+        heard = {}
+        for day in (date(2026, 6, 30), date(2026, 7, 1), date(2026, 7, 15), date(2026, 7, 28), date(2026, 7, 29)):
+            duties.remind(session, [LIANGFENG], at(day), ZONE)
+            for person in (BOB, SUN, RUI):
+                told = [one for one in noted(session, person) if "考察" in one]
+                heard.setdefault(person, []).append(
+                    [sum(f" {one} " in text for text in told) for one in ("17", "18")]
+                )
+        assert heard[BOB] == [[0, 0], [1, 0], [2, 0], [2, 0], [3, 0]]
+        assert heard[SUN] == [[0, 0], [0, 1], [0, 2], [0, 2], [1, 3]]
+        assert heard[RUI] == [[0, 0], [0, 0], [0, 0], [0, 0], [1, 1]]
