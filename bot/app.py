@@ -71,6 +71,7 @@ class Service:
             on_picture=self._picture_arrived,
             on_file=self._file_arrived,
             on_rebound=self._rebound,
+            read=self.report,
         )
         self.web = WebChat(self.dispatcher, self.drawing.png)
         self.channels = Channels()
@@ -119,7 +120,7 @@ class Service:
         )
         self.sheets = IncomingSheets(
             self.dispatcher.write,
-            self._report,
+            self.report,
             {"telegram": self.telegram.fetch_file} if self.telegram else {},
             clock=self.clock,
             zone=settings.zone,
@@ -178,10 +179,10 @@ class Service:
     def _open_jobs(self) -> Jobs | QueuedJobs:
         clock, settings, write = self.clock, self.settings, self.dispatcher.write
         if self.sender.alone:
-            return Jobs(write, clock, settings.zone, read=self._report)
+            return Jobs(write, clock, settings.zone, read=self.report)
         from bot.job_queue import QueuedJobs  # it costs a start on a file more than it is worth
 
-        return QueuedJobs(settings.database_url, write, clock, settings.zone, read=self._report)
+        return QueuedJobs(settings.database_url, write, clock, settings.zone, read=self.report)
 
     def _open_alone(self, began: datetime) -> None:
         """No other process: what an earlier run left open is nobody's."""
@@ -242,12 +243,15 @@ class Service:
             self.sheets.arrived()
 
     async def read(self, work: Callable[[Session], T]) -> T:
-        """Run a short `work` that only reads, beside the writer."""
+        """Run a short `work` that only reads, beside the writer; one of prepared statements needs `report`."""
         async with AsyncSession(self.reading, sync_session_class=Session) as session:
             return await session.run_sync(work)  # type: ignore[arg-type]
 
-    async def _report(self, work: Callable[[Session], T]) -> T:
-        """Run a long `work` that only reads, in a thread of its own."""
+    async def report(self, work: Callable[[Session], T]) -> T:
+        """Run a `work` that only reads in a thread of its own: a long one, or one of prepared statements.
+
+        Those go to the driver itself, and the driver under `read` is one that has to be waited for.
+        """
 
         def run() -> T:
             with Session(self._reports) as session:

@@ -54,7 +54,7 @@ def _chat(app: FastAPI, service: Service) -> None:
     app.include_router(upload_router(service.web))
     if settings.demo:
         app.include_router(say_router(service.web, sample))
-    attach_letters(app, service.web, sample, read=service.read, demo=settings.demo)
+    attach_letters(app, service.web, sample, read=service.report, demo=settings.demo)
     attach(
         app,
         service.web,

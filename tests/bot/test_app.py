@@ -6,8 +6,11 @@ import asyncio
 import itertools
 from datetime import timedelta
 
+import httpx
+from fastapi import FastAPI
 from sqlmodel import Session
 
+from bot import front
 from bot.app import Service
 from bot.settings import Settings
 from db import migrate, schema
@@ -15,7 +18,7 @@ from db.engine import write_engine
 from handlers.conversation import Incoming
 from notices import mass
 from tests import cast
-from tests.cast import ALICE, BOB, NOON
+from tests.cast import ALICE, BOB, NOON, SUN
 from tests.notices.sending import bind, queued
 
 
@@ -89,3 +92,17 @@ async def test_each_way_of_cards_is_a_channel_of_the_same_account(tmp_path):
     assert set(service.channels.by_name) == {"web", "wechat", "wechat:subscription"}
     assert service.sender.lease.accounts == {"wechat": "wx1", "wechat:subscription": "wx1"}
     await service.stop()
+
+
+async def test_the_report_of_a_letter_opens_in_the_service_as_it_is_wired(database_url, monkeypatch):
+    monkeypatch.setattr(front, "attach", lambda *_, **__: None)  # the chat page attaches once in a process
+    service = Service(Settings(database_url=database_url, demo=True), clock=lambda: NOON)
+    await service.open_channels()
+    letter_id = await service.dispatcher.write(queued)
+    app = FastAPI()
+    front.open_front(app, service)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as browser:
+        answer = await browser.get(f"/letters/{letter_id}/table.csv?as={SUN}")
+    await service.stop()
+    assert answer.status_code == 200
+    assert "待发送,7" in answer.text

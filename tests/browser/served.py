@@ -5,9 +5,12 @@ MODE is `demo` or `real`. POST /test/letter sends a letter to a chat, as the out
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -22,7 +25,7 @@ from bot.pages import chat as chat_page
 from bot.pages import letters as letter_page
 from bot.writer import Writer
 from db import schema
-from db.engine import write_engine
+from db.engine import report_engine, write_engine
 from db.pictures import Picture
 from notices.channel import Button, Message
 from notices.channel import Picture as Shown
@@ -71,7 +74,18 @@ def application(database: Path, *, demo: bool) -> FastAPI:
     app.include_router(upload_router(chat))
     if demo:
         app.include_router(say_router(chat, PEOPLE))
-    letter_page.attach(app, chat, PEOPLE, read=writer.write, demo=demo)
+    reports = report_engine(f"sqlite:///{database}")
+
+    async def read(work: Callable[[Session], Any]) -> Any:
+        """As the service reads for this page: in a thread of its own, by a session that cannot write."""
+
+        def run() -> Any:
+            with Session(reports) as session:
+                return work(session)
+
+        return await asyncio.to_thread(run)
+
+    letter_page.attach(app, chat, PEOPLE, read=read, demo=demo)
 
     @app.post("/test/queue")
     async def queue(request: Request) -> int:
