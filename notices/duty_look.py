@@ -20,6 +20,7 @@ from notices.channel import Button, Message
 from notices.digest import later
 from notices.duty_days import Duty, duties
 from notices.voices import voices
+from notices.wording import Wording
 
 KEPT_FOR = timedelta(days=7)
 REVIEWER = "committee_reviewer"
@@ -44,13 +45,15 @@ class Look:
     done: Collection[tuple[int, str, str]]
     above: dict[tuple[str, date, int], list[str]] = field(default_factory=lambda: defaultdict(list))
     told: int = 0
+    _voices: dict[int, Wording] = field(default_factory=dict)
     _holders: dict[tuple[int | None, str], list[int]] = field(default_factory=dict)
 
     def tell(
         self, ids: Sequence[int | None], name: str, key: str, step: Step | None = None, **values: object
     ) -> None:
         """Put the text `duties.NAME` into the digests of these people."""
-        for member_id, say in voices(self.session, [one for one in ids if one is not None]).items():
+        for member_id in dict.fromkeys(one for one in ids if one is not None):
+            say = self._say(member_id, ids)
             buttons = (Button(say(step[0]), step[1]),) if step else ()
             self.told += later(
                 self.session,
@@ -61,6 +64,12 @@ class Look:
                 zone=self.zone,
                 expires_at=self.now + KEPT_FOR,
             )
+
+    def _say(self, member_id: int, with_them: Sequence[int | None]) -> Wording:
+        """In which words; asked for once, of everybody who is told the same."""
+        if member_id not in self._voices:
+            self._voices.update(voices(self.session, [one for one in with_them if one is not None]))
+        return self._voices[member_id]
 
     def of(self, branch: Organization, to: Sequence[str]) -> list[int]:
         """Who in the branch is meant by these words; its secretary for an office that nobody holds."""
