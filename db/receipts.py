@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from db import letter_counts
@@ -37,12 +38,16 @@ def of(session: Session, letter_id: int, member_id: int) -> Receipt | None:
 
 
 def last_asking(session: Session, member_id: int) -> int | None:
-    """The last letter that reached the member and that was not acked yet; None when there is none.
+    """The last letter that reached the member, asks for an answer, and was not acked yet; None when there is none.
 
-    One in doubt counts: it may well have arrived, and its answer is what tells.
+    One in doubt counts: it may well have arrived, and its answer is what tells. One that was stopped or taken back
+    waits for nobody any more.
     """
+    again = aliased(Letter)
+    corrected = select(literal(1)).where(col(again.corrects) == col(Letter.id), col(again.sent_at).is_not(None))
     statement = (
         select(col(Delivery.letter_id))
+        .join(Letter, col(Letter.id) == col(Delivery.letter_id))
         .outerjoin(
             Receipt,
             (col(Receipt.letter_id) == col(Delivery.letter_id)) & (col(Receipt.member_id) == member_id),
@@ -50,7 +55,9 @@ def last_asking(session: Session, member_id: int) -> int | None:
         .where(
             col(Delivery.member_id) == member_id,
             col(Delivery.state).in_(("sent", "ambiguous")),
-            col(Delivery.letter_id).is_not(None),
+            col(Letter.ask) == "ack",
+            col(Letter.state) != "stopped",
+            ~corrected.exists(),
             col(Receipt.acked_at).is_(None),
         )
         .order_by(col(Delivery.finished_at).desc(), col(Delivery.id).desc())

@@ -149,6 +149,7 @@ class Command:
     (`{"我的取货码": "mine"}`). acts: it does something at once, so a guess at what was meant is only offered.
     secret: steps to which nobody shall find what was said: no channel and no log keeps it.
     openings: how a sentence begins whose rest belongs to a step (`{"暂停到": "pause:say"}` for `暂停到3月1日`).
+    politely: its words count with courtesies around them, too (`好的，收到，谢谢书记`).
     """
 
     name: str
@@ -165,3 +166,4 @@ class Command:
     openings: Mapping[str, str] = field(default_factory=dict)
     acts: bool = False
     secret: frozenset[str] = frozenset()
+    politely: bool = False

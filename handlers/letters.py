@@ -210,5 +210,5 @@ LETTERS = Command(
     },
     order=50,
 )
-RECEIVED = Command("received", ("收到", "已收到", "received"), received, in_menu=False, acts=True)
-TROUBLE = Command("trouble", ("有困难", "请联系我"), trouble, in_menu=False, acts=True)
+RECEIVED = Command("received", ("收到", "已收到", "received"), received, in_menu=False, acts=True, politely=True)
+TROUBLE = Command("trouble", ("有困难", "请联系我"), trouble, in_menu=False, acts=True, politely=True)

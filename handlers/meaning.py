@@ -22,6 +22,11 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ACTION = re.compile(r"[a-z_]+(:[^\s:]*)*")
 _SPOKEN = (*"零一二三四五六七八九十", *(f"十{ones}" for ones in "一二三四五六七八九"))
+_COURTESY = (
+    "好的?|嗯|是的?|行|谢|多谢|感谢|辛苦|您|你|大家|各位|书记|领导|老师|同志|组织|我|本人|已经?|了|啦|哈|ok|yes"
+    r"|thanks?|thank you|[\s,.;:!?~、。…]|\U0001f44c|\U0001f44d|\U0001f64f|\ufe0f"
+)
+"""What stands around a word without changing it. No two of them make a third: matching must stay linear."""
 _ENDING = " \t\n.。,，!！?？、;；~～"
 
 
@@ -82,7 +87,23 @@ def said(text: str, commands: Sequence[Command]) -> tuple[Command, tuple[str, ..
             known = known.lower()
             if word == known or (" " in known and whole == known):
                 return command, tail if word == known else ()
-    return _run_together(word, tail, commands)
+    return _run_together(word, tail, commands) or _said_politely(whole, commands)
+
+
+def _said_politely(whole: str, commands: Sequence[Command]) -> tuple[Command, tuple[str, ...]] | None:
+    """A word that counts with courtesies around it: `好的，收到，谢谢书记`; not `没收到`, not `收到了吗`."""
+    if len(whole) > SHORT:
+        return None
+    for command in commands:
+        if command.politely and _polite(command.words).fullmatch(whole):
+            return command, ()
+    return None
+
+
+@lru_cache
+def _polite(words: tuple[str, ...]) -> re.Pattern[str]:
+    known = "|".join(re.escape(word.lower()) for word in words)
+    return re.compile(f"(?:{_COURTESY})*(?:{known})(?:{_COURTESY}|{known})*")
 
 
 def opened(text: str, commands: Sequence[Command]) -> tuple[Command, tuple[str, ...]] | None:

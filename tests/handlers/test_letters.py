@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from db import receipts
 from db.deliveries import Delivery
-from db.letters import Receipt, Topic
+from db.letters import Letter, Receipt, Topic
 from db.members import Member
 from notices.letters import shown
 from tests.cast import ALICE, BOB, CHARLIE, NOON, SUN
@@ -50,6 +50,30 @@ async def test_the_word_itself_answers_the_last_letter(say, look, sent):
     assert "已记下" in (await say(BOB, "收到")).text
     assert (await receipt(look, letter_id, BOB)).acked_at == NOON
     assert (await say(BOB, "收到")).text == "现在没有等您回复“收到”的红信。"
+
+
+async def test_the_word_answers_the_last_letter_that_asks_and_still_stands(say, look, sent, clock):
+    first = await sent()
+    others = [await sent(title="只告知", ask="none"), await sent(title="撤回的"), await sent(title="停下的")]
+    await sent(title="更正", ask="none", corrects=others[1], urgent=True)
+    await look(lambda s: setattr(s.get(Letter, others[2]), "state", "stopped"))
+    assert (await say(BOB, "好的，收到")).text == "已记下：您收到了“关于做好防汛值守的通知”。"
+    assert (await receipt(look, first, BOB)).acked_at == NOON
+    assert [await receipt(look, one, BOB) for one in others] == [None] * 3
+
+
+async def test_the_word_is_known_among_courtesies_and_not_where_it_is_denied_or_asked(say):
+    for words in (
+        "收到了",
+        "谢谢书记，收到！",
+        "我已收到，辛苦了",
+        "收到收到",
+        "Received, thank you",
+        "谢" * 37 + "收到",
+    ):
+        assert (await say(BOB, words)).text.startswith("现在没有等您回复"), words
+    for words in ("没收到", "还没有收到", "收到了吗", "谁收到了", "谢谢书记", "谢" * 40):
+        assert "等您回复" not in (await say(BOB, words)).text, words
 
 
 async def test_trouble_is_told_to_the_author_without_a_name(say, look, sent):
