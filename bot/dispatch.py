@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
@@ -19,7 +19,7 @@ from bot.writer import Writer
 from db import accounts, inbound, pictures
 from db.failpoints import reach
 from handlers import COMMANDS, group_talk
-from handlers.conversation import Button, Command, Context, Incoming, Message, Reply
+from handlers.conversation import Beside, Button, Command, Context, Incoming, Message, Reply
 from handlers.meaning import folded
 from handlers.menu import MENU
 from handlers.routing import is_secret, respond
@@ -61,8 +61,8 @@ class Dispatcher:
 
     abroad: channels over which no full name and no list of members goes. on_picture: called when a message
     brought a picture whose bytes are still to be fetched. on_file: the same for a table. without_files: channels
-    that carry none. site: where the web pages are, for people. cards_pages: per channel where its people agree
-    to be shown cards. on_rebound: called with channel and address when a chat has got or lost its member.
+    that carry none. site: where the web pages are. cards_pages: per channel where its people agree to be shown
+    cards. on_rebound: told of a chat that has got or lost its member. read: reads beside the writer.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class Dispatcher:
         on_picture: Callable[[], None] = lambda: None,
         on_file: Callable[[], None] = lambda: None,
         on_rebound: Callable[[str, str], None] = lambda _channel, _address: None,
+        read: Callable[[Callable[[Session], Any]], Awaitable[Any]] | None = None,
     ) -> None:
         self._writer = writer
         self.zone = zone
@@ -92,6 +93,7 @@ class Dispatcher:
         self._on_picture = on_picture
         self._on_file = on_file
         self._on_rebound = on_rebound
+        self._read = read or writer.write
         self._commands = tuple(commands)
 
     async def answer(self, incoming: Incoming) -> Answer:
@@ -113,17 +115,25 @@ class Dispatcher:
         return answer
 
     async def _answer(self, incoming: Incoming, person: str) -> Answer:
+        found: dict[str, Any] = {}
         try:
-            try:
-                return await self._writer.write(lambda session: self._take_in(session, incoming), person=person)
-            except (inbound.Repeated, IntegrityError):  # another process was first, and its reply stands now
-                return await self._writer.write(lambda session: self._take_in(session, incoming), person=person)
+            while True:
+                try:
+                    return await self._write(lambda session: self._take_in(session, incoming, found), person)
+                except Beside as asked:
+                    found[asked.key] = await self._read(asked.work)
         except Exception:
             incident = _incident(incoming)
             log.exception("message %s failed (%s, %s)", incident, incoming.channel, incoming.kind)
             return await self._writer.write(
                 lambda session: self._apologise(session, incoming, incident), person=person
             )
+
+    async def _write(self, take_in: Callable[[Session], Answer], person: str) -> Answer:
+        try:
+            return await self._writer.write(take_in, person=person)
+        except (inbound.Repeated, IntegrityError):  # another process was first, and its reply stands now
+            return await self._writer.write(take_in, person=person)
 
     async def taken(self, answer: Answer) -> None:
         """Note that the platform has taken the reply, so that a restart does not send it again."""
@@ -148,7 +158,7 @@ class Dispatcher:
         now = self.clock()
         return now if sent_at > now + CLOCK_SLACK else sent_at.astimezone(UTC)
 
-    def _take_in(self, session: Session, incoming: Incoming) -> Answer:
+    def _take_in(self, session: Session, incoming: Incoming, found: Mapping[str, Any]) -> Answer:
         stored = inbound.known(session, incoming.channel, incoming.key)
         if stored:
             inbound_id, reply, taken = stored
@@ -156,6 +166,7 @@ class Dispatcher:
         if incoming.group is not None:
             return self._heard(session, self._in_group(session, incoming))
         context = self._context(session, incoming)
+        context.read_beside = found
         if incoming.unasked and not context.who.expect:
             return self._store(session, context, None)  # a place that the phone reported by itself
         if incoming.kind == "unfollow":
@@ -179,7 +190,8 @@ class Dispatcher:
         heard = group_talk.hear(context)
         if not heard.kept:
             return Answer(None, None)
-        stored = self._store(session, context, Message(heard.text) if heard.text else None)
+        said = Message(heard.text, thread=context.incoming.thread) if heard.text else None
+        stored = self._store(session, context, said)
         return replace(stored, toast=heard.toast, refers=heard.refers)
 
     def _apologise(self, session: Session, incoming: Incoming, incident: str) -> Answer:

@@ -113,6 +113,7 @@ def bind(
     language: str,
     now: datetime,
     monday: date,
+    thread: int | None = None,
 ) -> bool:
     """Give the group to the branch; False when either has another one. Its weeks are told from `monday` on."""
     values = {
@@ -122,6 +123,7 @@ def bind(
         "bound_by": member_id,
         "bound_at": now,
         "language": language,
+        "thread": thread,
         "ended_why": "",
         "topic_daily": False,
         "week_told": monday,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
@@ -17,7 +17,8 @@ from notices.channel import HOME, Button, Message, Picture
 from notices.markup import Mark
 from notices.wording import Wording
 
-__all__ = ["HOME", "Button", "Command", "Context", "Incoming", "Message", "Picture", "Reply"]
+T = TypeVar("T")
+__all__ = ["HOME", "Beside", "Button", "Command", "Context", "Incoming", "Message", "Picture", "Reply"]
 
 GroupKind = Literal["group_joined", "group_left", "group_silent", "group_moved"]
 """What became of the service in a group: added or heard again, removed, not allowed to write, at a new address."""
@@ -35,7 +36,7 @@ class Incoming:
     the code in it; for `group_moved` the new address, for `group_joined` `new` or nothing. picture, file: the
     platform's own reference to a picture or a table that was sent. group: where it was said, None for a person's
     own chat; else `address` is the chat of who spoke, empty for somebody unknown. on: our message there that was
-    pressed or replied to.
+    pressed or replied to. thread: the topic of a forum in which it was said, 0: the general one, or no forum.
     """
 
     channel: str
@@ -51,6 +52,7 @@ class Incoming:
     unasked: bool = False  # reported by the phone, not by its owner: answered only when it is waited for
     group: str | None = None
     on: str = ""
+    thread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,18 @@ class Reply:
         return Message(self.text, self.buttons, self.picture, self.ask_location, marks=self.marks)
 
 
+class Beside(Exception):
+    """A handler needs what takes long to read. Dispatch reads it beside the writer, and runs the handler again.
+
+    Nothing that the handler did before it asked stands. key: under which it finds it in `Context.read_beside`.
+    """
+
+    def __init__(self, key: str, work: Callable[[Session], Any]) -> None:
+        super().__init__(key)
+        self.key = key
+        self.work = work
+
+
 @dataclass(slots=True)
 class Context:
     """Everything that a handler may use. `session` is inside the one transaction of this message.
@@ -96,6 +110,19 @@ class Context:
     takes_files: bool = True  # False on a channel over which no table can be sent
     site: str = ""  # where the web pages are, as people open them; empty: not known
     cards_page: str = ""  # where people of this channel agree to be shown cards; empty: there are none
+    read_beside: Mapping[str, Any] | None = None  # what was read for this message; None: nothing is read beside
+
+    def long_read(self, key: str, work: Callable[[Session], T]) -> T:
+        """What `work` reads, from a moment before this transaction, so that nobody waits while it is read.
+
+        key: its name within this message. `work` gets a session of its own and sees nothing of this message.
+        """
+        if self.read_beside is None:
+            return work(self.session)
+        if key not in self.read_beside:
+            raise Beside(key, work)
+        found: T = self.read_beside[key]
+        return found
 
     @property
     def today(self) -> date:

@@ -141,7 +141,8 @@ def _call(ctx: Context, group: GroupChat, text: str) -> Heard:
     if called_enough(ctx, group.id):
         return Heard(text=ctx.say("groups.call_too_many", count=CALLS_A_DAY))
     call_id = group_calls.draft(ctx.session, group.id, ctx.who.member_id, text, ctx.now)
-    group_posts.send_call(ctx.session, group, call_id, text, ctx.who.member_id, ctx.now, ctx.today)
+    by, thread = ctx.who.member_id, ctx.incoming.thread
+    group_posts.send_call(ctx.session, group, call_id, text, by, ctx.now, ctx.today, thread=thread)
     return Heard()
 
 
@@ -197,6 +198,7 @@ def _connect(ctx: Context, group: GroupChat | None, branch_id: int, member_id: i
         language=ctx.who.language,
         now=ctx.now,
         monday=group_posts.monday_of(ctx.today),
+        thread=ctx.incoming.thread or None,
     )
     if not bound:
         return Heard(text=ctx.say("groups.other_group"))

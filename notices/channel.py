@@ -54,6 +54,9 @@ class Message:
     ask_location: bool = False
     hides: bool = False  # what the person said to get this is secret: no channel keeps it
     marks: tuple[Mark, ...] = ()  # what of `text` is bold, italic or a link
+    thread: int | None = (
+        None  # the topic of a forum in which it is said; 0: the general one, None: nobody has said
+    )
 
     def numbered(self) -> list[tuple[int, Button]]:
         """Buttons with the numbers that pick them, in the order in which they are shown."""
@@ -86,6 +89,8 @@ class Message:
             stored["ask_location"] = True
         if self.hides:
             stored["hides"] = True
+        if self.thread is not None:
+            stored["thread"] = self.thread
         if self.marks:
             stored["marks"] = [[mark.start, mark.end, mark.kind, mark.url] for mark in self.marks]
         return stored
@@ -105,6 +110,7 @@ def message_from_json(stored: Mapping[str, Any]) -> Message:
         ask_location=bool(stored.get("ask_location")),
         hides=bool(stored.get("hides")),
         marks=tuple(Mark(*mark) for mark in stored.get("marks", ())),
+        thread=stored.get("thread"),
     )
 
 

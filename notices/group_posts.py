@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -136,13 +137,24 @@ def call_message(say: Wording, call_id: int, text: str, answers: int = 0, *, is_
 
 
 def send_call(
-    session: Session, group: GroupChat, call_id: int, text: str, by: int, now: datetime, day: date
+    session: Session,
+    group: GroupChat,
+    call_id: int,
+    text: str,
+    by: int,
+    now: datetime,
+    day: date,
+    *,
+    thread: int | None = None,
 ) -> bool:
-    """Post a call that was written down; False when it was sent out before. `by` answers for it."""
+    """Post a call that was written down; False when it was sent out before. `by` answers for it.
+
+    thread: the topic of the forum in which it was made, 0: the general one, None: in private.
+    """
     assert group.id is not None
     if not group_calls.send_out(session, call_id, now=now, closes_at=now + CALL_LASTS):
         return False
-    message = call_message(wording(group.language), call_id, text)
+    message = replace(call_message(wording(group.language), call_id, text), thread=thread)
     key = group_calls.key_of(call_id)
     post(
         session, group, key=key, member_id=by, message=message, now=now, expires_at=now + CALL_IS_NEWS, urgent=True

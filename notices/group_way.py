@@ -7,6 +7,7 @@ pace are the same as for a letter; a table of its own would have needed all of t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +24,9 @@ from notices.parting import cut
 
 GROUP = "group"
 """In a row's content: the id of the group that it goes to."""
+
+NO_THREAD = "no_thread"
+"""Why a post did not go out when its topic in the forum is gone or closed: it goes to the general one next."""
 
 TEXT_MAX = 500  # characters of a post: one message on every channel
 LANE, URGENT_LANE = 1, 0
@@ -84,7 +88,17 @@ def decide_for_group(
     night = None if row.urgent else quiet.until(now, zone)
     if night is not None:
         return Hold(night)
-    content = message_from_json(row.content or {})
+    content = _in_thread(group, row)
     name = channel.name
     message = cut(content, channel, marked=name in channels.marked, worded=name in channels.worded)[0]
     return Parcel(row, group.channel, group.address, message, cost=0)
+
+
+def _in_thread(group: GroupChat, row: Claimed) -> Message:
+    """The post, with the topic of the forum in which it is to be said: its own, else the group's."""
+    message = message_from_json(row.content or {})
+    if row.reason != NO_THREAD:
+        return message if message.thread is not None else replace(message, thread=group.thread)
+    if message.thread is None:
+        group.thread = None  # the next posts need not try it
+    return replace(message, thread=0)

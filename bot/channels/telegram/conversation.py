@@ -96,7 +96,7 @@ class Conversation:
                 if in_group and arrival.callback_id:
                     spinner = self._start(self._stop_spinner(arrival.callback_id, answer.toast))
                 if answer.refers:
-                    self._refer(arrival.address)
+                    self._refer(arrival.address, incoming.thread)
                 reply = self._start(self._reply(arrival, incoming, answer, spinner))
         except BaseException:
             self._slots.release()
@@ -149,7 +149,7 @@ class Conversation:
         except CallError as error:
             LOG.debug("a press was not answered: %s", error)  # too old, or a pause: the reply itself matters
 
-    def _refer(self, group: str) -> None:
+    def _refer(self, group: str, thread: int) -> None:
         """Tell a group, but not again and again, that personal matters are for the private chat."""
         now = self._clock()
         if now - self._referred.get(group, -REFER_S) < REFER_S:
@@ -157,10 +157,11 @@ class Conversation:
         if len(self._referred) >= GROUPS_MAX:
             self._referred.clear()
         self._referred[group] = now
-        self._start(self._push_referral(group))
+        self._start(self._push_referral(group, thread))
 
-    async def _push_referral(self, group: str) -> None:
-        await self._replies.push(group, Message(self._say("telegram.private_only")), edits=None)
+    async def _push_referral(self, group: str, thread: int) -> None:
+        message = Message(self._say("telegram.private_only"), thread=thread)
+        await self._replies.push(group, message, edits=None)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

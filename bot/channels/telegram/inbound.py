@@ -188,7 +188,9 @@ def _in_group(key: str, chat_id: int, message: Json, me: Me | None, now: datetim
         return None
     person = "" if anonymous else str(_whole(sender.get("id")) or "")
     words = named.sub("", text).strip()
-    return Arrival(address, Incoming(NAME, person, key, at, "text", words, group=address, on=on))
+    thread = _whole(message.get("message_thread_id")) if message.get("is_topic_message") is True else None
+    said = Incoming(NAME, person, key, at, "text", words, group=address, on=on, thread=thread or 0)
+    return Arrival(address, said)
 
 
 def _without_our_name(text: str, me: Me | None) -> str:

@@ -41,6 +41,8 @@ def calls(address: str, message: Message, image: bytes | str | None, say: Wordin
         made += [("sendMessage", _words(address, part)) for part in parts]
     if markup:
         made[-1][1]["reply_markup"] = markup
+    if message.thread:  # the general topic of a forum has none
+        made = [(method, arguments | {"message_thread_id": message.thread}) for method, arguments in made]
     return made
 
 

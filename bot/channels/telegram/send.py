@@ -13,6 +13,7 @@ from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.inbound import NAME
 from bot.channels.telegram.render import Call, calls
 from bot.channels.telegram.text import CAPTION_MAX, TEXT_MAX, cut, units
+from notices import group_way
 from notices.channel import Message, Picture, SendError
 from notices.wording import Wording
 
@@ -45,6 +46,9 @@ UNFIT = {  # the message is wrong, not the chat
     "image_process_failed": "bad_picture",
     "file is too big": "bad_picture",
 }
+NO_THREAD = ("message thread not found", "topic_closed", "topic_deleted")
+"""How Telegram says that nothing can be said in this topic of a forum (any more)."""
+
 NO_RIGHT = ("not enough rights", "have no rights to send", "chat_write_forbidden", "chat_restricted")
 """How Telegram says that a group does not let the bot write, though it is in it."""
 
@@ -170,6 +174,8 @@ def send_error(error: CallError) -> SendError:
         for part, reason in UNFIT.items():
             if part in words:
                 return SendError("permanent", reason)
+        if any(part in words for part in NO_THREAD):
+            return SendError("retry", group_way.NO_THREAD)
         if any(part in words for part in NO_RIGHT):
             return SendError("permanent", "no_right")
         LOG.warning("Telegram refused with words that we do not know: %s", error.description)

@@ -13,9 +13,11 @@ from bot.channels.telegram import Telegram
 from bot.channels.telegram.counts import GAP_S, CallCounts
 from bot.dispatch import Dispatcher
 from bot.writer import Writer
+from db import groups
 from db.accounts import Chat
 from db.inbound import Inbound
 from db.members import Member, Membership
+from notices import group_posts
 from notices.channel import Channels
 from notices.delivery import Engine
 from tests.bot.telegram.conftest import FakeTime, opened
@@ -53,8 +55,8 @@ class Place:
         self.engine = Engine(write=writer.write, channels=channels, clock=clock, sleep=time.sleep, seconds=time)
         self.server = server
 
-    async def connect(self) -> None:
-        """Add the bot, take a code in private, reply with it in the group."""
+    async def connect(self, **content: Any) -> None:
+        """Add the bot, take a code in private, reply with it in the group. content: more of that message."""
         await self.server.say(SUN, "微社群")
         await self.server.wait_shown(SUN, 1)
         await self.server.press(SUN, self.server.sent(SUN)[-1].message_id, "1 ")
@@ -63,7 +65,7 @@ class Place:
         await self.server.add_to_group(GROUP)
         await self.server.wait_shown(GROUP, 1)
         hello = {"message_id": self.server.sent(GROUP)[0].message_id, "from": {"id": 4242}}
-        await self.server.say_in_group(GROUP, SUN, code, reply_to_message=hello)
+        await self.server.say_in_group(GROUP, SUN, code, reply_to_message=hello, **content)
         await self.server.wait_shown(GROUP, 2)
 
 
@@ -172,3 +174,49 @@ async def test_a_count_that_cannot_be_shown_is_tried_again_or_given_up(
         await place.engine.drain_once()
     assert server.hasty == []
     assert any("连接断开了" in sent.text for sent in server.sent(SUN))
+
+
+async def test_in_a_forum_posts_and_answers_stay_in_their_topic(
+    server: TelegramServer,
+    dispatcher: Dispatcher,
+    fake_time: FakeTime,
+    look: Look,
+    writer: Writer,
+    clock: Clock,
+) -> None:
+    def topic(number: int) -> dict[str, Any]:
+        return {"message_thread_id": number, "is_topic_message": True}
+
+    def threads() -> list[Any]:
+        sent = [call.arguments for call in server.called("sendMessage")]
+        return [one.get("message_thread_id") for one in sent if one["chat_id"] == str(GROUP)]
+
+    async def call(text: str, **content: Any) -> None:
+        await server.say_in_group(GROUP, SUN, f"/call@HongxinTestBot {text}", **content)
+        await server.say(BOB, "/menu")
+        await server.wait_shown(BOB, len(server.shown(BOB)) + 1)
+        await place.engine.drain_once()
+
+    await look(chats)
+    async with opened(server, dispatcher, fake_time) as telegram:
+        place = Place(telegram, server, writer, clock, fake_time)
+        await place.connect(**topic(7))
+        await call("在另一个话题里", **topic(9))
+        await call("在总话题里", message_thread_id=31)  # a reply in a group that is no forum has one, too
+        await server.say_in_group(GROUP, ALICE, "/points@HongxinTestBot", **topic(9))
+        await server.until(lambda: len(threads()) == 5)
+        assert threads() == [None, 7, 9, None, 9]
+        day = clock.now.astimezone(ZONE).date()
+        await look(lambda session: [groups.set_topic(session, 1, 720, daily=True), mark(session, day)])
+        await look(lambda session: group_posts.post_topics(session, clock.now, ZONE))
+        server.refuse("sendMessage", 400, "Bad Request: message thread not found")
+        await place.engine.drain_once()
+        clock.now += timedelta(seconds=10)
+        fake_time.now_s += 10
+        await place.engine.drain_once()
+        assert threads()[5:] == [7, None]
+        assert (await look(lambda session: groups.at(session, "telegram", str(GROUP)))).thread is None
+
+
+def mark(session: Any, day: date) -> int:
+    return groups.mark_topics(session, 720, day, working_day=True)
