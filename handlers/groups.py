@@ -8,7 +8,7 @@ from datetime import timedelta
 from db import audit, group_calls, groups, members
 from db.group_calls import GroupCall
 from db.groups import GroupChat
-from handlers import group_topic_list
+from handlers import group_above, group_topic_list
 from handlers.binding import grouped, new_code
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.group_own import own_branch, own_group
@@ -24,9 +24,9 @@ ON_ITS_WAY = ("queued", "claimed", "sending", "retry")
 
 
 def group(ctx: Context) -> Reply:
-    """`微社群`, and its steps by the first argument."""
-    if own_branch(ctx) is None:
-        return Reply(ctx.say("groups.no_branch"))
+    """`微社群`, and its steps by the first argument; who leads no branch sees what the groups below do."""
+    if own_branch(ctx) is None or ctx.arg() == "above":
+        return group_above.above(ctx)
     return _STEPS.get(ctx.arg(), _page)(ctx)
 
 
@@ -50,6 +50,8 @@ def _page(ctx: Context, note: str = "") -> Reply:
         steps.append(Button(ctx.say("groups.to_who"), f"group:who:{last.id}"))
         if last.state == "open" and not group_posts.is_over(last, ctx.now):
             steps.append(Button(ctx.say("groups.to_close"), f"group:close:{last.id}"))
+    if group_above.scope(ctx) is not None:
+        steps.append(Button(ctx.say("groups.to_above"), "group:above"))
     steps.append(Button(ctx.say("groups.to_leave"), "group:leave"))
     return Reply("\n".join(filter(None, lines)), tuple(steps), back="work")
 
@@ -208,8 +210,15 @@ GROUP = Command(
     ("微社群", "群聊", "group"),
     group,
     slash=("/group",),
-    roles=frozenset({"secretary"}),
+    roles=frozenset({"secretary", *group_above.ABOVE}),
     phrases=("连接群", "支部的群", "每日话题", "our group"),
     in_menu=False,
-    steps={"一呼": "call", "call out": "call", "谁应答了": "who", "who answered": "who"},
+    steps={
+        "下属微社群": "above",
+        "groups below": "above",
+        "一呼": "call",
+        "call out": "call",
+        "谁应答了": "who",
+        "who answered": "who",
+    },
 )

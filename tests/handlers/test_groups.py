@@ -19,7 +19,7 @@ from handlers.binding import invite
 from handlers.group_talk import CALLS_A_DAY, group_hash
 from handlers.groups import CODE_LASTS
 from tests.at_once import at_once
-from tests.cast import ALICE, BOB, CHARLIE, DAY, LIANGFENG, MO, NAMES, QIAN, SHAZHOU, SUN
+from tests.cast import ALICE, BOB, CHARLIE, DAY, LIANGFENG, MO, NAMES, OLGA, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE, Voice
 from tests.notices.sending import FakeChannel, engine
 
@@ -292,3 +292,25 @@ def test_one_code_in_two_groups_at_once_binds_one_and_every_answer_counts_once(e
     with Session(engine) as session:
         assert session.get(GroupCall, call).answers == len(session.exec(select(GroupAnswer)).all()) == 3
         assert session.exec(select(GroupDay)).one().answers == 4
+
+
+async def test_people_above_see_the_numbers_of_last_week_branch_by_branch_and_no_names(
+    say, there, press, look, clock
+):
+    assert "还没有支部连着微社群" in (await say(RUI, "微社群")).text
+    await connect(say, there)
+    await connect(say, there, QIAN, THERE)
+    await there(SUN, "一呼 明早八点清理河道")
+    for person in (ALICE, BOB, ALICE):
+        await press(person)
+    await there(ALICE, "今天的话题真好", on="5")
+    assert "互动 0 次" in (await say(RUI, "微社群")).text, "this week is not over"
+    clock.now += timedelta(days=7)
+    for person in (RUI, OLGA):
+        text = (await say(person, "微社群")).text
+        assert "2 个连着微社群" in text
+        assert "合计：互动 2 次，一呼 1 次、2 人次应答" in text
+        assert "梁丰社区党支部：互动 2，一呼 1，应答 2" in text
+        assert not any(name in text for name in NAMES.values())
+    for person in (ALICE, SUN):
+        assert "互动" not in (await say(person, "group:above", kind="button")).text
