@@ -64,7 +64,7 @@ def live(order: Order) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     faulthandler.register(signal.SIGUSR1)  # a test that waits in vain asks where it stands
     os.environ["HONGXIN_FAILPOINT"] = order.failpoint
-    asyncio.run(mass_sender.send_all(order) if order.mass else sender.send_all(order))
+    asyncio.run(mass_sender.send_all(order) if order.what == "mass" else sender.send_all(order))
     os._exit(0)
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, make_url
 
 from db.engine import is_file_url, write_engine
+
+What = Literal["letters", "mass", "ways"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Order:
     """What a child does. path: the platform's socket; began: seconds of the epoch that count as noon.
 
     beat_s: between two heartbeats of its lease, which is held for 3 of them and followed after 6; 0: it is alone.
-    mass: it hands over batches instead of single letters. stay: it goes on, with nothing left to do, while there
+    what: single letters, batches (`mass`), or what goes out on cards and into groups (`ways`). stay: it goes on, with nothing left to do, while there
     is a file of this name; empty: it ends then.
     """
 
@@ -26,7 +29,7 @@ class Order:
     began: float
     failpoint: str = ""
     beat_s: float = 0.0
-    mass: bool = False
+    what: What = "letters"
     stay: str = ""
 
     def stays(self) -> bool:

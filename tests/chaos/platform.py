@@ -9,9 +9,10 @@ import random
 import signal
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 from sqlmodel import Session, select
 
@@ -25,83 +26,110 @@ from notices.outbox import queue_letter
 from tests.cast import NOON, SHAZHOU
 from tests.notices.sending import letter
 
+S = TypeVar("S", bound="Shooter")
 ALLOWED = {"sent": {1}, "ambiguous": {0, 1}, "failed": {0}, "queued": {0}}
 """How often the platform may have taken a row, by its state in the end."""
 
 
-class Provider(socketserver.ThreadingUnixStreamServer):
-    """What it took stands in `accepted`, in order, and is never taken back.
+class Shooter(socketserver.ThreadingUnixStreamServer):
+    """A platform on a socket: one line is one request. What it took is never taken back.
 
-    It kills its client around a message of its choice: before it takes it, after it took it, or after its answer.
+    It kills its client around a request of its choice: before it takes it, after that, or after its answer.
     """
 
     daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, path: str, dice: random.Random) -> None:
-        super().__init__(path, Answering)
+        super().__init__(path, _Line)
         self.path = path
         self.dice = dice
-        self.accepted: list[str] = []
         self.lock = threading.Lock()
         self.victim: int | None = None
-        self.spares = 0  # messages until it kills
 
-    def aim(self, victim: int | None, spares: int) -> None:
+    def shoots(self) -> bool:
+        """Whether it kills around the request that has just come."""
+        raise NotImplementedError
+
+    def take(self, asked: str) -> str:
+        """What it answers to a request, empty: it hangs up."""
+        raise NotImplementedError
+
+    def answer(self, asked: str, say: Callable[[str], None]) -> None:
+        """Take one request."""
         with self.lock:
-            self.victim, self.spares = victim, spares
+            moment = self.dice.choice(["before", "between", "after"]) if self.shoots() else ""
+            if moment == "before":
+                self._shoot()
+            said = self.take(asked)
+            if moment == "between":
+                self._shoot()
+            say(said)
+            if moment == "after":
+                self._shoot()
 
-    def shoot(self) -> None:
+    def _shoot(self) -> None:
         if self.victim is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.victim, signal.SIGKILL)
             self.victim = None
 
 
-class Answering(socketserver.StreamRequestHandler):
-    server: Provider
+class _Line(socketserver.StreamRequestHandler):
+    server: Shooter
 
     def handle(self) -> None:
         with contextlib.suppress(ConnectionError):
-            key = self.rfile.readline().decode().strip()
-            if key:
-                self.answer(key)
+            asked = self.rfile.readline().decode().strip()
+            if asked:
+                self.server.answer(asked, self._say)
 
-    def answer(self, key: str) -> None:
-        server = self.server
-        with server.lock:
-            server.spares -= 1
-            moment = server.dice.choice(["before", "between", "after"]) if server.spares == 0 else ""
-            chance = server.dice.random()
-            if moment == "before":
-                server.shoot()
-            if chance < 0.90:  # taken; sometimes nobody hears of it
-                server.accepted.append(key)
-            if moment == "between":
-                server.shoot()
-            if chance < 0.85:
-                self.wfile.write(b"ok\n")
-            elif chance >= 0.95:
-                self.wfile.write(b"later\n")
-            elif chance >= 0.90:
-                self.wfile.write(b"no\n")
-            self.wfile.flush()
-            if moment == "after":
-                server.shoot()
+    def _say(self, words: str) -> None:
+        self.wfile.write(f"{words}\n".encode() if words else b"")
+        self.wfile.flush()
+
+
+class Provider(Shooter):
+    """Takes one message with a request. What it took stands in `accepted`, in order."""
+
+    def __init__(self, path: str, dice: random.Random) -> None:
+        super().__init__(path, dice)
+        self.accepted: list[str] = []
+        self._spares = 0  # messages until it kills
+
+    def aim(self, victim: int | None, spares: int) -> None:
+        """Kill this process around the message that comes after so many others."""
+        with self.lock:
+            self.victim, self._spares = victim, spares
+
+    def shoots(self) -> bool:
+        self._spares -= 1
+        return self._spares == 0
+
+    def take(self, asked: str) -> str:
+        chance = self.dice.random()
+        if chance < 0.90:  # taken; sometimes nobody hears of it
+            self.accepted.append(asked)
+            return "ok" if chance < 0.85 else ""
+        return "later" if chance >= 0.95 else "no"
 
 
 @contextlib.contextmanager
-def platform(folder: Path, dice: random.Random) -> Iterator[Provider]:
-    """The platform, serving at `folder`/provider."""
-    provider = Provider(str(folder / "provider"), dice)
-    serving = threading.Thread(target=provider.serve_forever, kwargs={"poll_interval": 0.01})
+def served(one: S) -> Iterator[S]:
+    """The platform, serving."""
+    serving = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01})
     serving.start()
     try:
-        yield provider
+        yield one
     finally:
-        provider.shutdown()
+        one.shutdown()
         serving.join()
-        provider.server_close()
+        one.server_close()
+
+
+def platform(folder: Path, dice: random.Random) -> contextlib.AbstractContextManager[Provider]:
+    """A Provider at `folder`/provider."""
+    return served(Provider(str(folder / "provider"), dice))
 
 
 def fill(url: str, people: int) -> None:

@@ -13,22 +13,27 @@ from sqlmodel import Session, col
 
 from bot.heartbeat import Heartbeat
 from bot.writer import Writer
+from db import groups
+from db.cards import way
 from db.deliveries import Delivery
 from db.engine import OUT_OF_ORDER
+from notices import group_posts
 from notices.channel import Channels, Message, SendError
 from notices.delivery import Engine
 from notices.lease import SenderLease
+from notices.outbox import CITY
 from notices.pacing import Pace, Pacer
 from tests.cast import NOON
 from tests.chaos.orders import Order, opened
+
+TEMPLATE = "T1"
 
 
 class SocketChannel:
     """Asks the test for every message: it answers `ok`, `no`, `later`, or hangs up."""
 
-    name = "web"
-
-    def __init__(self, path: str) -> None:
+    def __init__(self, name: str, path: str) -> None:
+        self.name = name
         self._path = path
 
     def parts(self, text: str) -> list[str]:
@@ -54,11 +59,36 @@ class SocketChannel:
         return answer
 
 
+class SocketCards(SocketChannel):
+    """Cards of one template beside a chat, each of which costs a consent."""
+
+    def __init__(self, beside: str, path: str) -> None:
+        super().__init__(way(beside, "subscription"), path)
+        self.beside = beside
+
+    def templates(self, key: str, message: Message) -> list[str]:
+        return [TEMPLATE]
+
+
+def channels(order: Order) -> Channels:
+    """Those over which the child sends."""
+    made: list[SocketChannel] = [SocketChannel("web", order.path)]
+    if order.what == "ways":
+        made += [SocketChannel("wechat", order.path), SocketCards("wechat", order.path)]
+    return Channels({one.name: one for one in made})
+
+
 def left(session: Session) -> int:
     """Deliveries that are still to be sent."""
     waiting = col(Delivery.state).in_(("queued", "retry", "claimed", "sending"))
     statement = sql_select(func.count()).where(waiting, func.coalesce(Delivery.channel, "") != "mailbox")
-    return int(session.execute(statement).scalar_one())
+    return int(session.execute(statement).scalar_one()) + len(groups.topics_due(session, 1))
+
+
+async def post_topics(writer: Writer, now: datetime) -> None:
+    """Write what is due in groups, as the job does."""
+    while await writer.write(lambda session: group_posts.post_topics(session, now, CITY)):
+        pass
 
 
 async def send_all(order: Order) -> None:
@@ -71,11 +101,14 @@ async def send_all(order: Order) -> None:
     writer = Writer(opened(order.url, idle_s=4 * beat_s or None))
     lease = SenderLease(alone=False, hold_s=3 * beat_s, takeover_s=6 * beat_s) if beat_s else None
     heart = Heartbeat(order.url, lease, every_s=beat_s) if lease else None
+    over = channels(order)
     engine = Engine(
         write=writer.write,
-        channels=Channels({"web": SocketChannel(order.path)}),
+        channels=over,
         clock=clock,
-        pacers={"web": Pacer(Pace(60, slack_s=0.2) if beat_s else Pace(3000, slack_s=0.05))},
+        pacers={
+            name: Pacer(Pace(60, slack_s=0.2) if beat_s else Pace(3000, slack_s=0.05)) for name in over.by_name
+        },
         sleep=lambda seconds: asyncio.sleep(min(seconds, beat_s or 0.005)),
         lease_s=0.1,
         hand_max=8 if beat_s else 4,
@@ -84,6 +117,8 @@ async def send_all(order: Order) -> None:
     if heart:
         heart.start()
     running = asyncio.create_task(engine.run())
+    if order.what == "ways":
+        await post_topics(writer, clock())
     count = 1
     while (count or order.stays()) and not running.done():
         await asyncio.sleep(0.02)
