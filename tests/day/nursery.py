@@ -1,6 +1,7 @@
-"""Starts of `python -m bot run` without the seconds that importing takes: forked from a process that has imported.
+"""Starts of `python -m bot` without the seconds that importing takes: forked from a process that has imported.
 
 What runs is the same command in a process of its own, so it can be killed like any other; only its birth is quick.
+`python -m db.migrate` is born in the same way.
 Orders come as JSON lines on standard input, process ids go out on standard output.
 """
 
@@ -18,6 +19,9 @@ from pathlib import Path
 
 from tests.day.service import ROOT
 
+MIGRATE = "db.migrate"
+ENDED = "it has ended by itself"
+
 
 class Nursery:
     """A Starter. Close it at the end."""
@@ -28,7 +32,11 @@ class Nursery:
         self._turn = threading.Lock()  # one order, one answer
 
     async def start(self, environment: Mapping[str, str], folder: Path) -> int:
-        order = json.dumps({"environment": {**environment}, "folder": str(folder)})
+        return await self.begin(environment, folder, "run")
+
+    async def begin(self, environment: Mapping[str, str], folder: Path, *words: str) -> int:
+        """The process id of another command. The last line of its `log.txt` is ENDED unless it was killed."""
+        order = json.dumps({"environment": {**environment}, "folder": str(folder), "words": words})
         return await asyncio.to_thread(self._ask, order)
 
     def ended(self) -> None:
@@ -60,14 +68,15 @@ def _serve() -> None:
         order = json.loads(line)
         pid = os.fork()
         if pid == 0:
-            _live(order["environment"], Path(order["folder"]))
+            _live(order["environment"], Path(order["folder"]), order["words"])
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
 
 
-def _live(environment: Mapping[str, str], folder: Path) -> None:
-    """Be `python -m bot run` from now on."""
+def _live(environment: Mapping[str, str], folder: Path, words: list[str]) -> None:
+    """Be this command from now on."""
     from bot.__main__ import app
+    from db import migrate
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()  # Ctrl+C in the terminal is for the tests
@@ -78,7 +87,14 @@ def _live(environment: Mapping[str, str], folder: Path) -> None:
         os.dup2(target, number)
     os.environ.clear()
     os.environ.update(environment)
-    app(["run"])
+    try:
+        if words[0] == MIGRATE:
+            migrate.main(words[1:])
+        else:
+            app(words)
+    except SystemExit as end:
+        print(f"exit status {end.code}")  # noqa: T201 - for the log
+    print(ENDED, flush=True)  # noqa: T201 - for the log
     os._exit(0)
 
 
