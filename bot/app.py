@@ -286,18 +286,3 @@ def open_wechat(settings: Settings, dispatcher: Dispatcher, drawing: Drawing) ->
         zone=settings.zone,
         site=settings.public_url,
     )
-
-
-async def create_wechat_menu(settings: Settings) -> str:
-    """Create the menus of the official account; what was done, in one sentence."""
-    service = Service(settings)
-    await service.open_channels()
-    assert service.wechat is not None, "the caller has looked"
-    await service.wechat.start()
-    try:
-        tagged = await service.wechat.create_menu()
-    finally:
-        await service.wechat.stop()
-        await service.drawing.close()
-        service.writer.close()
-    return "menus created" if tagged else "menu created; no followers are tagged as secretaries yet"

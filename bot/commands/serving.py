@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import typer
 
 from bot import event_loop
 from bot.commands import terminal
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
 
 app = typer.Typer()
 
@@ -77,11 +81,26 @@ def cluster(
 @app.command()
 def menu() -> None:
     """Create the menus of the WeChat official account."""
-    from bot.app import create_wechat_menu
-
     settings = terminal.read_settings()
     if not settings.wechat_app_id:
         terminal.err.print("WeChat is not configured: README, section WeChat", markup=False)
         raise typer.Exit(2)
     terminal.migrated(settings)
-    terminal.out.print(asyncio.run(create_wechat_menu(settings)), markup=False)
+    terminal.out.print(asyncio.run(_create_wechat_menu(settings)), markup=False)
+
+
+async def _create_wechat_menu(settings: Settings) -> str:
+    """Create the menus of the official account; what was done, in one sentence."""
+    from bot.app import Service
+
+    service = Service(settings)
+    await service.open_channels()
+    assert service.wechat is not None, "the caller has looked"
+    await service.wechat.start()
+    try:
+        tagged = await service.wechat.create_menu()
+    finally:
+        await service.wechat.stop()
+        await service.drawing.close()
+        service.writer.close()
+    return "menus created" if tagged else "menu created; no followers are tagged as secretaries yet"
