@@ -63,10 +63,10 @@ def may_send_for(session: Session, letter: Letter, member_id: int, day: date) ->
     return here is not None and _holds(session, member_id, here, SENDING_ROLES, day)
 
 
-def may_name(session: Session, letter: Letter, member_id: int, day: date) -> bool:
-    """Whether the member may see recipients by name: with a role at the letter's own branch or party group.
+def in_own_branch(session: Session, letter: Letter, member_id: int | None, day: date) -> bool:
+    """Whether the letter goes to a branch or Party group in which the member holds a role to send letters.
 
-    From above people are figures; the names are with the secretaries of their branches.
+    Somebody above who writes to one branch is not in their own.
     """
     here = session.get(Organization, letter.organization_id)
     if here is None or here.level not in ("branch", "party_group"):
@@ -77,6 +77,14 @@ def may_name(session: Session, letter: Letter, member_id: int, day: date) -> boo
         *_in_force(here, SENDING_ROLES, day),
     )
     return session.execute(statement.join(Member, col(Member.id) == col(Role.member_id))).first() is not None
+
+
+def may_name(session: Session, letter: Letter, member_id: int, day: date) -> bool:
+    """Whether the member may see recipients by name: with a role at the letter's own branch or party group.
+
+    From above people are figures; the names are with the secretaries of their branches.
+    """
+    return in_own_branch(session, letter, member_id, day)
 
 
 def approve(session: Session, letter: Letter, *, by: int, content_hash: str, at: datetime) -> bool:

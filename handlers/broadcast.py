@@ -7,7 +7,6 @@ from typing import Any
 from db import addressing, audiences, audit, letter_rights, letters
 from db.audiences import audience
 from db.letters import SENDING_ROLES, Letter, Topic
-from db.organizations import Organization
 from handlers import (
     letter_audience,
     letter_draft,
@@ -23,7 +22,7 @@ from handlers.letter_preview import preview
 from handlers.meaning import folded, typed_number
 from notices.letter_series import begin
 from notices.letter_words import Reader
-from notices.letters import key_of, letter_message, name_of, needs_second_person
+from notices.letters import change_action, key_of, letter_message, name_of, needs_second_person
 from notices.outbox import tell
 
 
@@ -36,7 +35,10 @@ def broadcast(ctx: Context) -> Reply:
 def _confirm(ctx: Context) -> Reply:
     """`broadcast:confirm:ID:COUNT:MARK` with the number that was typed: only the right one sends."""
     letter = mine(ctx)
-    if letter is None or letter.state != "draft" or not letter.body:
+    if letter is None or not letter.body:
+        return gone(ctx)
+    if letter.state != "draft":  # it was confirmed and waits for its second person: nothing is submitted twice
+        letter_refusals.draft(ctx, letter)
         return gone(ctx)
     word, _, to = ctx.arg(4).strip().partition(" ")
     if to and folded(word) in map(folded, BROADCAST.words):
@@ -55,9 +57,8 @@ def _confirm(ctx: Context) -> Reply:
         return preview(ctx, letter, note=ctx.say("broadcast.count_changed", before=shown, count=count))
     if number != str(count) or count == 0:
         return preview(ctx, letter, note=ctx.say("broadcast.wrong_number", typed=typed[:20], count=count))
-    node = ctx.session.get(Organization, letter.organization_id)
-    assert node is not None
-    if not needs_second_person(letter, node):
+    own = letter_rights.in_own_branch(ctx.session, letter, ctx.me, ctx.today)
+    if not needs_second_person(letter, own=own):
         return _send(ctx, letter, count)
     return submit(ctx, letter) or preview(ctx, letter, note=ctx.say("broadcast.no_approver"))
 
@@ -105,11 +106,10 @@ def submit(ctx: Context, letter: Letter) -> Reply | None:
     for person in people:
         assert person.id is not None
         tell(ctx.session, member_id=person.id, key=key, message=message, now=ctx.now, urgent=letter.urgent)
-    steps = (
-        Button(ctx.say("broadcast.edit"), f"broadcast:edit:{letter.id}"),
-        Button(ctx.say("broadcast.drop"), f"broadcast:drop:{letter.id}"),
-    )
-    return Reply(ctx.say("broadcast.submitted", count=len(people), mark=content_hash[:4]), steps)
+    steps = [Button(ctx.say("broadcast.edit"), change_action(letter))]
+    if letter.corrects is None:
+        steps.append(Button(ctx.say("broadcast.drop"), f"broadcast:drop:{letter.id}"))
+    return Reply(ctx.say("broadcast.submitted", count=len(people), mark=content_hash[:4]), tuple(steps))
 
 
 def _rehearse(ctx: Context) -> Reply:

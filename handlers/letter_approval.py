@@ -15,7 +15,7 @@ from handlers.conversation import Button, Command, Context, Message, Reply
 from notices.carried import described
 from notices.letter_repeats import repeat, said
 from notices.letter_series import begin
-from notices.letters import key_of, letter_message, name_of
+from notices.letters import change_action, key_of, letter_message, name_of
 from notices.markup import Marked, joined
 from notices.outbox import tell
 
@@ -134,7 +134,7 @@ def _no(ctx: Context) -> Reply:
         return _refused(ctx, why, act=True)
     letters.move(ctx.session, letter, was=("submitted",), state="draft", content_hash="", submitted_at=None)
     audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.refused", **facts(letter))
-    _tell_author(ctx, letter, "refused", (Button(ctx.say("broadcast.edit"), f"broadcast:edit:{letter.id}"),))
+    _tell_author(ctx, letter, "refused", (Button(ctx.say("broadcast.edit"), change_action(letter)),))
     return Reply(ctx.say("broadcast.refused_by_you"), back="approvals")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from db import audiences, audit, letter_rights, letters
+from db import audit, letter_rights, letters
 from db.audiences import audience
 from db.letter_counts import DIRECT_MAX
 from db.letters import SENDING_ROLES, Letter, Topic
-from db.organizations import Organization
+from handlers import letter_reach, letter_refusals
 from handlers.broadcast import facts, submit
 from handlers.conversation import Button, Command, Context, Reply
-from handlers.letter_draft import mine, reopen
+from handlers.letter_draft import OPEN, of_mine, reopen
 from notices.letter_corrections import CORRECTABLE_FOR, WORDS_MAX, got_by, prepare
 from notices.letters import letter_message, needs_second_person
 from notices.markup import Marked, joined
@@ -34,7 +34,7 @@ def steps_for(ctx: Context, letter: Letter) -> tuple[Button, ...]:
         return ()
     if letter.recipients > DIRECT_MAX:  # counting them takes longer than a stop may
         return (Button(ctx.say("letter_correction.to_all_who_got"), f"letter_correction:of:{letter.id}"),)
-    count = audiences.count(ctx.session, got_by(letter), ctx.today)
+    count = letter_reach.count(ctx, got_by(letter))
     words = ctx.say("letter_correction.to_got", count=count)
     return (Button(words, f"letter_correction:of:{letter.id}"),) if count else ()
 
@@ -63,17 +63,24 @@ def _of(ctx: Context) -> Reply:
 
 def _mine(ctx: Context) -> Letter | None:
     """The correction in the arguments, as long as it is mine and not sent."""
-    made = mine(ctx)
-    return made if made is not None and made.corrects is not None else None
+    made = of_mine(ctx)
+    if made is None or (made.state in OPEN and made.corrects is not None):
+        return made
+    letter_refusals.draft(ctx, made)
+    return None
+
+
+def _asks(ctx: Context, made: Letter) -> bool:
+    own = letter_rights.in_own_branch(ctx.session, made, made.author_id, ctx.today)
+    return needs_second_person(made, own=own)
 
 
 def _preview(ctx: Context, made: Letter, note: str = "") -> Reply:
-    topic, node = ctx.session.get(Topic, made.topic_id), ctx.session.get(Organization, made.organization_id)
+    topic = ctx.session.get(Topic, made.topic_id)
     assert topic is not None
-    assert node is not None
-    count = audiences.count(ctx.session, audience(made.audience), ctx.today)
+    count = letter_reach.count(ctx, audience(made.audience))
     shown = letter_message(made, topic, ctx.say, ctx.zone)
-    asks = needs_second_person(made, node)
+    asks = _asks(ctx, made)
     lines: list[str | Marked] = [note] if note else []
     lines += [ctx.say("letter_correction.ready", count=count), Marked(shown.text, shown.marks), "——"]
     lines.append(ctx.say("letter_correction.asks" if asks else "letter_correction.at_once", count=count))
@@ -111,12 +118,10 @@ def _send(ctx: Context) -> Reply:
     made = _mine(ctx)
     if made is None or made.state != "draft":
         return _none(ctx)
-    count = audiences.count(ctx.session, audience(made.audience), ctx.today)
+    count = letter_reach.count(ctx, audience(made.audience))
     if letters.fingerprint(made)[:MARK] != ctx.arg(3) or count != ctx.arg_id(2):
         return _preview(ctx, made, ctx.say("broadcast.has_changed"))
-    node = ctx.session.get(Organization, made.organization_id)
-    assert node is not None
-    if needs_second_person(made, node):
+    if _asks(ctx, made):
         return submit(ctx, made) or _preview(ctx, made, ctx.say("broadcast.no_approver"))
     queue_letter(ctx.session, made, ctx.now, ctx.zone)
     said = facts(made) | {"corrects": made.corrects}

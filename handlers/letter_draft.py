@@ -14,13 +14,26 @@ from handlers.letter_audience import name_for, nodes
 from handlers.letter_preview import preview
 from handlers.spoken_time import spoken_window
 from notices.letter_words import TEXT_MAX, fault
-from notices.letters import OWN_LEVELS, key_of, parted, topic_title
+from notices.letters import OWN_LEVELS, change_action, key_of, parted, topic_title
 
 OPEN = ("draft", "submitted")  # states in which the author may still change it
 
 
 def mine(ctx: Context) -> Letter | None:
-    """The letter in the arguments, if I may still change it. An approval that begins now waits for what I do."""
+    """The letter in the arguments, if I may still change it; whatever else is asked for stands in the audit log.
+
+    A correction is none of them: its content was prepared, and only `letter_correction` adds words to it.
+    An approval that begins now waits for what I do.
+    """
+    letter = of_mine(ctx)
+    if letter is None or (letter.state in OPEN and letter.corrects is None):
+        return letter
+    letter_refusals.draft(ctx, letter)
+    return None
+
+
+def of_mine(ctx: Context) -> Letter | None:
+    """The letter in the arguments in whatever state, locked, if I wrote it and may still write to its readers."""
     letter_id = ctx.arg_id(1)
     if letter_id is None:
         return None
@@ -30,7 +43,7 @@ def mine(ctx: Context) -> Letter | None:
     if letter.author_id != ctx.me or name_for(ctx, audience(letter.audience)) is None:  # or the role has ended
         letter_refusals.draft(ctx, letter)
         return None
-    return letter if letter.state in OPEN else None
+    return letter
 
 
 def reopen(ctx: Context, letter: Letter) -> None:
@@ -44,7 +57,27 @@ def reopen(ctx: Context, letter: Letter) -> None:
 
 
 def gone(ctx: Context) -> Reply:
-    """A button of a draft that was sent, dropped, or is somebody else's."""
+    """Why the draft in the arguments cannot be changed, and what can be done instead.
+
+    The same words for one that is somebody else's and one that does not exist.
+    """
+    letter = ctx.session.get(Letter, letter_id) if (letter_id := ctx.arg_id(1)) is not None else None
+    if letter is None or letter.author_id != ctx.me:
+        return Reply(ctx.say("broadcast.draft_gone"), (Button(ctx.say("menu.broadcast"), "broadcast"),))
+    if letter.corrects is not None and letter.state in OPEN:
+        see = Button(ctx.say("letter_correction.see"), change_action(letter))
+        return Reply(ctx.say("letter_correction.fixed"), (see,))
+    if letter.sent_at is not None:
+        progress = Button(ctx.say("broadcast.progress"), f"report:show:{letter.id}")
+        back = Button(ctx.say("letter_correction.to_all_who_got"), f"letter_correction:of:{letter.id}")
+        steps = (progress,) if letter.corrects is not None else (progress, back)
+        return Reply(ctx.say("broadcast.sent_already"), steps)
+    if letter.state == "standing":
+        see = Button(ctx.say("letter_series.see"), f"broadcast:series:{letter.id}")
+        return Reply(ctx.say("letter_series.stands_already"), (see,))
+    if letter.state == "submitted":
+        edit_it = Button(ctx.say("broadcast.edit"), f"broadcast:edit:{letter.id}")
+        return Reply(ctx.say("broadcast.submitted_already"), (edit_it,))
     return Reply(ctx.say("broadcast.draft_gone"), (Button(ctx.say("menu.broadcast"), "broadcast"),))
 
 

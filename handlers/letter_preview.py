@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from db import audiences
+from db import audiences, letter_rights
 from db.audiences import audience
 from db.letters import Letter, Topic, fingerprint
-from db.organizations import Organization
 from handlers.conversation import Button, Context, Reply
 from notices import quiet
 from notices.carried import described
@@ -87,8 +86,7 @@ def _night(ctx: Context, letter: Letter) -> str:
 
 
 def _how(ctx: Context, letter: Letter, count: int) -> str:
-    node = ctx.session.get(Organization, letter.organization_id)
-    assert node is not None
-    verb = "submit" if needs_second_person(letter, node) else "send" if letter.repeats is None else "stand"
+    own = letter_rights.in_own_branch(ctx.session, letter, ctx.me, ctx.today)
+    verb = "submit" if needs_second_person(letter, own=own) else "send" if letter.repeats is None else "stand"
     edit_number = EDIT_NUMBER if count == BACK_NUMBER else BACK_NUMBER
     return ctx.say(f"broadcast.type_to_{verb}", count=count, edit=edit_number)

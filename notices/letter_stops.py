@@ -10,7 +10,7 @@ from sqlmodel import Session
 from db import addressing, audit, letter_rights, letter_stopping, letters, members, organizations
 from db.letters import Letter
 from notices.channel import Button, Message
-from notices.letters import key_of, name_of
+from notices.letters import change_action, key_of, name_of
 from notices.outbox import tell
 from notices.voices import voices
 
@@ -87,7 +87,7 @@ def give_back_overdue(session: Session, now: datetime, _zone: ZoneInfo) -> int:
         )
         if letter.author_id is not None:
             say = voices(session, [letter.author_id])[letter.author_id]
-            edit = Button(say("broadcast.edit"), f"broadcast:edit:{letter.id}")
+            edit = Button(say("broadcast.edit"), change_action(letter))
             message = Message(say("broadcast.was_overdue", name=name_of(letter)), (edit,))
             key = f"{key_of(letter)}:overdue:{now.isoformat()}"
             tell(session, member_id=letter.author_id, key=key, message=message, now=now)

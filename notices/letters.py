@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from db import deliveries, letters, receipts
 from db.letters import Letter, Topic
-from db.organizations import Organization
 from notices import carried
 from notices.channel import Button, Message
 from notices.letter_words import Reader, body, picture
@@ -130,15 +129,23 @@ def _day_and_time(at: datetime, say: Wording, zone: ZoneInfo) -> str:
     return say("letters.day_at", month=here.month, day=here.day, time=here.strftime("%H:%M"))
 
 
-def needs_second_person(letter: Letter, organization: Organization) -> bool:
+def needs_second_person(letter: Letter, *, own: bool) -> bool:
     """Whether somebody else has to approve it: it goes beyond the author's own branch, or into the night.
 
-    A correction in the prepared words needs nobody: whoever approved the letter has approved that it can be taken
-    back, and waiting is what makes a wrong letter worse. Words of one's own above the branch do need somebody.
+    own: it goes to a branch in which its author holds the office (`letter_rights.in_own_branch`).
+    A correction as it was prepared needs nobody: whoever approved the letter has approved that it can be taken
+    back, and waiting is what makes a wrong letter worse. Words of one's own do need somebody above the branch, and
+    whatever else it might hold needs somebody everywhere.
     """
-    if letter.corrects is not None:
-        return bool(letter.body) and organization.level not in OWN_LEVELS
-    return letter.urgent or organization.level not in OWN_LEVELS
+    if letter.corrects is None:
+        return letter.urgent or not own
+    added = (letter.picture_id, letter.carries, letter.repeats, letter.answer_until, letter.ask != "none")
+    return any(added) or (bool(letter.body) and not own)
+
+
+def change_action(letter: Letter) -> str:
+    """The button's action that lets its author change a letter that is not sent yet."""
+    return f"broadcast:edit:{letter.id}" if letter.corrects is None else f"letter_correction:of:{letter.corrects}"
 
 
 def shown(session: Session, member_id: int, key: str, now: datetime) -> bool:

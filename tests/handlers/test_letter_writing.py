@@ -97,8 +97,8 @@ async def test_an_audience_elsewhere_is_refused_by_name_by_number_and_by_a_stale
     await look(
         lambda s: setattr(s.exec(select(Role).where(Role.member_id == SUN)).one(), "organization_id", SHAZHOU)
     )
-    assert (await say(SUN, confirm)).text == "这封草稿已经发出、放弃或不在了。"
-    assert (await say(QIAN, confirm)).text == "这封草稿已经发出、放弃或不在了。"
+    assert (await say(SUN, confirm)).text == "这封草稿已经放弃，或不在了。要发就写一封新的。"
+    assert (await say(QIAN, confirm)).text == "这封草稿已经放弃，或不在了。要发就写一封新的。"
     assert len(await audit_of(look, "letter.audience_refused")) == 4
     await say.all(SUN, "发红信", "1", "1", BODY)
     assert (await say(SUN, "发红信 梁丰社区党支部")).text == nowhere, "at a preview, too"

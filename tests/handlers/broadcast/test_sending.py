@@ -54,7 +54,7 @@ async def test_sending_twice_is_one_letter(say, look, previewed):
     letter = await the_letter(look)
     action = f"broadcast:confirm:{letter.id}:7:{letters.fingerprint(letter)[:12]}:7"
     await say(SUN, action)
-    assert (await say(SUN, action)).text == "这封草稿已经发出、放弃或不在了。"
+    assert (await say(SUN, action)).text == "这封红信已经发出，不能再改。发错了就发更正。"
     assert len(await look(rows)) == 7
 
 
@@ -251,7 +251,7 @@ async def test_nobody_writes_beyond_the_own_subtree(say, look, action):
 async def test_a_draft_of_somebody_else_is_not_there(say, look, previewed):
     letter = await the_letter(look)
     for step in ("text", "show", "edit", "until", "urgent", "ask", "rehearse", "drop"):
-        assert (await say(QIAN, f"broadcast:{step}:{letter.id}")).text == "这封草稿已经发出、放弃或不在了。"
+        assert (await say(QIAN, f"broadcast:{step}:{letter.id}")).text == "这封草稿已经放弃，或不在了。要发就写一封新的。"
     confirm = f"broadcast:confirm:{letter.id}:7:{letters.fingerprint(letter)[:12]}:7"
     await say(QIAN, confirm)
     assert await look(rows) == []
