@@ -31,8 +31,11 @@ QUERY_MAX = 512  # bytes; WeChat adds some of its own to an address that is pass
 EARLY = timedelta(minutes=10)  # a ticket is renewed so long before its end
 
 STYLE = """
-body{margin:0;padding:24px;font:20px/1.6 sans-serif;color:#222;background:#fff}
-.b{width:100%;padding:16px;border:0;border-radius:8px;font-size:22px;color:#fff;background:#b3121d}
+body{margin:0;padding:20px;font:22px/1.6 sans-serif;color:#222;background:#fff}
+h1{margin:8px 0;font-size:30px;line-height:1.3}
+.s{font-weight:bold;color:#8a0e17}
+.e{font-size:18px;color:#555}
+.b{width:100%;padding:18px;border:0;border-radius:8px;font-size:26px;color:#fff;background:#b3121d}
 """
 
 
@@ -114,10 +117,14 @@ class AgreePage:
         words = {
             name: escape(self._say(f"cards.page_{name}")) for name in ("title", "text", "button", "elsewhere")
         }
-        thanks = json.dumps(self._say("cards.page_thanks"), ensure_ascii=False)
-        script = (
-            f"wx.config({json.dumps(config)});var t=document.getElementById('t');"
-            f"document.getElementById('a').addEventListener('success',function(){{t.textContent={thanks}}});"
+        said = {name: self._say(f"cards.page_{name}") for name in ("thanks", "refused", "later")}
+        script = (  # WeChat calls a pop-up that was closed or refused a success, too: what was chosen is inside
+            f"wx.config({json.dumps(config)});var s={json.dumps(said, ensure_ascii=False)};"
+            "var a=document.getElementById('a'),t=document.getElementById('t');"
+            "function say(w){t.className='s';t.textContent=w}"
+            "a.addEventListener('success',function(e){var d=e.detail||{};"
+            "say(/accept/.test(d.subscribeDetails)?s.thanks:s.refused)});"
+            "a.addEventListener('error',function(){say(s.later)});"
         )
         return (
             '<!doctype html><html lang="zh-CN"><meta charset="utf-8">'
@@ -127,7 +134,7 @@ class AgreePage:
             f'<wx-open-subscribe id="a" template="{escape(",".join(self._templates))}">'
             f'<script type="text/wxtag-template" nonce="{nonce}"><style>{STYLE}</style>'
             f'<button class="b">{words["button"]}</button></script></wx-open-subscribe>'
-            f"<p>{words['elsewhere']}</p>"
+            f'<p class="e">{words["elsewhere"]}</p>'
             f'<script src="{SCRIPTS}/open/js/jweixin-1.6.0.js"></script>'
             f'<script nonce="{nonce}">{script}</script></html>'
         )
