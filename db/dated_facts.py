@@ -61,21 +61,33 @@ class DatedFact(SQLModel, table=True):
     ended_at: datetime | None = None
 
 
+class Destination(SQLModel, table=True):
+    """The branch to which a member's letter of transfer goes, where the roll names one of this city."""
+
+    member_id: int = Field(foreign_key="member.id", primary_key=True)
+    organization_id: int = Field(foreign_key="organization.id")
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An open fact, the branch whose it is today, and whether a message to the member is of use."""
+    """An open fact, the branch whose it is today, and whether a message to the member is of use.
+
+    destination: the branch to which the member's letter of transfer goes; None: unknown, or elsewhere.
+    """
 
     fact: DatedFact
     organization_id: int
     reachable: bool
+    destination: int | None = None
 
 
 def standing(session: Session, organization_ids: Collection[int], today: date) -> list[Standing]:
     """The open facts of these branches and of those who belong to them on `today`, in the order of their days."""
     members_facts = (
-        select(DatedFact, col(Membership.organization_id), col(Member.status))
+        select(DatedFact, col(Membership.organization_id), col(Member.status), col(Destination.organization_id))
         .join(Membership, col(Membership.member_id) == col(DatedFact.member_id))
         .join(Member, col(Member.id) == col(DatedFact.member_id))
+        .outerjoin(Destination, col(Destination.member_id) == col(DatedFact.member_id))
         .where(
             col(DatedFact.state) == "open",
             col(Membership.organization_id).in_(organization_ids),
@@ -89,7 +101,10 @@ def standing(session: Session, organization_ids: Collection[int], today: date) -
         col(DatedFact.member_id).is_(None),
         col(DatedFact.organization_id).in_(organization_ids),
     )
-    found = [Standing(fact, branch, status == "active") for fact, branch, status in session.execute(members_facts)]
+    found = [
+        Standing(fact, branch, status == "active", there)
+        for fact, branch, status, there in session.execute(members_facts)
+    ]
     found += [Standing(one, one.organization_id, False) for one in session.execute(applicants).scalars()]
     return sorted(found, key=lambda one: (one.fact.day, one.fact.id or 0))
 
@@ -124,6 +139,19 @@ def from_roll(
     if day is not None:
         whose: dict[str, Any] = {"organization_id": organization_id, "member_id": member_id}
         session.add(DatedFact(kind=kind, day=day, noted_at=at, **whose))
+
+
+def destinations(session: Session) -> dict[int, int]:
+    """Per member the branch to which a letter of transfer goes."""
+    statement = select(col(Destination.member_id), col(Destination.organization_id))
+    return {row[0]: row[1] for row in session.execute(statement)}
+
+
+def send_to(session: Session, member_id: int, organization_id: int | None) -> None:
+    """Note the branch to which the member's letter of transfer goes; None: none, or one elsewhere."""
+    session.execute(delete(Destination).where(col(Destination.member_id) == member_id))
+    if organization_id is not None:
+        session.add(Destination(member_id=member_id, organization_id=organization_id))
 
 
 def arrived(session: Session, member_id: int, kind: str, at: datetime) -> None:

@@ -13,7 +13,7 @@ from typing import Literal
 from notices.duty_days import LOOK_BACK, months_before, shifted, told_lately
 
 DATA = Path(__file__).with_name("dated_facts.toml")
-To = Literal["secretary", "member", "mentor", "committee_reviewer"]
+To = Literal["secretary", "member", "mentor", "receiving", "committee_reviewer"]
 
 
 @dataclass(frozen=True, slots=True)

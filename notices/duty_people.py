@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import date
 from typing import Any
 
+from db import organizations
 from db.dated_facts import Standing
 from db.duty_facts import Person
 from db.organizations import Organization
@@ -84,6 +85,10 @@ def _of_fact(look: Look, branch: Organization, one: Standing) -> None:
         look.tell([mentor], name, f"{key}:mentor", **values)
     if "secretary" in step.to or ("mentor" in step.to and mentor in (None, *secretaries)):
         look.tell(secretaries, name, key, SEE, **values)
+    if "receiving" in step.to and one.destination is not None:
+        there = organizations.get(look.session, one.destination)
+        to = [held for held in look.secretaries(there) if held not in secretaries]
+        look.tell(to, f"{name}_there", f"{key}:there", **values)
     if "committee_reviewer" in step.to:
         look.tell([held for held in look.reviewers(branch) if held not in secretaries], name, key, **values)
 

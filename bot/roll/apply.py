@@ -99,7 +99,7 @@ class _Work:
         """Write one member with membership and roles; another branch is a transfer from that day on."""
         values = dict(verdict.values)
         organization, from_day = values.pop("organization", None), values.pop("from_day", None)
-        roles = values.pop("roles", None)
+        roles, there = values.pop("roles", None), values.pop("transfer_to", None)
         days = {kind: values.pop(column) for column, kind in roll_columns().items() if column in values}
         with_whom = {kind: values.pop(column) for column, kind in COMPANION_COLUMNS.items() if column in values}
         if verdict.verdict == "new":
@@ -126,6 +126,8 @@ class _Work:
         if roles is not None:
             self._hold(member_id, set(filter(None, roles.split(";"))))
         self._keep_days(member_id, days)
+        if there is not None:
+            dated_facts.send_to(self.session, member_id, self.ids[there] if there else None)
         self.accompanied += [(member_id, kind, codes or "") for kind, codes in with_whom.items()]
 
     def name_companions(self) -> None:
@@ -141,6 +143,7 @@ class _Work:
         """The days that the roll has for a member. Whoever has moved has used the letter of transfer."""
         if member_id in self.moved:
             dated_facts.arrived(self.session, member_id, "transfer_letter", self.now)
+            dated_facts.send_to(self.session, member_id, None)
         if not days:
             return
         belongs = select(col(Membership.organization_id)).where(

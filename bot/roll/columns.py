@@ -81,6 +81,7 @@ SHEETS: dict[str, tuple[str, tuple[Column, ...]]] = {
             Column("away_since", "外出日期", "", kind="day"),
             Column("last_contact_on", "最近联系", "", kind="day"),
             Column("transfer_letter_until", "介绍信有效期", "", kind="day"),
+            Column("transfer_to", "转往支部编号", ""),
             Column("sponsors", "入党介绍人", ""),
             Column("contacts", "流动党员联系人", ""),
         ),

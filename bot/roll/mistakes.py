@@ -33,6 +33,9 @@ def _member_mistakes(known: Known, code: str, values: dict[str, Any]) -> Iterato
     organization, day = values["organization"], known.today
     if organization not in known.codes:
         yield f"支部编号 {organization} is not known"
+    there = values.get("transfer_to")
+    if there and there not in known.codes:
+        yield f"转往支部编号 {there} is not known; leave it empty for a branch elsewhere"
     if values["from_day"] > known.today:
         yield "转入日期 lies in the future"
     for column in SHEETS["members"][1]:

@@ -149,12 +149,13 @@ class Known:
             roles.setdefault(member_id, set()).update(named)
         days = dated_facts.days_of_members(session)
         names = ("name", "admitted_on", "probationary", "mobile", "city", "phone", "mode", "status")
-        with_whom = self._companions(session)
+        with_whom, there = self._companions(session), dated_facts.destinations(session)
         return {
             one.code: {name: getattr(one, name) for name in names}
             | dict(zip(("organization", "from_day"), belongs.get(one.id or 0, ("", None)), strict=True))
             | {"roles": ";".join(sorted(roles.get(one.id or 0, set()))), "left": left.get(one.id or 0)}
             | {column: days.get(one.id or 0, {}).get(kind) for column, kind in roll_columns().items()}
+            | {"transfer_to": by_id.get(there.get(one.id or 0), "")}
             | {column: with_whom.get((one.id or 0, kind), "") for column, kind in COMPANION_COLUMNS.items()}
             for one in session.execute(select(Member)).scalars()
         }

@@ -9,10 +9,10 @@ import xlsxwriter
 from sqlmodel import Session, select
 
 from bot.roll import Refusal, apply, plan, read, write_template
-from db import companions, members, offices, organizations
+from db import companions, dated_facts, members, offices, organizations
 from db.dated_facts import DatedFact
 from db.members import Membership, Role
-from tests.cast import ALICE, BOB, DAY, LIANGFENG, NOON
+from tests.cast import ALICE, BOB, DAY, LIANGFENG, NOON, SHAZHOU
 
 ORGANIZATIONS = (
     "编号,名称,级别,领域,上级编号,成立日期\nK9,新区党工委,党工委,,C,\nB91,新村党支部,党支部,行政村,K9,2020-01-01\n"
@@ -162,6 +162,16 @@ def test_offices_and_companions_come_with_the_roll_and_what_was_named_by_hand_st
     for wrong in ("N9", "M999"):
         assert bring("书记:B10；组织委员:B10", wrong, "")[0] == [f"{wrong} cannot accompany this member"]
     assert bring("", "", "")[1:] == (["discipline_officer"], [])
+    for there, expected in (("B20", {SHAZHOU}), ("B77", {SHAZHOU}), ("", set())):
+        path.write_text(
+            f"编号,姓名,支部编号,转入日期,转往支部编号\nN9,新来,B10,2026-06-01,{there}\n", encoding="utf-8"
+        )
+        made = plan(engine, read(path), today=DAY)
+        assert bool(made.refused) == (there == "B77")
+        if not made.refused:
+            apply(engine, made, now=NOON)
+        with Session(engine) as session:
+            assert set(dated_facts.destinations(session).values()) == expected, there
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from db.members import Member
 from notices import duties
 from notices.dated_days import due, kinds, next_on, roll_columns
 from notices.wording import texts
-from tests.cast import ALICE, BOB, CHARLIE, LIANGFENG, RUI, SHAZHOU, SUN
+from tests.cast import ALICE, BOB, CHARLIE, LIANGFENG, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
 from tests.notices.digests import noted
 
@@ -97,6 +97,12 @@ def test_every_step_has_its_words_and_every_column_its_kind():
         for step in one.steps
         if "member" in step.to
     }
+    wanted |= {
+        f"duties.dated_{one.id}_{step.say}_there"
+        for one in kinds().values()
+        for step in one.steps
+        if "receiving" in step.to
+    }
     for language in ("zh", "en"):
         known = texts(language)
         assert {name for name in known if name.startswith("duties.dated_")} == wanted
@@ -178,3 +184,15 @@ def test_a_mentor_hears_of_the_reviews_and_the_secretary_of_those_without_one_or
         assert heard[BOB] == [[0, 0], [1, 0], [2, 0], [2, 0], [3, 0]]
         assert heard[SUN] == [[0, 0], [0, 1], [0, 2], [0, 2], [1, 3]]
         assert heard[RUI] == [[0, 0], [0, 0], [0, 0], [0, 0], [1, 1]]
+
+
+def test_a_letter_of_transfer_is_heard_of_where_it_goes(engine):
+    with Session(engine) as session:
+        add(session, "transfer_letter", date(2026, 7, 16), ALICE)
+        dated_facts.send_to(session, ALICE, SHAZHOU)
+        session.flush()
+        for day, count in ((date(2026, 6, 30), 0), (date(2026, 7, 1), 1), (date(2026, 7, 17), 2)):
+            duties.remind(session, [LIANGFENG, SHAZHOU], at(day), ZONE)
+            told = [one for one in noted(session, QIAN) if "要转到您的支部" in one]
+            assert len(told) == count, day
+        assert not any("艾丽丝" in one for one in told)

@@ -31,6 +31,13 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_companion_member_id_member')),
     sa.PrimaryKeyConstraint('member_id', 'kind', 'companion_id', name=op.f('pk_companion'))
     )
+    op.create_table('destination',
+    sa.Column('member_id', sa.Integer(), nullable=False),
+    sa.Column('organization_id', sa.Integer(), nullable=False),
+    sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_destination_member_id_member')),
+    sa.ForeignKeyConstraint(['organization_id'], ['organization.id'], name=op.f('fk_destination_organization_id_organization')),
+    sa.PrimaryKeyConstraint('member_id', name=op.f('pk_destination'))
+    )
     op.create_table('duty_done',
     sa.Column('organization_id', sa.Integer(), nullable=False),
     sa.Column('duty', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -66,8 +73,8 @@ def upgrade() -> None:
         batch_op.create_index('ix_office_organization_id', ['organization_id'], unique=False)
 
     with op.batch_alter_table('delivery', schema=None) as batch_op:
-        batch_op.drop_constraint(batch_op.f('fk_delivery_letter_id_letter'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_delivery_member_id_member'), type_='foreignkey')
+        batch_op.drop_constraint(batch_op.f('fk_delivery_letter_id_letter'), type_='foreignkey')
 
     with op.batch_alter_table('group_chat', schema=None) as batch_op:
         batch_op.add_column(sa.Column('thread', sa.Integer(), nullable=True))
@@ -87,8 +94,8 @@ def downgrade() -> None:
         batch_op.drop_column('thread')
 
     with op.batch_alter_table('delivery', schema=None) as batch_op:
-        batch_op.create_foreign_key(batch_op.f('fk_delivery_member_id_member'), 'member', ['member_id'], ['id'])
         batch_op.create_foreign_key(batch_op.f('fk_delivery_letter_id_letter'), 'letter', ['letter_id'], ['id'])
+        batch_op.create_foreign_key(batch_op.f('fk_delivery_member_id_member'), 'member', ['member_id'], ['id'])
 
     with op.batch_alter_table('office', schema=None) as batch_op:
         batch_op.drop_index('ix_office_organization_id')
@@ -97,6 +104,7 @@ def downgrade() -> None:
     op.drop_table('office')
     op.drop_table('mentor')
     op.drop_table('duty_done')
+    op.drop_table('destination')
     op.drop_table('companion')
     op.drop_table('account_pace')
     # ### end Alembic commands ###
