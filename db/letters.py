@@ -75,7 +75,7 @@ class Letter(SQLModel, table=True):
     sent_at: datetime | None = None
     expires_at: datetime | None = None
     stopped_at: datetime | None = None
-    stop_reason: str = ""  # "author", "above", "role_ended", "approver_ended", "changed"
+    stop_reason: str = ""  # "author", "above", "role_ended", "approver_ended", "changed", "corrected"
     corrects: int | None = Field(default=None, foreign_key="letter.id")  # the letter that this one takes back
     picture_id: int | None = Field(default=None, foreign_key="picture.id")
     repeats: dict[str, Any] | None = Field(
@@ -110,6 +110,11 @@ RUNNING = frozenset(
     | {"next_at", "series_id"}
 )
 """Columns that change while a letter is on its way, and derived ones. Every column is in one of the two sets."""
+
+
+def taken_back(letter: Letter) -> bool:
+    """Whether a correction has gone out: nobody is to act on the letter any more."""
+    return letter.state == "stopped" and letter.stop_reason == "corrected"
 
 
 def fingerprint(letter: Letter) -> str:

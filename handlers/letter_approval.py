@@ -13,6 +13,7 @@ from handlers import letter_mandatory
 from handlers.broadcast import facts
 from handlers.conversation import Button, Command, Context, Message, Reply
 from notices.carried import described
+from notices.letter_corrections import send
 from notices.letter_repeats import repeat, said
 from notices.letter_series import begin
 from notices.letters import change_action, key_of, letter_message, name_of
@@ -111,7 +112,9 @@ def _yes(ctx: Context) -> Reply:
         return _refused(ctx, "author", act=True)
     if not letter_rights.approve(ctx.session, letter, by=ctx.me, content_hash=letter.content_hash, at=ctx.now):
         return _refused(ctx, "changed", act=True)
-    stands = begin(ctx.session, letter, ctx.now, ctx.zone)
+    stands = letter.corrects is None and begin(ctx.session, letter, ctx.now, ctx.zone)
+    if letter.corrects is not None:
+        send(ctx.session, letter, by=letter.author_id or ctx.me, now=ctx.now, zone=ctx.zone)
     audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.approved", **facts(letter))
     if stands:
         see = (Button(ctx.say("broadcast.series", count=1), f"broadcast:series:{letter.id}"),)

@@ -10,10 +10,9 @@ from handlers import letter_reach, letter_refusals
 from handlers.broadcast import facts, submit
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.letter_draft import OPEN, of_mine, reopen
-from notices.letter_corrections import CORRECTABLE_FOR, WORDS_MAX, got_by, prepare
+from notices.letter_corrections import CORRECTABLE_FOR, WORDS_MAX, got_by, prepare, send
 from notices.letters import letter_message, needs_second_person
 from notices.markup import Marked, joined
-from notices.outbox import queue_letter
 
 LOOKED_AT = 5  # of one's last letters
 MARK = 12  # digits of the content's hash that a button carries
@@ -123,7 +122,7 @@ def _send(ctx: Context) -> Reply:
         return _preview(ctx, made, ctx.say("broadcast.has_changed"))
     if _asks(ctx, made):
         return submit(ctx, made) or _preview(ctx, made, ctx.say("broadcast.no_approver"))
-    queue_letter(ctx.session, made, ctx.now, ctx.zone)
+    send(ctx.session, made, by=ctx.me, now=ctx.now, zone=ctx.zone)
     said = facts(made) | {"corrects": made.corrects}
     audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.corrected", **said)
     progress = Button(ctx.say("broadcast.progress"), f"report:show:{made.id}")

@@ -14,6 +14,7 @@ from handlers.time_zones import time_zone
 from notices import quiet
 from notices.letter_words import Reader
 from notices.letters import act, letter_message, name_of
+from notices.markup import Marked, joined
 from notices.outbox import tell
 
 SHOWN = 5  # letters in one list
@@ -61,7 +62,9 @@ def _last(ctx: Context) -> Reply:
 
 def _listed(ctx: Context, letter: Letter) -> str:
     day = (letter.sent_at or letter.created_at).astimezone(ctx.zone)
-    return ctx.say("letters.listed", name=name_of(letter), month=day.month, day=day.day)
+    name = name_of(letter)
+    shown = ctx.say("letters.marked", words=name) if letters.taken_back(letter) else name
+    return ctx.say("letters.listed", name=shown, month=day.month, day=day.day)
 
 
 def _open(ctx: Context) -> Reply:
@@ -71,6 +74,13 @@ def _open(ctx: Context) -> Reply:
         return _unknown(ctx)
     letter, topic, _ = found
     message = letter_message(letter, topic, ctx.say, ctx.zone, reader=Reader(ctx.who.name, ctx.who.branch_name))
+    if letters.taken_back(letter):  # whole, to compare, but nothing to press
+        lines = (
+            ctx.say("letters.marked", words=ctx.say("letters.taken_back")),
+            Marked(message.text, message.marks),
+        )
+        words = joined(lines)
+        return Reply(words.text, (), message.picture, back="letters:last", marks=words.marks)
     return _reply(message, back="letters:last")
 
 
@@ -83,8 +93,9 @@ def _mine(ctx: Context, what: str) -> tuple[Letter, Topic, bool] | None:
     letter_id = ctx.arg_id(1)
     if letter_id is None:
         return None
-    noted = act(ctx.session, letter_id, ctx.me, what, ctx.now)
     letter = ctx.session.get(Letter, letter_id)
+    what = "read" if letter is not None and letters.taken_back(letter) else what  # it takes no answers any more
+    noted = act(ctx.session, letter_id, ctx.me, what, ctx.now)
     if noted is None or letter is None:
         return None
     topic = ctx.session.get(Topic, letter.topic_id)
@@ -102,6 +113,8 @@ def _ack(ctx: Context) -> Reply:
     if found is None:
         return _unknown(ctx)
     letter, _, first = found
+    if letters.taken_back(letter):
+        return _nothing_to_do(ctx, letter)
     lines = [_said(ctx, letter, "acked", first)]
     if first and letter.answer_until is not None and ctx.now > letter.answer_until:
         lines.append(ctx.say("letters.late"))
@@ -113,12 +126,18 @@ def _help(ctx: Context) -> Reply:
     if found is None:
         return _unknown(ctx)
     letter, _, first = found
+    if letters.taken_back(letter):
+        return _nothing_to_do(ctx, letter)
     if first and letter.author_id is not None:
         see = Button(ctx.say("letters.see_who"), f"receipts:help:{letter.id}")
         message = Message(ctx.say("letters.someone_needs_help", name=name_of(letter)), (see,))
         key = f"letter:{letter.id}:help:{ctx.me}"
         tell(ctx.session, member_id=letter.author_id, key=key, message=message, now=ctx.now)
     return Reply(_said(ctx, letter, "helped", first), (_last_step(ctx),))
+
+
+def _nothing_to_do(ctx: Context, letter: Letter) -> Reply:
+    return Reply(ctx.say("letters.was_taken_back", name=name_of(letter)), (_last_step(ctx),))
 
 
 def _read(ctx: Context) -> Reply:

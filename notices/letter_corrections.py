@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from db import audiences, letters
 from db.audiences import Audience
 from db.letters import Letter
+from notices.letter_stops import take_back
 from notices.letters import TITLE_MAX, name_of
+from notices.outbox import queue_letter
 from notices.wording import Wording
 
 CORRECTABLE_FOR = timedelta(days=30)  # later nobody acts on the letter any more
@@ -27,7 +30,7 @@ def prepare(session: Session, letter: Letter, author_id: int, say: Wording, now:
     It names the letter, goes to exactly those who got it, in the urgent lane and in quiet hours, too.
     """
     day = now.date()
-    if letter.id is None or not audiences.count(session, got_by(letter), day):
+    if letter.id is None or not audiences.more_than(session, got_by(letter), day, 0):
         return None
     known = letters.correction_of(session, letter.id, author_id)
     if known is not None:
@@ -48,3 +51,11 @@ def prepare(session: Session, letter: Letter, author_id: int, say: Wording, now:
     session.add(made)
     session.flush()
     return made
+
+
+def send(session: Session, made: Letter, *, by: int, now: datetime, zone: ZoneInfo) -> None:
+    """Take the letter back for good, and send its correction to those who got it."""
+    source = session.get(Letter, made.corrects)
+    assert source is not None
+    take_back(session, source, by=by, now=now)
+    queue_letter(session, made, now, zone)

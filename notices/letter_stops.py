@@ -12,7 +12,7 @@ from db.letters import Letter
 from notices.channel import Button, Message
 from notices.letters import change_action, key_of, name_of
 from notices.outbox import tell
-from notices.voices import voices
+from notices.voices import voice, voices
 
 AT_ONCE_MAX = 2_000  # rows that are taken back in one transaction: some 40 ms, so that nobody waits for it
 EXPIRED_MAX = 20  # letters of one round
@@ -28,12 +28,45 @@ def stop(session: Session, letter: Letter, *, by: int | None, why: str, now: dat
     letters.finish(session)  # one that has gone out whole is done, not stopped
     if not letters.move(session, letter, was=("sending",), state="stopped", stopped_at=now, stop_reason=why):
         return None
+    rest = _end_rest(session, letter, now)
+    audit.record(session, at=now, actor_id=by, action="letter.stopped", subject=key_of(letter), why=why, kept=rest)
+    if why == "above":
+        _tell_author(session, letter, why, now)
+    return rest
+
+
+def take_back(session: Session, letter: Letter, *, by: int | None, now: datetime) -> None:
+    """Let a letter act no more whose correction goes out, also one that has gone out whole.
+
+    It is stopped then, so nothing reminds of it, no deadline is kept, and it takes no answers. To be called before
+    the correction is addressed: whoever gets nothing of the letter needs no correction. Its author is told when
+    somebody else (`by`) takes it back.
+    """
+    values = {"state": "stopped", "stop_reason": "corrected", "stopped_at": letter.stopped_at or now}
+    if not letters.move(session, letter, was=("sending", "done", "stopped"), **values):
+        return
+    _end_rest(session, letter, now)
+    if by != letter.author_id:
+        _tell_author(session, letter, "corrected", now)
+
+
+def _end_rest(session: Session, letter: Letter, now: datetime) -> int:
+    """Take back what is in hand, and the first part of the rest; how many people get nothing any more."""
     assert letter.id is not None
     addressing.stop(session, letter.id)
     rest = letter_stopping.not_begun(session, letter)
     letter_stopping.cancel(session, letter.id, now=now, most=AT_ONCE_MAX)
-    audit.record(session, at=now, actor_id=by, action="letter.stopped", subject=key_of(letter), why=why, kept=rest)
     return rest
+
+
+def _tell_author(session: Session, letter: Letter, why: str, now: datetime) -> None:
+    """Tell the author what somebody else has done with the letter."""
+    if letter.author_id is None:
+        return
+    say = voice(session, letter.author_id)
+    see = Button(say("broadcast.progress"), f"report:show:{letter.id}")
+    message = Message(say(f"outbox.{why}", name=name_of(letter)), (see,))
+    tell(session, member_id=letter.author_id, key=f"letter_stopped:{letter.id}:{why}", message=message, now=now)
 
 
 def take_back_next(session: Session, now: datetime, _zone: ZoneInfo) -> int:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlmodel import col, select
 
-from db import letters
+from db import letters, receipts
 from db.letters import Letter
-from tests.cast import NOON, OLGA, SUN
+from notices import letter_deadlines
+from tests.cast import ALICE, BOB, NOON, OLGA, RUI, SUN
+from tests.conftest import ZONE
 from tests.handlers.letter_steps import audit_of
-from tests.notices.sending import letter
+from tests.notices.sending import letter, rows
 from tests.notices.sending import queue_letter as send
-from tests.sent_letters import SENT, end
+from tests.sent_letters import BLOCKED, SENT, WAITING, end
 
 
 def gone_out(session, **more):
@@ -61,3 +65,44 @@ async def test_the_words_of_those_above_need_a_second_person_also_for_one_branch
     assert "只发给收到那封红信的" in (await say(OLGA, "1")).text, submitted.labels()
     shown = await say.all(SUN, f"letter_correction:of:{letter_id}", "2", "以明天的通知为准。")
     assert "不用复核" in shown.text, "the branch's own secretary"
+
+
+async def test_a_letter_that_was_taken_back_asks_for_nothing_any_more(say, look, clock):
+    """Sent whole, with a deadline and a quiz; then its correction goes out."""
+    letter_id = await look(lambda s: gone_out(s, answer_until=NOON + timedelta(hours=6)))
+    await say.all(SUN, "更正红信", "1")
+    assert await look(lambda s: (s.expire_all(), s.get(Letter, letter_id).state)[1]) == "stopped"
+    clock.now = NOON + timedelta(days=3)
+    while await look(lambda s: letter_deadlines.keep_next(s, clock.now, ZONE)):
+        pass
+    assert {row.key for row in await look(rows)} == {f"letter:{letter_id}", f"letter:{letter_id + 1}"}
+    assert "已停止，不再提醒" in (await say(SUN, f"receipts:chase:{letter_id}")).text
+    assert "更正已发出，它已撤回" in (await say(SUN, f"receipts:show:{letter_id}")).text
+    await look(lambda s: end(s, letter_id + 1, [SENT] * 7))
+    listed = (await say(ALICE, "最近的红信")).labels()
+    assert any("【已撤回】关于做好" in label for label in listed), listed
+    opened = await say(ALICE, f"letters:open:{letter_id}")
+    assert opened.text.startswith("【已撤回】这封红信已撤回，请不要按它办理。")
+    assert not any("收到" in label for label in opened.labels())
+    for act in ("ack", "help"):
+        assert "已撤回，不用回复，也不用办理" in (await say(BOB, f"letters:{act}:{letter_id}")).text
+    assert await look(lambda s: receipts.of(s, letter_id, BOB).acked_at) is None
+
+
+async def test_what_is_still_on_its_way_ends_with_the_correction_and_the_author_is_told(say, look):
+    def going(session):
+        made = letter()
+        send(session, made, NOON)
+        end(session, made.id, [SENT] * 3 + [WAITING, BLOCKED, WAITING, WAITING])
+        return made.id
+
+    letter_id = await look(going)
+    await say.all(RUI, f"stop_letter:{letter_id}")
+    told = [row for row in await look(rows) if row.member_id == SUN and row.letter_id is None]
+    assert "已由上级或复核人停止" in str(told[0].content)
+    other = await look(going)
+    await say.all(OLGA, f"letter_correction:of:{other}", "1")
+    states = [row.state for row in await look(rows) if row.letter_id == other]
+    assert states == ["sent"] * 3 + ["cancelled"] * 4
+    told = [row for row in await look(rows) if row.key == f"letter_stopped:{other}:corrected"]
+    assert [(row.member_id, "上级发了更正" in str(row.content)) for row in told] == [(SUN, True)]
