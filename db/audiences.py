@@ -13,13 +13,14 @@ from sqlmodel import Session, col
 from db.accounts import Chat
 from db.deliveries import Delivery
 from db.ledger import Entry
-from db.letters import Subscription
+from db.letters import Letter, Subscription
 from db.members import Member, Membership
 from db.organizations import Organization, RegionOrganization
 
 WHO = ("all", "mobile", "dues_unpaid")
 DUES_RULE = "PB2"
 UNBOUND, UNREACHABLE, OTHER = "unbound", "unreachable", "other"
+PEOPLE_AT_ONCE, UNITS_AT_ONCE = 3_000, 100  # what a reply waits for: some 10 ms
 _FAR = 50  # ranks from here on are no channel
 
 
@@ -115,6 +116,17 @@ def within(recipients: Select[Any], whom: Audience, units: Collection[int]) -> S
     """Those of the audience who belong to these branches. recipients: what `members_in` gave for `whom`."""
     branch = col(Membership.organization_id) if whom.got is None else col(Delivery.counts_for)
     return recipients.where(branch.in_(units))
+
+
+def is_wide(session: Session, whom: Audience) -> bool:
+    """Whether reading the audience through takes longer than a reply may wait, however few people it has."""
+    if whom.people is not None:
+        return False
+    if whom.got is not None:
+        letter = session.get(Letter, whom.got)
+        return letter is not None and letter.recipients > PEOPLE_AT_ONCE
+    some = _units_in(session, whom).limit(UNITS_AT_ONCE + 1).subquery()
+    return int(session.execute(select(func.count()).select_from(some)).scalar_one()) > UNITS_AT_ONCE
 
 
 def more_than(session: Session, whom: Audience, day: date, most: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from db import addressing, audiences, audit, letter_rights, letters
+from db import addressing, audit, letter_rights, letters
 from db.audiences import audience
 from db.letters import SENDING_ROLES, Letter, Topic
 from handlers import (
@@ -12,6 +12,7 @@ from handlers import (
     letter_draft,
     letter_extras,
     letter_mandatory,
+    letter_reach,
     letter_refusals,
     letter_repeats,
     letter_templates,
@@ -48,7 +49,7 @@ def _confirm(ctx: Context) -> Reply:
         return letter_draft.picture(ctx)
     if why := letter_refusals.picture(ctx, letter) or letter_mandatory.too_many(ctx, letter):
         return preview(ctx, letter, note=why)
-    count = audiences.count(ctx.session, audience(letter.audience), ctx.today)
+    count = letter_reach.count(ctx, audience(letter.audience))
     shown, mark, typed = ctx.arg_id(2), ctx.arg(3), ctx.arg(4)
     number = typed_number(folded(typed).removesuffix("人").removesuffix("位"))
     if letters.fingerprint(letter)[:12] != mark:

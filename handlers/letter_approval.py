@@ -6,10 +6,10 @@ for 24 hours, once. Whatever is refused here stands in the audit log.
 
 from __future__ import annotations
 
-from db import addressing, audiences, audit, letter_rights, letters
+from db import addressing, audit, letter_rights, letters
 from db.audiences import audience
 from db.letters import APPROVAL_FOR, APPROVING_ROLES, Letter, Topic
-from handlers import letter_mandatory
+from handlers import letter_mandatory, letter_reach
 from handlers.broadcast import facts
 from handlers.conversation import Button, Command, Context, Message, Reply
 from notices.carried import described
@@ -79,7 +79,7 @@ def _show(ctx: Context, *, note: str = "") -> Reply:
         return _refused(ctx, why, act=False)
     topic = ctx.session.get(Topic, letter.topic_id)
     assert topic is not None
-    count = audiences.count(ctx.session, audience(letter.audience), ctx.today)
+    count = letter_reach.count(ctx, audience(letter.audience))
     shown = letter_message(letter, topic, ctx.say, ctx.zone)
     lines: list[str | Marked] = [note] if note else []
     lines += [ctx.say("broadcast.approve_this"), Marked(shown.text, shown.marks), "——"]
@@ -103,7 +103,7 @@ def _yes(ctx: Context) -> Reply:
     letter, why = _asked(ctx)
     if letter is None or why:
         return _refused(ctx, why, act=True)
-    count = audiences.count(ctx.session, audience(letter.audience), ctx.today)
+    count = letter_reach.count(ctx, audience(letter.audience))
     if letter.content_hash[:MARK] != ctx.arg(3) or count != ctx.arg_id(2):
         return _show(ctx, note=ctx.say("broadcast.has_changed"))
     if rare := letter_mandatory.too_many(ctx, letter):

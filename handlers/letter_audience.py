@@ -6,7 +6,7 @@ from db import audiences, letter_series, organizations
 from db.audiences import WHO, Audience
 from db.letters import SENDING_ROLES
 from db.organizations import Organization
-from handlers import letter_refusals
+from handlers import letter_reach, letter_refusals
 from handlers.conversation import Button, Context, Reply
 
 PAGE = 8  # organisations in one list
@@ -83,8 +83,7 @@ def _node(ctx: Context) -> Organization | None:
 def _who_of(ctx: Context, node: Organization, back: str) -> Reply:
     assert node.id is not None
     steps = []
-    for who in WHO:
-        count = audiences.count(ctx.session, Audience(node.id, who), ctx.today)
+    for who, count in letter_reach.count_each(ctx, node.id).items():
         label = ctx.say(f"broadcast.who_{who}", count=count)
         steps.append(Button(label, f"broadcast:topic:{node.id}:{who}"))
     if audiences.children(ctx.session, node.id):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from db import audiences, letter_rights
 from db.audiences import audience
 from db.letters import Letter, Topic, fingerprint
 from handlers.conversation import Button, Context, Reply
+from handlers.letter_reach import reach
 from notices import quiet
 from notices.carried import described
 from notices.channel import BACK_NUMBER, HOME_NUMBER
@@ -21,8 +24,8 @@ EDIT_NUMBER = 8  # takes the place of 9 when 9 is the number of people
 def preview(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
     """The letter as it will look, how many people it reaches on which way, and how to send it."""
     whom = audience(letter.audience)
-    recipients = audiences.members_in(ctx.session, whom, ctx.today)
-    count = audiences.count(ctx.session, whom, ctx.today)
+    reached = reach(ctx, whom, letter.topic_id)
+    count = reached.count
     topic = ctx.session.get(Topic, letter.topic_id)
     assert topic is not None
     me = Reader(ctx.who.name, ctx.who.branch_name)
@@ -37,12 +40,11 @@ def preview(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
         words = joined(lines)
         steps = _steps(ctx, letter, count)
         return Reply(words.text, steps, shown.picture, back="broadcast", marks=words.marks)
-    ways = _ways(ctx, audiences.ways(ctx.session, recipients, ORDER))
+    ways = _ways(ctx, reached.ways)
     reaches = "goes_to" if letter.repeats is None else "are_there"
     lines.append(ctx.say(f"broadcast.{reaches}", count=count, ways=ways))
-    left = 0 if topic.mandatory else audiences.left_topic(ctx.session, recipients, topic.id)
-    if left:
-        lines.append(ctx.say("broadcast.have_left", count=left))
+    if reached.left and not topic.mandatory:
+        lines.append(ctx.say("broadcast.have_left", count=reached.left))
     lines.append(_night(ctx, letter) if letter.repeats is None else said(repeat(letter.repeats), ctx.say))
     lines.append(_how(ctx, letter, count))
     words = joined(lines)
@@ -69,7 +71,7 @@ def _steps(ctx: Context, letter: Letter, count: int, confirm: str = "") -> tuple
     return tuple(steps)
 
 
-def _ways(ctx: Context, ways: dict[str, int]) -> str:
+def _ways(ctx: Context, ways: Mapping[str, int]) -> str:
     """`微信 17、Telegram 2、网页 5、另有 4 人未绑定`."""
     order = (*ORDER, audiences.OTHER, audiences.UNREACHABLE, audiences.UNBOUND)
     found = [ctx.say(f"broadcast.way_{way}", count=ways[way]) for way in order if ways.get(way)]

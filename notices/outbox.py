@@ -78,7 +78,7 @@ def queue_letter(session: Session, letter: Letter, now: datetime, zone: ZoneInfo
     session.add(letter)
     session.flush()
     plan_deadline(session, letter, zone)
-    if audiences.more_than(session, whom, day, letter_counts.DIRECT_MAX):
+    if audiences.is_wide(session, whom) or audiences.more_than(session, whom, day, letter_counts.DIRECT_MAX):
         letter.unbound = 0
         letter_counts.begin_anew(session, letter.id, now)
         addressing.begin(session, letter.id, key=key_of(letter), what="letter", now=now)
