@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import sqlite3
@@ -153,7 +154,7 @@ def _put_away(place: Path, now: datetime) -> Path | None:
     A restore that died before its last step has left a second name of the database that still stands: it goes.
     """
     former = _former(place)
-    kept = place.with_name(f"{place.stem}-before-{now:%Y%m%dT%H%M%SZ}{place.suffix}")
+    kept = _free(place.with_name(f"{place.stem}-before-{now:%Y%m%dT%H%M%SZ}{place.suffix}"))
     for ending in LOGS:
         if _beside(former, ending).exists():
             os.replace(_beside(former, ending), _beside(kept, ending))
@@ -164,6 +165,12 @@ def _put_away(place: Path, now: datetime) -> Path | None:
         return None
     os.replace(former, kept)
     return kept
+
+
+def _free(path: Path) -> Path:
+    """The path, or the next one like it under which nothing stands: no kept database is written over."""
+    names = (path.with_stem(f"{path.stem}-{number}") for number in itertools.count(2))
+    return next(one for one in itertools.chain([path], names) if not one.exists())
 
 
 def _former(place: Path) -> Path:

@@ -106,3 +106,14 @@ async def test_the_report_of_a_letter_opens_in_the_service_as_it_is_wired(databa
     await service.stop()
     assert answer.status_code == 200
     assert "待发送,7" in answer.text
+
+
+def test_an_empty_secret_of_a_start_that_died_is_made_anew(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    front.COOKIE_KEY.parent.mkdir()
+    front.COOKIE_KEY.touch()
+    made = front.cookie_secret(Settings(_env_file=None))
+    assert len(made) == 2 * front.SECRET_BYTES
+    assert front.cookie_secret(Settings(_env_file=None)) == made
+    assert [one.name for one in front.COOKIE_KEY.parent.iterdir()] == [front.COOKIE_KEY.name]
+    assert front.COOKIE_KEY.stat().st_mode & 0o777 == 0o600
