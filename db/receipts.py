@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, func, literal, or_, select
@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
 from db import letter_counts
+from db.audiences import UNBOUND, audience, members_in, without_chat
 from db.deliveries import MAILBOX, Delivery
 from db.letters import Letter, Receipt
 from db.members import Member
@@ -166,7 +167,7 @@ def lines(session: Session, letter_id: int, *, only: str | None, most: int, offs
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """Somebody who did not get a letter. kind, state, reason: as in `letter_counts.Count`."""
+    """Somebody who did not get a letter. kind, state, reason: as in `letter_counts.Count`, or UNBOUND, ""."""
 
     member_id: int
     name: str
@@ -175,22 +176,41 @@ class Missed:
     reason: str
 
 
-def missed(session: Session, letter_id: int, *, most: int, offset: int = 0) -> Sequence[Missed]:
-    """Those who did not get the letter or not surely, and on whose behalf nothing more is going on."""
+def missed(session: Session, letter_id: int, day: date, *, most: int, offset: int = 0) -> Sequence[Missed]:
+    """Those who did not get the letter or not surely, and on whose behalf nothing more is going on.
+
+    Among them whoever belongs to the audience on `day`, has bound no chat, and so was never written to.
+    """
     boxed = and_(col(Delivery.state) == "queued", col(Delivery.channel) == MAILBOX)
     ended = col(Delivery.state).in_(("failed", "ambiguous", "suppressed", "expired", "cancelled"))
-    statement = (
-        select(col(Member.id), col(Member.name), col(Delivery.state), col(Delivery.reason))
+    written: Any = (
+        select(
+            col(Member.id).label("id"), col(Delivery.state).label("state"), col(Delivery.reason).label("reason")
+        )
         .join(Delivery, col(Delivery.member_id) == col(Member.id))
         .where(*_first_parts(letter_id), or_(boxed, ended))
+    )
+    found = written.union_all(_unbound(session, letter_id, day)).subquery()
+    statement = (
+        select(col(Member.id), col(Member.name), found.c.state, found.c.reason)
+        .join(found, found.c.id == col(Member.id))
         .order_by(col(Member.id))
         .limit(most)
         .offset(offset)
     )
-    kinds = {"queued": "mailbox", "ambiguous": "ambiguous"}
+    kinds = {"queued": "mailbox", "ambiguous": "ambiguous", UNBOUND: UNBOUND}
     return [
         Missed(row[0], row[1], kinds.get(row[2], "not_sent"), row[2], row[3]) for row in session.execute(statement)
     ]
+
+
+def _unbound(session: Session, letter_id: int, day: date) -> Any:
+    """A query of (id, UNBOUND, no reason) of the audience on `day` without a chat and without a row."""
+    letter = session.get(Letter, letter_id)
+    assert letter is not None
+    chosen = without_chat(members_in(session, audience(letter.audience), day)).subquery()
+    row = (*_first_parts(letter_id), col(Delivery.member_id) == chosen.c[0])
+    return select(chosen.c[0], literal(UNBOUND), literal("")).where(~select(literal(1)).where(*row).exists())
 
 
 def _state(

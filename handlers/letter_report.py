@@ -7,7 +7,7 @@ from db.letter_rights import WATCHING_ROLES
 from db.letters import Letter
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.letter_correction import steps_for
-from notices.letter_reports import Report, branch_lines, report, send_again, why_not
+from notices.letter_reports import Report, branch_lines, report, send_again, state_of, why_not
 from notices.letters import name_of
 
 LISTED = 5  # letters in one list
@@ -58,7 +58,7 @@ def _show(ctx: Context, *, note: str = "") -> Reply:
 def said(ctx: Context, found: Report) -> list[str]:
     """The report in at most six short lines."""
     say = ctx.say
-    lines = [say("letter_report.title", name=found.name, state=state_of(ctx, found))]
+    lines = [say("letter_report.title", name=found.name, state=state_of(say, found))]
     channels = say("receipts.between").join(f"{name} {count}" for name, count in found.channels)
     lines.append(say("letter_report.sent", sent=found.sent, channels=channels or "0"))
     lines.append(say("letter_report.did", read=found.read, acked=found.acked, help=found.help))
@@ -77,34 +77,25 @@ def said(ctx: Context, found: Report) -> list[str]:
     return lines
 
 
-def state_of(ctx: Context, found: Report) -> str:
-    """Where the letter is, in words."""
-    if found.writing:
-        return ctx.say("letter_report.writing", of=found.recipients)
-    if found.under_way:
-        return ctx.say(
-            "letter_report.sending",
-            percent=found.done_percent,
-            done=found.recipients - found.waiting,
-            of=found.recipients,
-        )
-    return ctx.say("letter_report.stopped" if found.state == "stopped" else "letter_report.done")
-
-
 def _steps(ctx: Context, letter: Letter, found: Report) -> tuple[Button, ...]:
     say, steps = ctx.say, []
     if found.under_way:
         steps.append(Button(say("letter_report.refresh"), f"report:show:{letter.id}"))
         steps.append(Button(say("broadcast.stop"), f"stop_letter:{letter.id}"))
-    if found.reasons and _may_name(ctx, letter):
+    if (found.reasons or found.unbound) and _may_name(ctx, letter):
         steps.append(Button(say("letter_report.missed"), f"report:missed:{letter.id}"))
     if found.branches > 1:
         steps.append(Button(say("letter_report.branches"), f"report:branches:{letter.id}"))
     if found.again and not found.waiting and _may_send(ctx, letter):
         steps.append(Button(say("letter_report.again", count=found.again), f"report:again:{letter.id}"))
     steps += steps_for(ctx, letter)
-    steps.append(Button(say("letter_report.on_page"), f"report:page:{letter.id}"))
+    steps.append(page_step(ctx, letter))
     return tuple(steps)
+
+
+def page_step(ctx: Context, letter: Letter) -> Button:
+    """The way to the page with everything, and its tables to download."""
+    return Button(ctx.say("letter_report.on_page"), f"report:page:{letter.id}")
 
 
 def _may_name(ctx: Context, letter: Letter) -> bool:
@@ -128,9 +119,9 @@ def _missed(ctx: Context) -> Reply:
     back = f"report:show:{letter.id}"
     if not _may_name(ctx, letter):
         where = "own_branch_only" if ctx.names_allowed else "elsewhere"
-        return Reply(ctx.say(f"receipts.names_{where}"), back=back)
+        return Reply(ctx.say(f"receipts.names_{where}"), (page_step(ctx, letter),), back=back)
     page = ctx.arg_id(2) or 0
-    found = receipts.missed(ctx.session, letter.id, most=PEOPLE + 1, offset=page * PEOPLE)
+    found = receipts.missed(ctx.session, letter.id, ctx.today, most=PEOPLE + 1, offset=page * PEOPLE)
     if not found:
         return Reply(ctx.say("letter_report.nobody_missed"), back=back)
     lines = [ctx.say("letter_report.missed_head", name=name_of(letter))]
@@ -182,7 +173,8 @@ def _page(ctx: Context) -> Reply:
     if letter is None:
         return _unknown(ctx)
     who = f"?as={ctx.me}" if ctx.demo else ""
-    words = ctx.say("letter_report.page", address=f"{ctx.site}/letters/{letter.id}{who}")
+    name = "page" if ctx.site else "page_behind"  # no setting says where the pages are: whoever reads on one knows
+    words = ctx.say(f"letter_report.{name}", address=f"{ctx.site.rstrip('/')}/letters/{letter.id}{who}")
     return Reply(words, back=f"report:show:{letter.id}")
 
 

@@ -9,6 +9,8 @@ from db.receipts import Tally
 from handlers import letter_stop
 from handlers.answer_steps import author_steps
 from handlers.conversation import Button, Command, Context, Reply
+from handlers.letter_report import page_step
+from notices.letter_reports import why_not
 from notices.letters import OWN_LEVELS, key_of, name_of
 from notices.outbox import chase
 
@@ -87,11 +89,12 @@ def _figures(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
         steps.append(Button(say("receipts.stop"), f"receipts:stop:{letter.id}"))
     if tally.unread and letter.state != "stopped":
         steps.append(Button(say("receipts.chase", count=tally.unread), f"receipts:chase:{letter.id}"))
-    if tally.unread:
-        steps.append(Button(say("receipts.names"), f"receipts:names:{letter.id}"))
-    if tally.help:
+    named = _is_own(ctx, letter)
+    if named:
+        steps.append(Button(say("receipts.names"), f"receipts:{'names' if tally.unread else 'all'}:{letter.id}"))
+    if named and tally.help:
         steps.append(Button(say("receipts.helpless", count=tally.help), f"receipts:help:{letter.id}"))
-    steps.append(Button(say("receipts.export"), f"receipts:all:{letter.id}"))
+    steps.append(Button(say("receipts.export"), f"report:page:{letter.id}"))
     steps += author_steps(letter, say)
     steps.append(Button(say("letter_report.all"), f"report:show:{letter.id}"))
     return Reply("\n".join(lines), tuple(steps), back="receipts:older:0" if ctx.arg() else "menu")
@@ -103,7 +106,7 @@ def _not_reached(ctx: Context, letter: Letter, tally: Tally) -> list[str]:
     why: dict[str, int] = {}
     for kind, reasons in (("mailbox", tally.mailbox), ("not_sent", tally.not_sent)):
         for reason, people in reasons.items():
-            text = _why(ctx, kind, reason)
+            text = why_not(say, kind, "", reason)
             why[text] = why.get(text, 0) + people
     if tally.partly:
         why[say("receipts.why_partly")] = tally.partly
@@ -118,12 +121,6 @@ def _not_reached(ctx: Context, letter: Letter, tally: Tally) -> list[str]:
     if letter.unbound > 0:
         lines.append(say("receipts.unbound", count=letter.unbound))
     return lines
-
-
-def _why(ctx: Context, kind: str, reason: str) -> str:
-    """A stored reason in words; one without words of its own falls back to what happens next."""
-    name = f"receipts.why_{reason.partition(':')[0]}"
-    return ctx.say(name) if ctx.say.has(name) else ctx.say(f"receipts.why_{kind}")
 
 
 def _names(ctx: Context) -> Reply:
@@ -145,15 +142,15 @@ def _list(ctx: Context, what: str) -> Reply:
         return _unknown(ctx)
     back = f"receipts:show:{letter.id}"
     if not ctx.names_allowed:
-        return Reply(ctx.say("receipts.names_elsewhere"), back=back)
-    node = ctx.session.get(Organization, letter.organization_id)
-    if node is None or node.level not in OWN_LEVELS:
-        return Reply(ctx.say("receipts.names_own_branch_only"), back=back)
+        return Reply(ctx.say("receipts.names_elsewhere"), (page_step(ctx, letter),), back=back)
+    if not _is_own(ctx, letter):
+        return Reply(ctx.say("receipts.names_own_branch_only"), (page_step(ctx, letter),), back=back)
     page = ctx.arg_id(2) or 0
     only = None if what == "all" else what
     found = receipts.lines(ctx.session, letter.id, only=only, most=PAGE + 1, offset=page * PAGE)
+    everybody = () if what == "all" else (Button(ctx.say("receipts.everybody"), f"receipts:all:{letter.id}"),)
     if not found:
-        return Reply(ctx.say(f"receipts.empty_{what}"), back=back)
+        return Reply(ctx.say(f"receipts.empty_{what}"), everybody, back=back)
     lines = [ctx.say(f"receipts.head_{what}", name=name_of(letter))]
     for number, line in enumerate(found[:PAGE], page * PAGE + 1):
         state = _state(ctx, line.state) if what == "all" else ""
@@ -162,12 +159,18 @@ def _list(ctx: Context, what: str) -> Reply:
         )
     verb = "names" if what == "unread" else what
     more = (Button(ctx.say("receipts.next_page"), f"receipts:{verb}:{letter.id}:{page + 1}"),)
-    return Reply("\n".join(lines), more if len(found) > PAGE else (), back=back)
+    return Reply("\n".join(lines), (*(more if len(found) > PAGE else ()), *everybody), back=back)
+
+
+def _is_own(ctx: Context, letter: Letter) -> bool:
+    """Whether it is a letter to one's own people, whom one knows by name."""
+    node = ctx.session.get(Organization, letter.organization_id)
+    return node is not None and node.level in OWN_LEVELS
 
 
 def _state(ctx: Context, state: str) -> str:
     name = f"receipts.is_{state}"
-    return ctx.say(name) if ctx.say.has(name) else _why(ctx, "not_sent", state)
+    return ctx.say(name) if ctx.say.has(name) else why_not(ctx.say, "not_sent", "", state)
 
 
 def _chase(ctx: Context) -> Reply:

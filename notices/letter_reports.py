@@ -52,6 +52,7 @@ class Report:
     branches: int
     again: int  # whom it was tried for and certainly did not reach
     left_out: int  # of those who count as sent: whom a platform left out of its mass letters, without saying whom
+    cancelled: int  # of those who count as not_sent: whom a stop came before
     writing: bool  # its list is still being written, and all figures grow
     as_of: datetime | None
 
@@ -62,8 +63,13 @@ class Report:
 
     @property
     def done_percent(self) -> int:
-        """How much of the letter has been dealt with; 100 only when nothing is left."""
-        return 100 * (self.recipients - self.waiting) // self.recipients if self.recipients else 100
+        """How much of the letter has been dealt with; 100 only when nothing is left, and nothing was stopped."""
+        return 100 * self.dealt_with // self.recipients if self.recipients else 100
+
+    @property
+    def dealt_with(self) -> int:
+        """For how many people nothing is left to do; who was to get it when it was stopped is none of them."""
+        return self.recipients - self.waiting - (self.cancelled if self.state == "stopped" else 0)
 
     @property
     def reach_percent(self) -> int:
@@ -93,6 +99,7 @@ def report(session: Session, letter: Letter, say: Wording) -> Report:
             one.people for one in found.counts if letter_again.certainly_not(one.kind, one.state, one.reason)
         ),
         left_out=mass.not_reached(session, letter.id),
+        cancelled=sum(one.people for one in found.counts if one.state == "cancelled"),
         writing=letter.state == "sending" and addressing.is_open(session, key_of(letter)),
         as_of=found.as_of,
     )
@@ -120,9 +127,19 @@ def _reasons(found: Figures, say: Wording) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(why.items(), key=lambda item: -item[1]))
 
 
+def state_of(say: Wording, found: Report) -> str:
+    """Where the letter is, in words."""
+    if found.writing:
+        return say("letter_report.writing", of=found.recipients)
+    name = "sending" if found.under_way else "stopped" if found.state == "stopped" else "done"
+    return say(f"letter_report.{name}", percent=found.done_percent, done=found.dealt_with, of=found.recipients)
+
+
 def why_not(say: Wording, kind: str, state: str, reason: str) -> str:
     """Why somebody did not get it, in words; a reason without words of its own says what happens next."""
-    name = state if state in ("ambiguous", "expired", "cancelled") else reason.partition(":")[0]
+    name = state if state in ("ambiguous", "expired", "cancelled", "unbound") else reason.partition(":")[0]
+    if name == "left" and kind == "not_sent":
+        name = "off_the_roll"  # the member has left; of a chat that was left the letter waits in the mailbox
     stored = f"receipts.why_{name}"
     return (
         say(stored)

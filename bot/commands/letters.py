@@ -74,6 +74,6 @@ def _write(session: Session, letter: Letter, found: Report, file: Path) -> None:
 
     with terminal.ended_by(OSError):
         file.write_bytes(
-            letter_tables.as_csv(letter_tables.sheets(session, letter, found, wording("zh"), names=False))
+            letter_tables.as_csv(letter_tables.sheets(session, letter, found, wording("zh"), named_on=None))
         )
     terminal.out.print(f"{file}: {found.branches} branches", markup=False)

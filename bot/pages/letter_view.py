@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.pages.elements import box, text
 from db.letter_counts import KINDS, BranchLine
-from notices.letter_reports import Report
+from notices.letter_reports import Report, state_of
 from notices.wording import Wording
 
 NAMES_SHOWN = 100
@@ -62,7 +62,7 @@ def _sizes(say: Wording) -> None:
 
 def _progress(say: Wording, found: Report, zone: ZoneInfo) -> None:
     with box("section", "hx-progress", aria_label=say("letter_report.page_progress")):
-        text("p", _state(say, found), "hx-state", role="status")
+        text("p", state_of(say, found), "hx-state", role="status")
         label = say("letter_report.page_progress")
         box("progress", "hx-bar", max="100", value=str(found.done_percent), aria_label=label)
         with box("dl", "hx-figures"):
@@ -79,15 +79,6 @@ def _progress(say: Wording, found: Report, zone: ZoneInfo) -> None:
                 "p", say("letter_report.as_of", time=found.as_of.astimezone(zone).strftime("%H:%M:%S")), "hx-soft"
             )
         text("p", say("letter_report.page_live"), "hx-soft")
-
-
-def _state(say: Wording, found: Report) -> str:
-    if found.writing:
-        return say("letter_report.writing", of=found.recipients)
-    if found.under_way:
-        done = found.recipients - found.waiting
-        return say("letter_report.sending", percent=found.done_percent, done=done, of=found.recipients)
-    return say("letter_report.stopped" if found.state == "stopped" else "letter_report.done")
 
 
 def _tables(seen: Seen) -> None:

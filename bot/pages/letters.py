@@ -143,7 +143,7 @@ def _seen(session: Session, chat: WebChat, people: People, asking: Asking) -> Se
     day = chat.now.astimezone(chat.zone).date()
     names = letter_rights.may_name(session, letter, member_id, day)
     lines = branch_lines(session, asking.letter_id, most=BRANCHES_SHOWN)
-    missed = letter_tables.missed_rows(session, asking.letter_id, say, most=NAMES_SHOWN) if names else ()
+    missed = letter_tables.missed_rows(session, asking.letter_id, say, day, most=NAMES_SHOWN) if names else ()
     unread = letter_tables.unread_rows(session, asking.letter_id, say, most=NAMES_SHOWN) if names else ()
     return Seen(
         say, report(session, letter, say), tuple(lines), tuple(map(tuple, missed)), tuple(map(tuple, unread))
@@ -158,8 +158,9 @@ def _tables(
     if found is None:
         return None
     letter, member_id, say = found
-    names = letter_rights.may_name(session, letter, member_id, chat.now.astimezone(chat.zone).date())
+    day = chat.now.astimezone(chat.zone).date()
+    named_on = day if letter_rights.may_name(session, letter, member_id, day) else None
     shown = report(session, letter, say)
     return f"{say('letter_report.page_title')}-{letter.id}", letter_tables.sheets(
-        session, letter, shown, say, names=names
+        session, letter, shown, say, named_on=named_on
     )

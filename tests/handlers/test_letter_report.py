@@ -8,12 +8,13 @@ import re
 
 import pytest
 from python_calamine import CalamineWorkbook
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 from typer.testing import CliRunner
 
 from bot import letter_tables
 from bot.__main__ import app
 from db import addressing_parts, letter_counts, receipts
+from db.accounts import Chat
 from db.audit import AuditEvent
 from db.deliveries import Delivery
 from db.letter_counts import LetterPart
@@ -21,7 +22,7 @@ from db.letters import Letter
 from db.members import Member
 from notices import addressing, letter_reports
 from notices.wording import wording
-from tests.cast import ALICE, BOB, CITY, LIANGFENG, MO, NOON, OLGA, QIAN, RUI, SUN
+from tests.cast import ALICE, BOB, CITY, DAY, LIANGFENG, MO, NOON, OLGA, QIAN, RUI, SUN
 from tests.conftest import ZONE
 from tests.notices.sending import FakeChannel, engine, queued, rows
 from tests.sent_letters import BLOCKED, DOUBT, SENT, WAITING, end
@@ -50,11 +51,38 @@ async def test_the_report_says_how_far_it_is_and_why_some_did_not_get_it(say, lo
     ]
     missed = await say(SUN, f"report:missed:{letter_id}")
     assert "1. 孙书记，不确定是否送到\n2. 芮审核，已屏蔽" in missed.text
-    assert ALICE not in [one.member_id for one in await look(lambda s: receipts.missed(s, letter_id, most=9))]
+    assert ALICE not in [one.member_id for one in await look(lambda s: receipts.missed(s, letter_id, DAY, most=9))]
     for other, verb in ((QIAN, "show"), (ALICE, "show"), (QIAN, "missed"), (QIAN, "again"), (QIAN, "branches")):
         answer = await say(other, f"report:{verb}:{letter_id}")
         assert "防汛" not in answer.text
         assert (await say(other, f"report:{verb}:999")).text == answer.text, "as unknown as one that never was"
+
+
+async def test_who_has_no_chat_is_named_and_a_stop_is_no_end(say, look):
+    letter_id = await look(queued)
+    no_row = [ALICE, BOB]
+    off, moved, stopped = ("suppressed", None, "left"), ("suppressed", None, "moved"), ("cancelled", None, "")
+
+    def ended(session):
+        end(session, letter_id, [SENT, SENT, SENT, off, moved, stopped, stopped])
+        for member_id in no_row:
+            session.exec(delete(Delivery).where(col(Delivery.member_id) == member_id))
+            session.exec(delete(Chat).where(col(Chat.member_id) == member_id))
+        letter = session.get(Letter, letter_id)
+        letter.recipients, letter.unbound, letter.state = 5, 2, "stopped"
+
+    await look(ended)
+    shown = await say(SUN, f"report:show:{letter_id}")
+    assert shown.text.startswith("关于做好防汛值守的通知：已停止，到 60%（3 / 5）")
+    assert "送达率 14%：范围内共 7 人，其中未绑定 2 人。" in shown.text
+    named = (await say(SUN, f"report:missed:{letter_id}")).text
+    assert named.split("\n")[1:3] == ["1. 艾丽丝，未绑定", "2. 鲍勃，未绑定"]
+    assert [line.partition("，")[2] for line in named.split("\n")[3:]] == [
+        "已不在册",
+        "已转到别的支部",
+        "停止后没有送",
+        "停止后没有送",
+    ]
 
 
 async def test_once_more_goes_to_certain_failures_alone(say, look, writer, clock):
@@ -87,7 +115,14 @@ async def test_branches_from_above_are_figures_with_the_lowest_reach_first(say, 
     await look(lambda s: end(s, letter_id, [SENT] * 6 + [BLOCKED, BLOCKED, SENT]))
     branches = await say(OLGA, f"report:branches:{letter_id}")
     assert branches.text.split("\n")[1:] == ["梁丰社区党支部 71%（5 / 7）", "沙洲村党支部 100%（2 / 2）"]
-    assert "跨支部的红信只看数字" in (await say(OLGA, f"report:missed:{letter_id}")).text
+    for dead_end in (f"report:missed:{letter_id}", f"receipts:all:{letter_id}"):
+        told = await say(OLGA, dead_end)
+        assert ("跨支部的红信只看数字" in told.text, told.labels()[0]) == (True, "1 在网页上看")
+    assert f"report:page:{letter_id}" in [one.action for one in (await say(OLGA, "回执")).buttons]
+    assert (
+        f"加上这一段，会一直更新：\n/letters/{letter_id}?as={OLGA}\n"
+        in (await say(OLGA, f"report:page:{letter_id}")).text
+    )
     assert (await say(OLGA, "发送报告")).labels()[0] == "1 关于做好防汛值守的通知"
 
 
@@ -137,15 +172,27 @@ async def test_tables_hold_no_formula_and_names_only_where_they_may(look):
     def tables(session, names):
         letter = session.get(Letter, letter_id)
         say = wording("zh")
-        return letter_tables.sheets(session, letter, letter_reports.report(session, letter, say), say, names=names)
+        return letter_tables.sheets(
+            session, letter, letter_reports.report(session, letter, say), say, named_on=names
+        )
 
-    named, nameless = await look(lambda s: tables(s, True)), await look(lambda s: tables(s, False))
+    named, nameless = await look(lambda s: tables(s, DAY)), await look(lambda s: tables(s, None))
     assert "'=HYPERLINK(1),已屏蔽" in letter_tables.as_csv(named).decode("utf-8-sig")
     book = CalamineWorkbook.from_filelike(io.BytesIO(letter_tables.as_xlsx(named)))
     assert ["'=HYPERLINK(1)", "已屏蔽"] in book.get_sheet_by_name("谁没收到").to_python()
-    assert book.sheet_names == ["到哪一步了", "为什么没收到", "各支部送达率", "谁没收到", "谁还没读"]
+    assert book.sheet_names == [
+        "到哪一步了",
+        "从哪里送到的",
+        "为什么没收到",
+        "各支部送达率",
+        "谁没收到",
+        "谁还没读",
+    ]
+    assert book.get_sheet_by_name("从哪里送到的").to_python() == [["渠道", "人"], ["网页", 1.0]]
+    assert ["送达", 1.0] in book.get_sheet_by_name("到哪一步了").to_python()
+    assert book.get_sheet_by_name("各支部送达率").to_python()[1][-1] == 0.14
     assert "孙书记" not in letter_tables.as_csv(nameless).decode("utf-8-sig")
-    assert list(nameless) == book.sheet_names[:3]
+    assert list(nameless) == book.sheet_names[:4]
 
 
 async def test_the_command_line_shows_the_same_figures(look, database_url, monkeypatch, tmp_path):
