@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.members import Member
+from db.once import add_once
 
 KINDS = ("sponsor", "contact")
 """sponsor: of a probationary member. contact: who keeps in touch with a member who lives elsewhere."""
@@ -63,9 +64,10 @@ def mentors(session: Session, organization_ids: Sequence[int]) -> dict[tuple[int
 
 def name_mentor(session: Session, organization_id: int, label: str, member_id: int) -> None:
     """Let the member mentor that applicant, and nobody else."""
-    row = session.get(Mentor, (organization_id, label))
-    if row is None:
-        session.add(Mentor(organization_id=organization_id, label=label, member_id=member_id))
-    else:
-        row.member_id = member_id
-    session.flush()
+    values = {"organization_id": organization_id, "label": label, "member_id": member_id}
+    if not add_once(session, Mentor, values):
+        here = update(Mentor).where(col(Mentor.organization_id) == organization_id, col(Mentor.label) == label)
+        session.execute(
+            here.values(member_id=member_id),
+            execution_options={"synchronize_session": "fetch"},
+        )

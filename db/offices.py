@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Index, and_, case, or_, select, update
 from sqlmodel import Field, Session, SQLModel, col
 
-from db.members import Member
+from db.members import Member, Membership
 from db.organizations import Organization
 
 OFFICES = (
@@ -43,13 +43,17 @@ class Office(SQLModel, table=True):
 
 
 def held(session: Session, branch_ids: Collection[int], day: date) -> dict[int, dict[str, list[int]]]:
-    """Per branch and office the active members who hold it; leaders of its Party groups count for the branch."""
+    """Per branch and office its active members who hold it; leaders of its Party groups count for the branch.
+
+    Whoever belongs to another branch by now does not, even before anybody has ended the office.
+    """
     is_group = col(Organization.level) == "party_group"
     branch = case((is_group, col(Organization.parent_id)), else_=col(Organization.id))
     statement = (
         select(branch, col(Office.office), col(Office.member_id))
         .join(Organization, col(Organization.id) == col(Office.organization_id))
         .join(Member, col(Member.id) == col(Office.member_id))
+        .join(Membership, and_(col(Membership.member_id) == col(Member.id), *_belongs(branch, day)))
         .where(
             or_(
                 col(Organization.id).in_(branch_ids),
@@ -68,11 +72,25 @@ def held(session: Session, branch_ids: Collection[int], day: date) -> dict[int, 
 
 
 def branch_ids_of(session: Session, member_id: int, office: str, day: date) -> list[int]:
-    """The organisations on which the member holds the office."""
-    statement = select(col(Office.organization_id)).where(
-        col(Office.member_id) == member_id, col(Office.office) == office, *_on(day)
+    """The branches in which the member holds the office and to which they belong."""
+    whose = col(Membership.member_id) == col(Office.member_id)
+    statement = (
+        select(col(Office.organization_id))
+        .join(Membership, and_(whose, *_belongs(col(Office.organization_id), day)))
+        .where(col(Office.member_id) == member_id, col(Office.office) == office, *_on(day))
     )
     return list(session.execute(statement.order_by(col(Office.id))).scalars())
+
+
+def of_member(session: Session, member_id: int, day: date) -> list[str]:
+    """The offices that the member holds, wherever that is."""
+    statement = select(col(Office.office)).where(col(Office.member_id) == member_id, *_on(day))
+    return sorted(set(session.execute(statement).scalars()), key=OFFICES.index)
+
+
+def _belongs(branch: Any, day: date) -> tuple[Any, ...]:
+    ended = or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day)
+    return col(Membership.organization_id) == branch, col(Membership.from_day) <= day, ended
 
 
 def _on(day: date) -> tuple[Any, ...]:
@@ -97,8 +115,7 @@ def end(session: Session, organization_id: int, office: str, day: date, *, but: 
     )
     if but is not None:
         ending = ending.where(col(Office.member_id) != but)
-    done = session.execute(ending.values(to_day=day), execution_options={"synchronize_session": False})
-    session.expire_all()
+    done = session.execute(ending.values(to_day=day), execution_options={"synchronize_session": "fetch"})
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import accounts, dated_facts, ledger, members
+from db import accounts, companions, dated_facts, ledger, members, offices
 from handlers.conversation import Button, Command, Context, Reply
 from notices.wording import wording
 
@@ -52,6 +52,11 @@ def _export(ctx: Context) -> Reply:
     days = dated_facts.days_of_members(ctx.session, ctx.me).get(ctx.me, {})
     kept = "；".join(f"{ctx.say(f'dated.kind_{kind}')} {day}" for kind, day in days.items())
     more = "\n" + ctx.say("me.exported_days", days=kept) if days else ""
+    held = [ctx.say(f"offices.{one}") for one in offices.of_member(ctx.session, ctx.me, ctx.today)]
+    more += "\n" + ctx.say("me.exported_offices", offices="；".join(held)) if held else ""
+    beside = companions.of_members(ctx.session, [ctx.me]).get(ctx.me, {})
+    counts = {f"{kind}s": len(beside.get(kind, [])) for kind in companions.KINDS}  # the names are other people's
+    more += "\n" + ctx.say("me.exported_companions", **counts) if beside else ""
     return Reply(text + more, (Button(ctx.say("menu.points"), "points"),), back="me")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
+from sqlalchemy import update
 from sqlmodel import select
 
 from bot.dispatch import Dispatcher
 from db import companions, dues, duty_facts, offices
 from db.audit import AuditEvent
 from db.dated_facts import DatedFact
+from db.members import Membership
 from db.offices import Office
 from tests.cast import ALICE, BOB, CHARLIE, DAY, LIANGFENG, NOON, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE, Voice
@@ -73,6 +75,12 @@ async def test_the_branch_says_what_is_done_and_an_officer_sees_who_owes(say, lo
     assert "艾丽丝" in (await say(ALICE, "dues:arrears", kind="button")).text
     assert "艾丽丝" not in str(await say(BOB, "dues:arrears", kind="button"))
     assert "2026-05" not in (await say(ALICE, "dues:tick:2026-05", kind="button")).text
+    await look(lambda s: companions.put(s, ALICE, "sponsor", [BOB, SUN]))
+    exported = (await say(ALICE, "导出我的资料")).text
+    assert exported.endswith("登记的分工：组织委员\n名册里登记的入党介绍人 2 位，联系人 0 位")
+    await look(lambda s: s.execute(update(Membership).where(Membership.member_id == ALICE).values(to_day=DAY)))
+    assert "艾丽丝" not in str(await say(ALICE, "dues:arrears", kind="button"))  # belongs to the branch no more
+    assert await held(look) == {}
 
 
 async def test_an_applicant_has_a_mentor_of_the_branch(say, look):
