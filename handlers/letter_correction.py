@@ -11,6 +11,7 @@ from handlers.broadcast import facts, submit
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.letter_draft import OPEN, of_mine, reopen
 from notices.letter_corrections import CORRECTABLE_FOR, WORDS_MAX, got_by, prepare, send
+from notices.letter_words import fault
 from notices.letters import letter_message, needs_second_person
 from notices.markup import Marked, joined
 
@@ -100,11 +101,15 @@ def _words(ctx: Context) -> Reply:
     if made is None:
         return _none(ctx)
     typed = ctx.args[-1].strip() if len(ctx.args) > 2 else ""
-    if not typed or len(typed) > WORDS_MAX:
-        ask = ctx.say("letter_correction.write", most=WORDS_MAX)
-        return Reply(
-            ask, expect=f"letter_correction:words:{made.id}", back=f"letter_correction:of:{made.corrects}"
+    wrong = fault(typed, typed=ctx.incoming.text, most=WORDS_MAX) if typed else None
+    if not typed or wrong is not None:
+        ask = (
+            letter_refusals.content(ctx, made, wrong)
+            if wrong
+            else ctx.say("letter_correction.write", most=WORDS_MAX)
         )
+        expect = f"letter_correction:words:{made.id}"
+        return Reply(ask, expect=expect, back=f"letter_correction:of:{made.corrects}")
     reopen(ctx, made)
     made.body = typed
     ctx.session.add(made)

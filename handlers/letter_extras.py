@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from db.letters import Letter
-from handlers import letter_draft
+from handlers import letter_draft, letter_refusals
 from handlers.conversation import Button, Context, Reply
 from handlers.letter_questions import Asked, asked_question, survey_lines
 from handlers.meaning import typed_number
 from notices.answer_terms import terms_of
 from notices.carried import QUESTIONS_MAX, SURVEY_MAX, Carried, Question, carried
+from notices.letter_words import Fault
 
 
 def _with_draft(step: Callable[[Context, Letter], Reply]) -> Callable[[Context], Reply]:
@@ -68,7 +69,7 @@ def _question(ctx: Context, letter: Letter) -> Reply:
         return Reply(ctx.say("extras.ask_question"), **waiting)
     read = asked_question(ctx.args[-1], ctx.incoming.text)
     if not isinstance(read, Asked):
-        return Reply(ctx.say(f"extras.{read}"), **waiting)
+        return Reply(letter_refusals.content(ctx, letter, read), **waiting)
     made = Question(read.words, read.answers, read.right)
     if made.right:
         _store(ctx, letter, replace(of, quiz=(*of.quiz, made), unfinished=None))
@@ -112,13 +113,14 @@ def _survey(ctx: Context, letter: Letter) -> Reply:
     if not said and of.survey:
         _store(ctx, letter, replace(of, survey=()))
         return _extras(ctx, letter)
-    if said:
-        read = ("",) if said == "usual" else survey_lines(said, ctx.incoming.text)
-        if read:
-            _store(ctx, letter, replace(of, survey=read))
-            return _extras(ctx, letter)
     usual = terms_of(letter, ctx.zone).survey.question[0].title_in(ctx.say.language)
     text = ctx.say("extras.ask_survey", usual=usual, most=SURVEY_MAX)
+    if said:
+        read = ("",) if said == "usual" else survey_lines(said, ctx.incoming.text)
+        if not isinstance(read, Fault):
+            _store(ctx, letter, replace(of, survey=read))
+            return _extras(ctx, letter)
+        text = letter_refusals.content(ctx, letter, read)
     steps = (Button(ctx.say("extras.usual"), f"broadcast:survey:{letter.id}:usual"),)
     return Reply(text, steps, expect=f"broadcast:survey:{letter.id}", back=f"broadcast:extras:{letter.id}")
 

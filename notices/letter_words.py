@@ -38,11 +38,14 @@ class Fault:
     values: dict[str, object] = field(default_factory=dict)
 
 
-def fault(text: str, *, typed: str) -> Fault | None:
-    """What is wrong with a letter's text; None when it may be sent. typed: the text as it came, not cleaned."""
+def fault(text: str, *, typed: str, most: int = TEXT_MAX) -> Fault | None:
+    """What is wrong with a letter's text; None when it may be sent.
+
+    typed: the text as it came, not cleaned. most: characters that it may have.
+    """
     length = max(len(text), len(typed.strip()))
-    if length > TEXT_MAX:
-        return Fault("too_long", {"length": length, "most": TEXT_MAX, "over": length - TEXT_MAX})
+    if length > most:
+        return Fault("too_long", {"length": length, "most": most, "over": length - most})
     if TURNING.search(typed):
         return Fault("turning")
     read = parse(text)
@@ -55,6 +58,15 @@ def fault(text: str, *, typed: str) -> Fault | None:
         return Fault("many_links", {"count": len(read.links)})
     unknown = [name for name in places(read.text) if name not in KNOWN]
     return Fault("unknown_place", {"shown": unknown[0]}) if unknown else None
+
+
+def plain_fault(text: str, *, typed: str, most: int) -> Fault | None:
+    """What is wrong with words that are shown as they stand: no markup, no link, no place for a name."""
+    wrong = fault(text, typed=typed, most=most)
+    if wrong is not None and wrong.why in ("too_long", "turning", "only_signs"):
+        return wrong
+    read = parse(text)
+    return Fault("no_markup") if wrong is not None or read.marks or places(read.text) else None
 
 
 def is_personal(letter: Letter) -> bool:

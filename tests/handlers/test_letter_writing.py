@@ -9,6 +9,7 @@ from db.members import Member, Role
 from tests.cast import ALICE, BOB, COMMITTEE, NOON, OLGA, QIAN, SHAZHOU, SUN
 from tests.handlers.letter_steps import BODY, audit_of, the_letters
 from tests.notices.sending import FakeChannel, bind, engine, rows
+from tests.sent_letters import SENT, end
 
 PNG = b"\x89PNG\r\n\x1a\nred"
 
@@ -49,7 +50,7 @@ async def test_marks_a_link_and_a_picture_go_from_the_author_to_every_reader(say
 async def test_what_cannot_be_a_letter_is_refused_in_words_written_down_and_not_sent(say, look):
     await say.all(SUN, "发红信", "1", "1")
     bad = {
-        "字" * 60_000: ("too_long", "这封信有 60000 字，最多 5000 字"),
+        "字" * 60_000: ("too_long", "这段文字有 60000 字，最多 5000 字"),
         "👍🎉❤️ 🎉…": ("only_signs", "只有表情或符号"),
         "\u202e雨大有晚今": ("turning", "隐藏字符"),
         "好\n请**留人值守": ("unpaired", "第 2 行的 ** 没有成对：“**留人值守”"),
@@ -153,3 +154,49 @@ async def test_a_template_of_the_city_is_there_for_everybody_below_and_dropped_b
     )
     assert "不在了" in (await say(SUN, f"broadcast:forget:{own.id}:{shared.id}")).text
     assert await look(lambda s: letter_templates.seen_by(s, SUN, ["/90/"])) == []
+
+
+ASKED = {
+    "\u202e雨大有晚今？/甲/乙": ("turning", "隐藏字符"),
+    "👍？/🎉/❤️": ("only_signs", "只有表情或符号"),
+    "看 https://a.cn/b 吗？/看/不看": ("no_markup", "不能有粗体、链接和花括号"),
+    "**党**的生日？/七一/八一": ("no_markup", "不能有粗体"),
+    "{姓名}几岁？/七十/八十": ("no_markup", "花括号"),
+    "没有答案": ("answers_count", "2 到 4 个答案"),
+}
+SURVEYED = {
+    "\u202e吗意满": ("turning", "隐藏字符"),
+    "满" * 3_000: ("too_long", "这段文字有 3000 字，最多 100 字"),
+    "一\n二\n三\n四": ("survey_count", "您写了 4 题，最多 3 题"),
+    "**坏": ("no_markup", "不能有粗体"),
+}
+CORRECTED = {
+    "\u202e雨大有晚今": ("turning", "隐藏字符"),
+    "字" * 201: ("too_long", "有 201 字，最多 200 字，请删去 1 字"),
+    "👍": ("only_signs", "只有表情或符号"),
+    "**坏": ("unpaired", "没有成对"),
+    "[x](javascript:alert)": ("link_bad", "不能用"),
+    "看 https://a.cn 和 https://b.cn": ("many_links", "有 2 个链接"),
+    "请打{电话}": ("unknown_place", "没有“{电话}”"),
+}
+
+
+async def test_questions_and_the_words_of_a_correction_are_looked_at_like_a_letter(say, look):
+    async def refused(words):
+        for text, (_, said) in words.items():
+            assert said in (await say(SUN, text)).text, text
+
+    await say.all(SUN, "发红信", "1", "1", "请大家学习。")
+    letter = (await the_letters(look))[0]
+    await say(SUN, f"broadcast:question:{letter.id}")
+    await refused(ASKED)
+    await say(SUN, f"broadcast:survey:{letter.id}")
+    await refused(SURVEYED)
+    assert "附" not in (await say(SUN, f"broadcast:show:{letter.id}")).text
+    await say.all(SUN, "7")
+    await look(lambda s: end(s, letter.id, [SENT] * 7))
+    await say.all(SUN, "更正红信", "2")
+    await refused(CORRECTED)
+    assert (await the_letters(look))[1].body == ""
+    why = [detail["why"] for _, detail in await audit_of(look, "letter.content_refused")]
+    assert why == [one for words in (ASKED, SURVEYED, CORRECTED) for one, _ in words.values()]

@@ -253,7 +253,7 @@ async def test_a_text_may_be_long_but_not_endless(ask: Speaking) -> None:
 async def test_a_letter_of_60000_characters_is_refused_by_the_conversation_itself(ask: Speaking) -> None:
     for words in ("发红信", "1", "1"):
         await ask("secretary", words)
-    assert "这封信有 60000 字，最多 5000 字" in (await ask("secretary", "字" * 60_000))["text"]
+    assert "这段文字有 60000 字，最多 5000 字" in (await ask("secretary", "字" * 60_000))["text"]
 
 
 async def test_a_body_over_the_limit_is_refused(http: httpx.AsyncClient) -> None:

@@ -147,7 +147,7 @@ async def test_the_limit_of_a_letter_is_told_with_its_length(say, look, length, 
     if taken:
         assert "将发给 7 人" in message.text
     else:
-        assert f"这封信有 {length} 字，最多 5000 字，请删去 {length - 5000} 字" in message.text
+        assert f"这段文字有 {length} 字，最多 5000 字，请删去 {length - 5000} 字" in message.text
         assert "将发给 7 人" in (await say(SUN, "短一点")).text
     assert await look(rows) == []
 
@@ -251,7 +251,9 @@ async def test_nobody_writes_beyond_the_own_subtree(say, look, action):
 async def test_a_draft_of_somebody_else_is_not_there(say, look, previewed):
     letter = await the_letter(look)
     for step in ("text", "show", "edit", "until", "urgent", "ask", "rehearse", "drop"):
-        assert (await say(QIAN, f"broadcast:{step}:{letter.id}")).text == "这封草稿已经放弃，或不在了。要发就写一封新的。"
+        assert (
+            await say(QIAN, f"broadcast:{step}:{letter.id}")
+        ).text == "这封草稿已经放弃，或不在了。要发就写一封新的。"
     confirm = f"broadcast:confirm:{letter.id}:7:{letters.fingerprint(letter)[:12]}:7"
     await say(QIAN, confirm)
     assert await look(rows) == []
