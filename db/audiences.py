@@ -237,6 +237,12 @@ def children(session: Session, node_id: int) -> Sequence[Organization]:
     return session.execute(statement).scalars().all()
 
 
+def has_children(session: Session, node_id: int) -> bool:
+    """Whether any organisation that still exists stands directly under a node."""
+    under = (col(Organization.parent_id) == node_id, col(Organization.closed_on).is_(None))
+    return session.execute(select(col(Organization.id)).where(*under).limit(1)).first() is not None
+
+
 def _paid(day: date) -> Any:
     """Has the member a dues line of this month that was not taken back?"""
     first = day.replace(day=1)

@@ -86,7 +86,7 @@ def _who_of(ctx: Context, node: Organization, back: str) -> Reply:
     for who, count in letter_reach.count_each(ctx, node.id).items():
         label = ctx.say(f"broadcast.who_{who}", count=count)
         steps.append(Button(label, f"broadcast:topic:{node.id}:{who}"))
-    if audiences.children(ctx.session, node.id):
+    if audiences.has_children(ctx.session, node.id):
         steps.append(Button(ctx.say("broadcast.under"), f"broadcast:under:{node.id}"))
     if standing := len(letter_series.of_author(ctx.session, ctx.me)):
         steps.append(Button(ctx.say("broadcast.series", count=standing), "broadcast:series"))
