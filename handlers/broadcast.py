@@ -53,8 +53,10 @@ def _confirm(ctx: Context) -> Reply:
     shown, mark, typed = ctx.arg_id(2), ctx.arg(3), ctx.arg(4)
     number = typed_number(folded(typed).removesuffix("人").removesuffix("位"))
     if letters.fingerprint(letter)[:12] != mark:
+        letter_refusals.draft(ctx, letter)
         return preview(ctx, letter, note=ctx.say("broadcast.has_changed"))
     if count != shown:
+        letter_refusals.draft(ctx, letter)
         return preview(ctx, letter, note=ctx.say("broadcast.count_changed", before=shown, count=count))
     if number != str(count) or count == 0:
         return preview(ctx, letter, note=ctx.say("broadcast.wrong_number", typed=typed[:20], count=count))

@@ -66,11 +66,15 @@ def _asked(ctx: Context) -> tuple[Letter | None, str]:
 def _refused(ctx: Context, why: str, *, act: bool) -> Reply:
     """Say why not. act: it was more than a look, so the audit log has it."""
     if act:
-        subject = f"letter:{ctx.arg(1)[:12]}"
-        audit.record(
-            ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.approval_denied", subject=subject, why=why
-        )
+        _note_denied(ctx, why)
     return Reply(ctx.say(f"broadcast.not_waiting_{why}"), (Button(ctx.say("menu.approvals"), "approvals"),))
+
+
+def _note_denied(ctx: Context, why: str) -> None:
+    subject = f"letter:{ctx.arg(1)[:12]}"
+    audit.record(
+        ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.approval_denied", subject=subject, why=why
+    )
 
 
 def _show(ctx: Context, *, note: str = "") -> Reply:
@@ -105,6 +109,7 @@ def _yes(ctx: Context) -> Reply:
         return _refused(ctx, why, act=True)
     count = letter_reach.count(ctx, audience(letter.audience))
     if letter.content_hash[:MARK] != ctx.arg(3) or count != ctx.arg_id(2):
+        _note_denied(ctx, "changed")
         return _show(ctx, note=ctx.say("broadcast.has_changed"))
     if rare := letter_mandatory.too_many(ctx, letter):
         return _show(ctx, note=rare)

@@ -9,7 +9,7 @@ from db.letters import SENDING_ROLES, Letter, Topic
 from handlers import letter_reach, letter_refusals
 from handlers.broadcast import facts, submit
 from handlers.conversation import Button, Command, Context, Reply
-from handlers.letter_draft import OPEN, of_mine, reopen
+from handlers.letter_draft import OPEN, gone, of_mine, reopen
 from notices.letter_corrections import CORRECTABLE_FOR, WORDS_MAX, got_by, prepare, send
 from notices.letter_words import fault
 from notices.letters import letter_message, needs_second_person
@@ -58,6 +58,8 @@ def _of(ctx: Context) -> Reply:
     """`letter_correction:of:ID` of the letter that went out."""
     letter_id = ctx.arg_id(1)
     letter = ctx.session.get(Letter, letter_id) if letter_id is not None else None
+    if letter is None or not letter_rights.may_send_for(ctx.session, letter, ctx.me, ctx.today):
+        letter_refusals.elsewhere(ctx)
     return (offered(ctx, letter) if letter is not None else None) or _none(ctx)
 
 
@@ -99,7 +101,7 @@ def _words(ctx: Context) -> Reply:
     """`letter_correction:words:ID` with what was typed: it stands below the prepared words."""
     made = _mine(ctx)
     if made is None:
-        return _none(ctx)
+        return gone(ctx)
     typed = ctx.args[-1].strip() if len(ctx.args) > 2 else ""
     wrong = fault(typed, typed=ctx.incoming.text, most=WORDS_MAX) if typed else None
     if not typed or wrong is not None:
@@ -120,10 +122,14 @@ def _words(ctx: Context) -> Reply:
 def _send(ctx: Context) -> Reply:
     """`letter_correction:send:ID:COUNT:MARK`: what was shown, to as many as were shown."""
     made = _mine(ctx)
-    if made is None or made.state != "draft":
-        return _none(ctx)
+    if made is None:
+        return gone(ctx)
+    if made.state != "draft":  # it waits for its second person
+        letter_refusals.draft(ctx, made)
+        return _preview(ctx, made)
     count = letter_reach.count(ctx, audience(made.audience))
     if letters.fingerprint(made)[:MARK] != ctx.arg(3) or count != ctx.arg_id(2):
+        letter_refusals.draft(ctx, made)
         return _preview(ctx, made, ctx.say("broadcast.has_changed"))
     if _asks(ctx, made):
         return submit(ctx, made) or _preview(ctx, made, ctx.say("broadcast.no_approver"))

@@ -26,8 +26,21 @@ def audience(ctx: Context) -> Reply:
 
 
 def draft(ctx: Context, letter: Letter) -> None:
-    """Note that somebody tried to use a draft that is not theirs, or not theirs any more."""
-    _record(ctx, letter, "letter.draft_refused", asked=":".join(ctx.args)[:SHOWN_MAX])
+    """Note that somebody tried to use a draft that is not theirs or not theirs any more, or is no draft any more.
+
+    Or one that has changed since they saw it.
+    """
+    _record(ctx, letter, "letter.draft_refused", asked=":".join(ctx.args)[:SHOWN_MAX], state=letter.state)
+
+
+def elsewhere(ctx: Context) -> None:
+    """Note that somebody asked, by its number, for a letter that is none of their business or that is not there."""
+    numbers = [one for one in ctx.args if one.isdigit()]
+    if numbers:
+        subject, asked = f"letter:{numbers[0][:12]}", ":".join(ctx.args)[:SHOWN_MAX]
+        audit.record(
+            ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.access_refused", subject=subject, asked=asked
+        )
 
 
 def content(ctx: Context, letter: Letter, fault: Fault) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from db import letter_rights, letters, receipts
 from db.letter_rights import WATCHING_ROLES
 from db.letters import Letter
+from handlers import letter_refusals
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.letter_correction import steps_for
 from notices.letter_reports import Report, branch_lines, report, send_again, state_of, why_not
@@ -42,6 +43,7 @@ def _letter(ctx: Context) -> Letter | None:
 
 def _unknown(ctx: Context) -> Reply:
     """The same words for a letter that is none of my business and one that does not exist."""
+    letter_refusals.elsewhere(ctx)
     return Reply(ctx.say("receipts.not_found"), (Button(ctx.say("letter_report.all"), "report"),))
 
 

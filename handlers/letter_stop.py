@@ -5,7 +5,7 @@ from __future__ import annotations
 from db import addressing, letter_rights, letters
 from db.letter_counts import DIRECT_MAX
 from db.letters import SENDING_ROLES, Letter
-from handlers import letter_correction
+from handlers import letter_correction, letter_refusals
 from handlers.conversation import Button, Command, Context, Reply
 from notices.letter_stops import stop
 from notices.letters import key_of
@@ -53,6 +53,7 @@ def stopped(ctx: Context, letter: Letter) -> Reply:
 
 
 def _unknown(ctx: Context) -> Reply:
+    letter_refusals.elsewhere(ctx)
     return Reply(ctx.say("receipts.not_found"), (Button(ctx.say("menu.receipts"), "receipts"),))
 
 

@@ -6,7 +6,7 @@ from db import addressing, audit, letter_rights, letters, mass, receipts
 from db.letters import SENDING_ROLES, Letter
 from db.organizations import Organization
 from db.receipts import Tally
-from handlers import letter_stop
+from handlers import letter_refusals, letter_stop
 from handlers.answer_steps import author_steps
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.letter_report import page_step
@@ -58,6 +58,7 @@ def _mine(ctx: Context) -> Letter | None:
 
 def _unknown(ctx: Context) -> Reply:
     """The same words for a letter of somebody else and one that does not exist."""
+    letter_refusals.elsewhere(ctx)
     return Reply(ctx.say("receipts.not_found"), (Button(ctx.say("menu.receipts"), "receipts"),))
 
 

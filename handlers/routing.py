@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from db import members
+from db import audit, members
 from handlers import meaning
 from handlers.conversation import Button, Command, Context, Reply
 
@@ -14,6 +14,7 @@ FILES = "sheet"  # the command that takes tables
 LINKS = {"c-": "check_in", "r-": "remote", "p-": "hand_over"}
 """How a code in a link or a picture says whose it is; one without a mark is a bind code."""
 WORDS_MAX = 20  # characters: a longer text in the middle of a dialogue is its answer, not a command
+ASKED_MAX = 60  # characters of what was asked for that the audit log keeps
 OFFERED_MAX = 3  # choices when a text may mean several things
 
 
@@ -68,7 +69,7 @@ def _typed(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
     if ctx.who.expect:
         return _expected(ctx, text, commands)
     if found:
-        return _refused(ctx, found[0])
+        return _refused(ctx, *found)
     if ctx.who.member_id is None and meaning.looks_like_code(text):
         return _run(ctx, commands, _named(START, commands), (text,))
     return _by_meaning(ctx, text, commands)
@@ -95,6 +96,8 @@ def _expected(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
     if found is None:
         return Reply(ctx.say("routing.old_button"), _numbers_home(ctx, commands))
     command, args = found
+    if not _may(ctx, command):  # the role has ended since; what was typed now is nobody's to keep
+        return _refused(ctx, command, args)
     return _run(ctx, commands, command, (*args, text))
 
 
@@ -118,7 +121,7 @@ def _run(ctx: Context, commands: Sequence[Command], command: Command, args: tupl
     if command.name == START and args and args[0][:2] in LINKS:
         return _linked(ctx, args[0], commands)
     if not _may(ctx, command):
-        return _refused(ctx, command)
+        return _refused(ctx, command, args)
     ctx.args = args
     ctx.who.misses = 0
     return command.run(ctx)
@@ -140,8 +143,15 @@ def _may(ctx: Context, command: Command) -> bool:
     return not command.roles or any(held in command.roles for held, _ in ctx.roles())
 
 
-def _refused(ctx: Context, command: Command) -> Reply:
+def _refused(ctx: Context, command: Command, args: Sequence[str] = ()) -> Reply:
+    """What to say instead. Who asks for something certain (a button, a number, a name) stands in the audit log."""
     say = ctx.say
+    if ctx.who.member_id is not None and args and args[0] not in command.secret:
+        asked = ":".join((command.name, *args))[:ASKED_MAX]
+        subject = f"member:{ctx.me}"
+        audit.record(
+            ctx.session, at=ctx.now, actor_id=ctx.me, action="conversation.refused", subject=subject, asked=asked
+        )
     if ctx.who.member_id is None:
         return Reply(
             say("routing.stranger"),

@@ -196,3 +196,41 @@ async def test_watching_ends_with_the_role(look, submitted):
     assert await look(may) == [True, False, False]
     await look(lambda s: _end_role(s, OLGA))
     assert await look(may) == [False, False, False]
+
+
+async def test_whatever_is_refused_stands_in_the_audit_log(say, look, submitted):
+    """Edits and confirmations that come too late, changed content, and people without the role or from elsewhere."""
+    letter_id, yes = submitted
+    for step in ("whom:2", "confirm:1:9:x:9"):
+        assert "需要相应的职责" in (await say(BOB, f"broadcast:{step}")).text
+    assert "需要相应的职责" in (await say(BOB, f"stop_letter:{letter_id}")).text
+    await say(BOB, "群发")  # a word alone asks for nothing certain
+    replayed = f"broadcast:confirm:{letter_id}:9:x:9"
+    assert "已经提交，在等复核" in (await say(OLGA, replayed)).text
+    await say.all(OLGA, f"broadcast:text:{letter_id}", BODY.replace("雨", "雪"), "9")  # submitted again
+    assert "内容或人数有变化" in (await say(RUI, yes)).text
+    new = (await look(lambda s: s.get(Letter, letter_id))).content_hash[:12]
+    await say(RUI, f"approvals:yes:{letter_id}:9:{new}")
+    for step in ("edit", "text", "confirm"):
+        late = await say(OLGA, f"broadcast:{step}:{letter_id}:9:{new}:9")
+        assert "已经发出，不能再改。发错了就发更正" in late.text
+        assert late.labels()[:2] == ["1 看进度", "2 发更正给收到的人"]
+    for asked in ("receipts:stop", "stop_letter", "report:show", "letter_correction:of"):
+        await say(SUN, f"{asked}:{letter_id}")
+    refused = [
+        (line.actor_id, line.action, json.loads(line.detail).get("asked") or json.loads(line.detail).get("why"))
+        for line in await look(lambda s: s.exec(select(AuditEvent).order_by(AuditEvent.id)).all())
+        if "refused" in line.action or "denied" in line.action
+    ]
+    assert refused == [
+        (BOB, "conversation.refused", "broadcast:whom:2"),
+        (BOB, "conversation.refused", "broadcast:confirm:1:9:x:9"),
+        (BOB, "conversation.refused", f"stop_letter:{letter_id}"),
+        (OLGA, "letter.draft_refused", f"confirm:{letter_id}:9:x:9"),
+        (RUI, "letter.approval_denied", "changed"),
+        *((OLGA, "letter.draft_refused", f"{one}:{letter_id}:9:{new}:9") for one in ("edit", "text", "confirm")),
+        (SUN, "letter.access_refused", f"stop:{letter_id}"),
+        (SUN, "letter.access_refused", f"{letter_id}"),
+        (SUN, "letter.access_refused", f"show:{letter_id}"),
+        (SUN, "letter.access_refused", f"of:{letter_id}"),
+    ]
