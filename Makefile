@@ -17,8 +17,9 @@ cluster: .venv/service  ## the sample city served by several processes: PostgreS
 test: .venv/develop  ## every test, on both databases; browser tests where Chromium is found
 	$(BIN)/pytest -n $(WORKERS) --no-loadscope-reorder
 
-chaos: .venv/develop  ## 2,000 kills of the sender, and ten minutes of every other trouble
-	HONGXIN_CHAOS_KILLS=2000 HONGXIN_CHAOS_S=600 $(BIN)/pytest tests/chaos
+chaos: .venv/develop  ## 2,400 kills of the sender, ten at each other place, and ten minutes of every other trouble
+	HONGXIN_CHAOS_KILLS=2000 HONGXIN_CHAOS_S=600 $(BIN)/pytest tests/chaos tests/day/test_named_places.py \
+		tests/day/test_upkeep_dies.py
 
 year: .venv/develop  ## a random year of 100,000 events on both databases: every way to its figures says the same
 	HONGXIN_YEAR_EVENTS=100000 $(BIN)/pytest tests/scoring/year/test_year.py
