@@ -52,6 +52,11 @@ def said_warning(say: Wording, warning: BranchWarning, today: date) -> str:
     return say(name, **_named(say, warning), days_left=days_left)
 
 
+def said_missed(say: Wording, warning: BranchWarning) -> str:
+    """That something was missed in a period that is over, in words."""
+    return say(f"warnings.overdue_{_length(warning)}_over", **_named(say, warning))
+
+
 def said_cleared(say: Wording, warning: BranchWarning) -> str:
     """That a warning is over, in words."""
     if warning.kind == VETO:

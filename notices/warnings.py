@@ -22,9 +22,11 @@ from db.organizations import Organization
 from db.warnings import OTHER, BranchWarning
 from notices import outbox
 from notices.channel import Button, Message
-from notices.said_warnings import SHOWN_MAX, proof_of, said_cleared, said_warning, warning_message
-from notices.troubles import Branch, Trouble, troubles
+from notices.duty_days import LOOK_BACK
+from notices.said_warnings import SHOWN_MAX, proof_of, said_cleared, said_missed, said_warning, warning_message
+from notices.troubles import VETO, Branch, Trouble, troubles
 from notices.voices import voices
+from notices.wording import Wording
 from scoring.catalogue import shipped
 from scoring.fortress_facts import Activity as Fact
 
@@ -62,8 +64,7 @@ def check_warnings(
     escalated: dict[int, list[tuple[Organization, BranchWarning]]] = defaultdict(list)
     for branch in branches:
         assert branch.id is not None
-        troubled = troubles(shipped(), found[branch.id], today)
-        news = _compare(session, branch, troubled, standing[branch.id], now, zone)
+        news = _compare(session, branch, found[branch.id], standing[branch.id], now, zone)
         told += _tell_secretaries(session, news, now, today)
         for reviewer in _reviewers(session, news, today):
             escalated[reviewer].extend((branch, one) for one in news.escalate)
@@ -135,15 +136,15 @@ def _fact(row: Happened, zone: ZoneInfo) -> Fact:
 def _compare(
     session: Session,
     branch: Organization,
-    troubled: Sequence[Trouble],
+    facts: Branch,
     standing: Sequence[BranchWarning],
     now: datetime,
     zone: ZoneInfo,
 ) -> _News:
     """Bring the branch's rows in line with its troubles."""
-    news = _News(branch)
+    news, today = _News(branch), now.astimezone(zone).date()
     known = {(one.kind, one.period): one for one in standing}
-    for trouble in troubled:
+    for trouble in troubles(shipped(), facts, today):
         warning = known.pop((trouble.kind, trouble.period), None)
         if warning is None or _worse(warning, trouble):
             warning = _raise(session, branch, trouble, now)
@@ -154,9 +155,12 @@ def _compare(
                 _repeat(warning, news, now, zone)
         if trouble.up_on is not None:
             _rise(warning, trouble.up_on, news, now, zone)
-    today = now.astimezone(zone).date()
     for warning in known.values():
-        over = date.fromisoformat(proof_of(warning)["last"]) < today
+        last = date.fromisoformat(proof_of(warning)["last"])
+        over = last < today
+        if over and _unheard(warning, facts, last, today):
+            warning.escalated_at = now
+            news.escalate.append(warning)
         warning.state, warning.cleared_at = ("ended" if over else "cleared"), now
         if not over:
             news.cleared.append(warning)
@@ -210,6 +214,20 @@ def _rise(warning: BranchWarning, up_on: date, news: _News, now: datetime, zone:
         news.escalate.append(warning)
 
 
+def _unheard(warning: BranchWarning, facts: Branch, last: date, today: date) -> bool:
+    """Whether the service was down when the committee should have heard of a period that is over by now.
+
+    Within LOOK_BACK and the same year, if it was missed in the end: after a year the appraisal looks at it.
+    """
+    if warning.kind == VETO or warning.escalated_at is not None:
+        return False
+    if today - last > LOOK_BACK or last.year != today.year:
+        return False
+    return any(
+        (one.kind, one.period) == (warning.kind, warning.period) for one in troubles(shipped(), facts, last)
+    )
+
+
 def _tell_secretaries(session: Session, news: _News, now: datetime, today: date) -> int:
     if not news.say and not news.cleared:
         return 0
@@ -261,7 +279,7 @@ def _tell_reviewers(
     for member_id, say in voices(session, list(escalated)).items():
         listed = escalated[member_id]
         lines = [
-            say("warnings.of_branch", branch=branch.name, line=said_warning(say, one, today))
+            say("warnings.of_branch", branch=branch.name, line=_above(say, one, today))
             for branch, one in listed[:SHOWN_MAX]
         ]
         text = "\n".join((say("warnings.escalated", count=len(listed)), *lines))
@@ -269,3 +287,7 @@ def _tell_reviewers(
         key = _key("warnings:escalated", [one for _, one in listed], today)
         told += outbox.tell(session, member_id=member_id, key=key, message=message, now=now, lane=1)
     return told
+
+
+def _above(say: Wording, warning: BranchWarning, today: date) -> str:
+    return said_missed(say, warning) if warning.state == "ended" else said_warning(say, warning, today)

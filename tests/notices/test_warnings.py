@@ -265,6 +265,24 @@ async def test_the_last_working_day_of_a_month_takes_what_is_missing_to_the_comm
     ]
 
 
+@pytest.mark.parametrize(("back", "heard"), [(nine(6, 1), 1), (nine(6, 7), 1), (nine(6, 8), 0), (nine(9, 2), 0)])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_month_that_ended_in_an_outage_is_taken_to_the_committee_within_a_week(
+    quiet_city, check, told, look, back, heard
+):
+    await check(nine(5, 25))
+    await look(
+        lambda s: s.add(held(300, nine(5, 26), THEME))
+    )  # told of both; one of them is held, then all is down
+    for _ in range(2):
+        await check(back)
+    over = [one for one in await told(RUI) if "5 月" in one]
+    assert [one.splitlines()[1:] for one in over] == [
+        ["梁丰社区党支部：5 月没有开支委会，这个月已经过去。"]
+    ] * heard
+    assert not any("已经过去" in one for one in await told(SUN))
+
+
 async def test_a_later_checkpoint_asks_again(quiet_city, check, look):
     async def veto_state(now):
         await check(now)
