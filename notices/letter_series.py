@@ -19,13 +19,14 @@ from sqlmodel import Session
 from db import audit, letter_rights, letter_series, letters, members, occurrences, organizations
 from db.audiences import Audience, audience
 from db.engine import OUT_OF_ORDER
-from db.letters import CONTENT, Letter, fingerprint
-from notices import schedule
+from db.letters import CONTENT, Letter, Topic, fingerprint
+from notices import mandatory, schedule
 from notices.birthdays import days_kept
 from notices.channel import Message
 from notices.letter_repeats import BY_CALENDAR, BY_EVENT, Repeat, next_at, repeat
 from notices.letters import key_of, name_of
 from notices.outbox import queue_letter, tell
+from notices.said_time import said
 from notices.voices import voice
 
 log = logging.getLogger(__name__)
@@ -114,8 +115,30 @@ def _by_calendar(session: Session, letter: Letter, one: Repeat, now: datetime, z
     schedule.give_up(session, task, plan.skipped, now)
     for instant in plan.run:
         day = instant.astimezone(zone).date()
-        if day <= one.until and occurrences.record(session, task.name, instant, ran_at=now, state="done"):
+        if day > one.until:
+            continue
+        state = "skipped" if _is_rare(session, letter, now, zone) else "done"
+        if occurrences.record(session, task.name, instant, ran_at=now, state=state) and state == "done":
             _make(session, letter, audience(letter.audience), day.isoformat(), now, zone)
+
+
+def _is_rare(session: Session, letter: Letter, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether its sender has had the mandatory letters of these days, and it is one; its author is told once."""
+    topic = session.get(Topic, letter.topic_id)
+    again = (
+        mandatory.next_from(session, letter.organization_id, now)
+        if topic is not None and topic.mandatory
+        else None
+    )
+    if again is None:
+        return False
+    if letter.author_id is not None:
+        say, rule = voice(session, letter.author_id), mandatory.limit()
+        when = said(say, again, now, zone)
+        text = say("letter_series.rare", name=name_of(letter), most=rule.most, days=rule.days, again=when)
+        key = f"{key_of(letter)}:rare:{again.isoformat()}"
+        tell(session, member_id=letter.author_id, key=key, message=Message(text), now=now)
+    return True
 
 
 def _by_event(session: Session, letter: Letter, one: Repeat, now: datetime, zone: ZoneInfo) -> None:
@@ -123,6 +146,8 @@ def _by_event(session: Session, letter: Letter, one: Repeat, now: datetime, zone
     node = organizations.find(session, int(letter.audience["node"]))
     if node is None or 60 * here.hour + here.minute < one.minute:
         return
+    if _is_rare(session, letter, now, zone):
+        return  # nobody is noted, so whoever has come gets it when it may go out again
     assert letter.id is not None
     if one.when == "birthday":
         causes = _birthdays(session, letter, node.path, here.date(), zone)

@@ -9,7 +9,7 @@ from sqlmodel import select
 
 from db.deliveries import Delivery
 from db.letter_series import LetterTrigger
-from db.letters import Letter
+from db.letters import Letter, Topic
 from db.members import Member, Membership, Role
 from db.occurrences import Occurrence
 from notices import letter_series
@@ -79,6 +79,36 @@ async def test_a_standing_letter_that_fails_holds_up_no_other_and_is_made_up_for
     fails.clear()
     await run(look, clock, local("2026-06-22T09:41:00"))
     assert sorted(one.series_id for one in await the_letters(look) if one.series_id) == [broken, whole]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_letters_that_nobody_can_leave_stay_rare_when_they_repeat(say, look, clock):
+    await stand(say, "1", "周一 9:30", "8月3日")
+    await stand(say, "3", "8月3日")
+    weekly, joined = [one.id for one in await the_letters(look)]
+    await look(lambda s: setattr(s.get(Topic, "superior_spirit"), "mandatory", True))
+
+    def arrive(session):
+        session.add(Member(id=900, code="X", name="新"))
+        session.flush()
+        came = {"from_day": date(2026, 7, 1), "recorded_at": local("2026-07-01T09:00")}
+        session.add(Membership(member_id=900, organization_id=LIANGFENG, **came))
+        bind(session, 900, "telegram")
+
+    for number in range(14, 42):
+        if number == 25:
+            await look(arrive)
+        await run(look, clock, local("2026-06-08T10:00") + timedelta(days=number))
+    days = [
+        (one.series_id, one.sent_at.astimezone(ZONE).strftime("%m-%d")) for one in (await the_letters(look))[2:]
+    ]
+    assert days == [(weekly, "06-22"), (weekly, "06-29")]
+    await run(look, clock, local("2026-07-22T10:00"))  # thirty days after the first
+    last = (await the_letters(look))[-1]
+    assert (last.series_id, last.audience["people"]) == (joined, [900]), "late, and not lost"
+    told = [row.content["text"] for row in await look(rows) if ":rare:" in row.key]
+    assert told[0].startswith("定期红信“关于做好防汛值守的通知”这一次没有发：必读红信同一组织 30 天内最多发 2 封")
+    assert len(told) == 2, "once for each of the two"
 
 
 @pytest.mark.parametrize(("spoilt", "why"), [("body", "changed"), ("role", "role_ended")])
@@ -172,3 +202,27 @@ async def test_above_the_branch_a_second_person_approves_what_stands(say, look, 
     made = (await the_letters(look))[-1]
     assert (made.approved_by, made.recipients, made.lane) == (RUI, 9, 2)
     assert len(await look(lambda s: s.exec(select(Delivery).where(Delivery.letter_id == made.id)).all())) == 9
+
+
+async def test_whoever_approved_it_and_those_above_end_it_with_the_same_word(say, look, clock):
+    async def approved():
+        await say.all(OLGA, "发红信", "4", f"broadcast:topic:{COMMITTEE}:all:superior_spirit", BODY)
+        letter = (await the_letters(look))[-1]
+        await say.all(OLGA, f"broadcast:repeat:{letter.id}", "1", "周一 9:30", "1", "9")
+        await say.all(RUI, "审红信", "1", "1")
+        return letter.id
+
+    letter_id = await approved()
+    assert "没有找到" in (await say(SUN, f"stop_letter:{letter_id}")).text
+    going = await say(RUI, "停止")
+    assert "现在没有正在发送的红信。定期的有：" in going.text
+    assert going.labels()[0] == "1 停掉“关于做好防汛值守的通知”"
+    assert (await say(RUI, "1")).text.startswith("已停掉“关于做好防汛值守的通知”，以后不再发。")
+    assert (await the_letters(look))[0].stop_reason == "above"
+    told = [row for row in await look(rows) if row.key == f"letter:{letter_id}:ended"]
+    assert [row.member_id for row in told] == [OLGA]
+    await approved()
+    assert (await say.all(OLGA, "停止", "1")).text.startswith("已停掉")
+    await run(look, clock, local("2026-06-22T09:30:00"))
+    assert [one.state for one in await the_letters(look)] == ["stopped", "stopped"]
+    assert len(await audit_of(look, "letter.series_ended")) == 2
