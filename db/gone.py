@@ -45,12 +45,15 @@ def take_back(session: Session, now: datetime, most: int = MOST) -> int:
 def moved(session: Session, member_id: int, path: str, now: datetime) -> int:
     """A member belongs to the branch at `path` from now on: letters to other parts of the tree are suppressed.
 
-    How many rows. Letters that reach the new branch, too, and notes about the member's own matters stay.
+    How many rows. Letters that reach the new branch, too, and notes about the member's own matters stay; so do
+    corrections, which are for whoever got the letter.
     """
     waiting = (
         select(col(Letter.id), col(Letter.audience))
         .join(Delivery, col(Delivery.letter_id) == col(Letter.id))
-        .where(col(Delivery.member_id) == member_id, col(Delivery.state).in_(WAITS))
+        .where(
+            col(Delivery.member_id) == member_id, col(Delivery.state).in_(WAITS), col(Letter.corrects).is_(None)
+        )
     )
     nodes = {letter_id: int(audience.get("node", 0)) for letter_id, audience in session.execute(waiting)}
     paths = _paths(session, set(nodes.values()))

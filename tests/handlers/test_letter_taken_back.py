@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
-from db import letters, receipts
+from db import gone, letters, receipts
 from db.letters import Letter
 from notices import letter_deadlines
 from tests.cast import ALICE, BOB, NOON, OLGA, RUI, SUN
@@ -106,3 +106,12 @@ async def test_what_is_still_on_its_way_ends_with_the_correction_and_the_author_
     assert states == ["sent"] * 3 + ["cancelled"] * 4
     told = [row for row in await look(rows) if row.key == f"letter_stopped:{other}:corrected"]
     assert [(row.member_id, "上级发了更正" in str(row.content)) for row in told] == [(SUN, True)]
+
+
+async def test_a_correction_reaches_whoever_has_moved_since(say, look, clock):
+    await look(gone_out)
+    await say.all(SUN, "更正红信", "1")
+    waiting = {row.member_id for row in await look(rows) if row.state == "queued"}
+    assert BOB in waiting
+    await look(lambda s: gone.moved(s, BOB, "/1/2/20/", clock.now))
+    assert {row.member_id for row in await look(rows) if row.state == "queued"} == waiting
