@@ -60,6 +60,20 @@ def of_author(session: Session, author_id: int) -> Sequence[Letter]:
     return session.execute(statement).scalars().all()
 
 
+def concerning(session: Session, member_id: int, most: int) -> Sequence[Letter]:
+    """The standing letters that the member wrote or approved, the newest first."""
+    statement = (
+        select(Letter)
+        .where(
+            col(Letter.state) == "standing",
+            or_(col(Letter.author_id) == member_id, col(Letter.approved_by) == member_id),
+        )
+        .order_by(col(Letter.id).desc())
+        .limit(most)
+    )
+    return session.execute(statement).scalars().all()
+
+
 def made(session: Session, series_id: int) -> Sequence[Letter]:
     """The letters that a standing one has made, the oldest first."""
     statement = select(Letter).where(col(Letter.series_id) == series_id).order_by(col(Letter.id))

@@ -124,7 +124,10 @@ def _yes(ctx: Context) -> Reply:
     if stands:
         see = (Button(ctx.say("broadcast.series", count=1), f"broadcast:series:{letter.id}"),)
         _tell_author(ctx, letter, "approved_to_stand", see)
-        return Reply(ctx.say("letter_series.approved_by_you", said=said(repeat(letter.repeats or {}), ctx.say)))
+        end = (Button(ctx.say("letter_series.end"), f"stop_letter:{letter.id}"),)
+        return Reply(
+            ctx.say("letter_series.approved_by_you", said=said(repeat(letter.repeats or {}), ctx.say)), end
+        )
     steps = (Button(ctx.say("broadcast.progress"), f"receipts:show:{letter.id}"),)
     _tell_author(ctx, letter, "approved", steps)
     mine = (

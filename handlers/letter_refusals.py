@@ -34,7 +34,7 @@ def draft(ctx: Context, letter: Letter) -> None:
 
 
 def elsewhere(ctx: Context) -> None:
-    """Note that somebody asked, by its number, for a letter that is none of their business or that is not there."""
+    """Note that somebody asked by its number for a letter that is not there or none of their business."""
     numbers = [one for one in ctx.args if one.isdigit()]
     if numbers:
         subject, asked = f"letter:{numbers[0][:12]}", ":".join(ctx.args)[:SHOWN_MAX]

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-from db import addressing, letter_rights, letters
+from db import addressing, letter_rights, letter_series, letters
 from db.letter_counts import DIRECT_MAX
 from db.letters import SENDING_ROLES, Letter
 from handlers import letter_correction, letter_refusals
 from handlers.conversation import Button, Command, Context, Reply
-from notices.letter_stops import stop
-from notices.letters import key_of
+from notices.letter_stops import end_standing, stop
+from notices.letters import key_of, name_of
 
 LOOKED_AT = 5  # of one's last letters
+BEGUN = ("standing", "stopped", "done")  # states of a letter that repeats, once it was confirmed
 
 
 def stop_letter(ctx: Context) -> Reply:
-    """`停止`: the last letter that is going out; `stop_letter:ID`: this one."""
+    """`停止`: the last letter that is going out, else the standing ones; `stop_letter:ID`: this one."""
     if ctx.arg():
         letter = of_mine(ctx, ctx.arg_id())
-        return _unknown(ctx) if letter is None else stopped(ctx, letter)
+        if letter is None:
+            return _unknown(ctx)
+        return _ended(ctx, letter) if letter.repeats is not None else stopped(ctx, letter)
     going = [one for one in letters.going_out(ctx.session, ctx.me, LOOKED_AT) if _may(ctx, one)]
-    if not going:
-        return Reply(ctx.say("receipts.nothing_under_way"), (Button(ctx.say("menu.receipts"), "receipts"),))
-    return stopped(ctx, going[0])
+    return stopped(ctx, going[0]) if going else _nothing_goes_out(ctx)
+
+
+def _nothing_goes_out(ctx: Context) -> Reply:
+    """What stands can be ended with the same word; which one is for the person to say: none of it goes out now."""
+    standing = letter_series.concerning(ctx.session, ctx.me, LOOKED_AT)
+    nothing = ctx.say("receipts.nothing_under_way")
+    if not standing:
+        return Reply(nothing, (Button(ctx.say("menu.receipts"), "receipts"),))
+    steps = (
+        Button(ctx.say("letter_series.end_named", name=name_of(one)), f"stop_letter:{one.id}") for one in standing
+    )
+    return Reply(nothing + ctx.say("letter_series.these_stand"), tuple(steps))
+
+
+def _ended(ctx: Context, letter: Letter) -> Reply:
+    if not end_standing(ctx.session, letter, by=ctx.me, now=ctx.now):
+        return Reply(ctx.say("letter_series.not_there"))
+    return Reply(ctx.say("letter_series.ended", name=name_of(letter)))
 
 
 def of_mine(ctx: Context, letter_id: int | None) -> Letter | None:
-    """The letter that was sent, if I may stop it; None else, and when there is none."""
+    """The letter that was sent or stands, if I may stop it; None else, and when there is none."""
     letter = ctx.session.get(Letter, letter_id) if letter_id is not None else None
-    return letter if letter is not None and letter.sent_at is not None and _may(ctx, letter) else None
+    begun = letter is not None and (letter.sent_at is not None or letter.state in BEGUN)
+    return letter if letter is not None and begun and _may(ctx, letter) else None
 
 
 def _may(ctx: Context, letter: Letter) -> bool:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from db import addressing, audit, letter_rights, letter_stopping, letters, members, organizations
 from db.letters import Letter
+from notices import letter_series
 from notices.channel import Button, Message
 from notices.letters import change_action, key_of, name_of
 from notices.outbox import tell
@@ -48,6 +49,17 @@ def take_back(session: Session, letter: Letter, *, by: int | None, now: datetime
     _end_rest(session, letter, now)
     if by != letter.author_id:
         _tell_author(session, letter, "corrected", now)
+
+
+def end_standing(session: Session, letter: Letter, *, by: int, now: datetime) -> bool:
+    """Let a standing letter make no more letters; False when it did not stand. Its author is told of another's end."""
+    mine = by == letter.author_id
+    if not letter_series.end(session, letter, by=by, why="author" if mine else "above", now=now):
+        return False
+    if not mine and letter.author_id is not None:
+        text = voice(session, letter.author_id)("letter_series.ended_above", name=name_of(letter))
+        tell(session, member_id=letter.author_id, key=f"{key_of(letter)}:ended", message=Message(text), now=now)
+    return True
 
 
 def _end_rest(session: Session, letter: Letter, now: datetime) -> int:
