@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import JSON, Column, Index, UniqueConstraint, bindparam, func, insert, or_, select, update
 from sqlmodel import Field, Session, SQLModel, col
 
 from db.deliveries import Delivery
 from db.engine import BigId
+from db.given import as_rows, given
 from db.members import Member, Membership, roles_of
 from db.organizations import Organization
 from db.prepared import Prepared
@@ -75,20 +77,24 @@ def disable(session: Session, channel: str, address: str, why: str) -> None:
     )
 
 
-_OFFER = Prepared(
-    update(Chat)
-    .where(col(Chat.channel) == bindparam("on"), col(Chat.address) == bindparam("at"))
-    .values(choices=bindparam("offered", type_=JSON))
-)
+def _offer(dialect: str) -> Any:
+    chats = given(dialect, at_channel=str, at_address=str)
+    return (
+        update(Chat)
+        .where(col(Chat.channel) == chats.c.at_channel, col(Chat.address) == chats.c.at_address)
+        .values(choices=bindparam("offered", type_=JSON))
+    )
 
 
-def offer(session: Session, offers: Sequence[tuple[str, str, dict[str, str]]]) -> None:
-    """For each (channel, address, choices): let typed numbers pick from them from now on.
+_OFFER = Prepared(_offer)
+
+
+def offer(session: Session, chats: Sequence[tuple[str, str]], choices: dict[str, str]) -> None:
+    """Let what is typed in these chats (channel, address) pick from `choices` from now on.
 
     A letter with buttons has just arrived there.
     """
-    rows = [{"on": channel, "at": address, "offered": choices} for channel, address, choices in offers]
-    _OFFER.many(session, rows)
+    _OFFER.count(session, rows=as_rows(chats), offered=choices)
 
 
 @dataclass(slots=True)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import and_, or_, select, update
+from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import Session, col
 
 from db.accounts import Chat
 from db.deliveries import Attempt
+from db.given import as_rows, given
 from db.letters import Letter, Subscription, Topic
 from db.members import Member, Membership
 from db.organizations import Organization
+from db.prepared import Prepared
 
 
 @dataclass(slots=True)
@@ -48,22 +52,33 @@ _MEMBER = tuple(getattr(Member, name) for name in Addressee.__slots__ if name no
 _CHAT = tuple(getattr(Chat, name) for name in Reach.__slots__)
 
 
-def addressees(session: Session, member_ids: Collection[int]) -> dict[int, Addressee]:
-    """The members by id, with their chats and the topics that they have left."""
-    found = {
-        row[0]: Addressee(*row) for row in session.execute(select(*_MEMBER).where(col(Member.id).in_(member_ids)))
-    }
-    chats = (
+def _of_given(member_id: Any, dialect: str) -> ColumnElement[bool]:
+    ids = given(dialect, which=int)
+    return col(member_id).in_(select(ids.c.which))
+
+
+_MEMBERS = Prepared(lambda dialect: select(*_MEMBER).where(_of_given(Member.id, dialect)))
+_CHATS = Prepared(
+    lambda dialect: (
         select(col(Chat.member_id), *_CHAT)
-        .where(col(Chat.member_id).in_(member_ids))
+        .where(_of_given(Chat.member_id, dialect))
         .order_by(col(Chat.heard_at).is_(None), col(Chat.heard_at).desc(), col(Chat.id).desc())
     )
-    for member_id, *values in session.execute(chats):
-        found[member_id].chats.append(Reach(*values))
-    left = select(col(Subscription.member_id), col(Subscription.topic_id)).where(
-        col(Subscription.member_id).in_(member_ids), col(Subscription.wanted).is_(False)
+)
+_LEFT = Prepared(
+    lambda dialect: select(col(Subscription.member_id), col(Subscription.topic_id)).where(
+        _of_given(Subscription.member_id, dialect), col(Subscription.wanted).is_(False)
     )
-    for member_id, topic_id in session.execute(left):
+)
+
+
+def addressees(session: Session, member_ids: Collection[int]) -> dict[int, Addressee]:
+    """The members by id, with their chats and the topics that they have left."""
+    rows = as_rows((member_id,) for member_id in member_ids)
+    found = {row[0]: Addressee(*row) for row in _MEMBERS.rows(session, rows=rows)}
+    for member_id, *values in _CHATS.rows(session, rows=rows):
+        found[member_id].chats.append(Reach(*values))
+    for member_id, topic_id in _LEFT.rows(session, rows=rows):
         found[member_id].left_topics.add(topic_id)
     return found
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import Session, col
 
 from db.accounts import Chat
 from db.deliveries import MAILBOX, MAILBOX_LANE, Attempt, Delivery
+from db.given import as_rows, given
 from db.prepared import Prepared
 
 LANES = (0, 1, 2)
@@ -54,6 +56,28 @@ _DUE = Prepared(
 )
 
 
+def is_in(*states: str) -> ColumnElement[bool]:
+    """Whether a delivery is in one of the states, for a statement that has its ids.
+
+    Hidden in a function, the state lures no planner away from the ids to the hundred thousands still queued.
+    """
+    hidden = func.coalesce(col(Delivery.state), "")
+    return or_(*(hidden == state for state in states))
+
+
+def _claim(dialect: str) -> Any:
+    chosen = given(dialect, which=int)
+    return (
+        update(Delivery)
+        .where(col(Delivery.id) == chosen.c.which, is_in("queued", "retry"))
+        .values(state="claimed", fence=Delivery.fence + 1, lease_until=bindparam("lease_until"))
+        .returning(*_COLUMNS)
+    )
+
+
+_CLAIM = Prepared(_claim)
+
+
 def claim(session: Session, *, now: datetime, lease_until: datetime, most: int, alone: bool) -> Sequence[Claimed]:
     """Up to `most` due deliveries, the lower lanes first, now claimed.
 
@@ -72,15 +96,7 @@ def claim(session: Session, *, now: datetime, lease_until: datetime, most: int, 
     if not due:
         return []
     places = {delivery_id: place for place, (delivery_id, _) in enumerate(due)}
-    # Hidden in a function, the state lures no planner away from the ids to the hundred thousands still queued.
-    waits = func.coalesce(col(Delivery.state), "").in_(("queued", "retry"))
-    changed = session.execute(
-        update(Delivery)
-        .where(col(Delivery.id).in_(places), waits)
-        .values(state="claimed", fence=Delivery.fence + 1, lease_until=lease_until)
-        .returning(*_COLUMNS)
-        .execution_options(synchronize_session=False)
-    )
+    changed = _CLAIM.rows(session, rows=as_rows((delivery_id,) for delivery_id in places), lease_until=lease_until)
     return sorted((Claimed(*row) for row in changed), key=lambda one: places[one.id])
 
 
@@ -89,7 +105,7 @@ _OURS = (
     col(Delivery.fence) == bindparam("held"),
     col(Delivery.state) == bindparam("was"),
 )
-END = Prepared(
+_END = Prepared(
     update(Delivery)
     .where(*_OURS)
     .values(
@@ -123,7 +139,7 @@ _TO_MAILBOX = Prepared(
         lease_until=None,
     )
 )
-INTEND = Prepared(
+_INTEND = Prepared(
     update(Delivery)
     .where(*_OURS)
     .values(
@@ -134,12 +150,12 @@ INTEND = Prepared(
         lease_until=None,
     )
 )
-ATTEMPT = Prepared(
+_ATTEMPT = Prepared(
     insert(Attempt).values(
         {name: bindparam(name) for name in ("delivery_id", "channel", "address", "fence", "started_at", "outcome")}
     )
 )
-ATTEMPT_ENDED = Prepared(
+_ATTEMPT_ENDED = Prepared(
     update(Attempt)
     .where(col(Attempt.delivery_id) == bindparam("which"), col(Attempt.fence) == bindparam("held"))
     .values(outcome=bindparam("outcome"))
@@ -173,9 +189,9 @@ def intend(
     cost: how many messages of the chat's window it takes, 0 on a channel without one.
     """
     held = {"which": delivery_id, "held": fence, "was": "claimed"}
-    if not INTEND.count(session, **held, channel=channel, address=address):
+    if not _INTEND.count(session, **held, channel=channel, address=address):
         return False
-    ATTEMPT.count(
+    _ATTEMPT.count(
         session,
         delivery_id=delivery_id,
         channel=channel,
@@ -203,7 +219,7 @@ def settle(
     """Write the end of a try: sent, ambiguous or failed. False when the row is no longer ours."""
     if not _ended(session, delivery_id, fence, "sending", state, reason, now, platform_id):
         return False
-    ATTEMPT_ENDED.count(session, which=delivery_id, held=fence, outcome=outcome)
+    _ATTEMPT_ENDED.count(session, which=delivery_id, held=fence, outcome=outcome)
     return True
 
 
@@ -224,7 +240,7 @@ def again(
     """
     if not _back(session, delivery_id, fence, "sending", state, not_before, reason, uncounted=int(not counted)):
         return False
-    ATTEMPT_ENDED.count(session, which=delivery_id, held=fence, outcome=outcome)
+    _ATTEMPT_ENDED.count(session, which=delivery_id, held=fence, outcome=outcome)
     return True
 
 
@@ -238,7 +254,7 @@ def _ended(
     now: datetime,
     platform_id: str = "",
 ) -> bool:
-    changed = END.count(
+    changed = _END.count(
         session,
         which=delivery_id,
         held=fence,

@@ -95,12 +95,7 @@ def record_all(
     keys = [(parcel.row.id, parcel.row.fence, outcome.platform_id) for parcel, outcome in arrived]
     if late := len(keys) - sent(session, keys, now):
         log.warning("%s outcomes came too late to count (sent)", late)
-    offers = [
-        (parcel.channel, parcel.address, choices(parcel.message))
-        for parcel, _ in arrived
-        if parcel.message.buttons
-    ]
-    accounts.offer(session, offers)  # what is typed means this message from now on
+    _offer(session, [parcel for parcel, _ in arrived], choices)
     for parcel, outcome in tries:
         if not _plainly_sent(parcel, outcome):
             record(session, parcel, outcome, now=now, choices=choices)
@@ -140,11 +135,24 @@ def record(
 def _sent(session: Session, parcel: Parcel, outcome: Outcome, now: datetime, choices: Choices) -> bool:
     if not _settle(session, parcel, "sent", "sent", "", now, outcome.platform_id):
         return False
-    if parcel.message.buttons:  # what is typed means this message from now on
-        accounts.offer(session, [(parcel.channel, parcel.address, choices(parcel.message))])
+    _offer(session, [parcel], choices)
     if parcel.rest:
         enqueue_rest(session, parcel, now)
     return True
+
+
+def _offer(session: Session, arrived: Sequence[Parcel], choices: Choices) -> None:
+    """What is typed in these chats means this message from now on; of two in one chat the later one."""
+    by_choices: list[tuple[dict[str, str], dict[tuple[str, str], None]]] = []
+    for parcel in arrived:
+        if not parcel.message.buttons:
+            continue
+        offered = choices(parcel.message)
+        if not by_choices or by_choices[-1][0] != offered:
+            by_choices.append((offered, {}))
+        by_choices[-1][1][parcel.channel, parcel.address] = None
+    for offered, chats in by_choices:
+        accounts.offer(session, list(chats), offered)
 
 
 def enqueue_rest(session: Session, parcel: Parcel, now: datetime) -> None:
