@@ -12,7 +12,6 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,37 +21,28 @@ from sqlmodel import Session
 from db import deliveries, letters, recovering, sending
 from db.engine import OUT_OF_ORDER
 from db.failpoints import reach
-from db.sending import Claimed
 from notices.acknowledging import Acknowledgements
 from notices.addressing import Addresser
 from notices.channel import Channels, PaidChannel, SendError
 from notices.decisions import Parcel
+from notices.hand import HAND_MAX, Hand
 from notices.lease import SenderLease
 from notices.outbox import CITY
 from notices.outcomes import Choices, Outcome, begin, by_number
 from notices.paces import Paces
 from notices.pacing import Pacer
-from notices.planner import plan
 from notices.tenure import Overtaken, Tenure, Write
 
 log = logging.getLogger(__name__)
 
 LEASE_S = 20.0  # a claim that is older belongs to nobody
-HAND_MAX = 64  # deliveries claimed and not yet sent: a new branch letter waits behind no more than these
-PAID_HANDS = 4  # what is paid for leaves so fast that four times as much is in hand for as short a time
 IN_FLIGHT_MAX = 256  # requests at once: 1,000 a second, each a quarter of a second under way
-NEAR_S = 5.0  # what may go out sooner than this is kept in hand, the rest goes back with its time
 POLL_S = 0.5  # between two looks at an idle outbox
-TICK_S = 0.02  # what may go out within it shares one commit: a fast account would else write for every message
+TICK_S = 0.04  # what may go out within it shares one commit: a fast account would else write for every message
+SOON_S = 0.001  # the least wait: something else gets its turn, too
 STOP_S = 10.0  # how long a stop waits for requests under way
 CONTEND_S = 2.0  # between two looks at accounts for which another process sends
 AGAIN_S = 0.5  # after a round that failed
-
-
-@dataclass(slots=True)
-class _InHand:
-    parcel: Parcel
-    lease_until: datetime
 
 
 class Engine:
@@ -84,13 +74,20 @@ class Engine:
         self._acknowledgements = Acknowledgements(self._tenure, clock, choices)
         self._channels = channels
         self._clock = clock
-        self._zone = zone
         self._paces = Paces(channels, pacers, seconds)
         self._sleep = sleep
-        self._claimed_for = timedelta(seconds=lease_s)
-        self._sweep_every = self._claimed_for / 2  # looks for old claims, and letters that are done
-        self._hand_max = hand_max
-        self._hand: list[_InHand] = []
+        self._seconds = seconds
+        claimed_for = timedelta(seconds=lease_s)
+        self._sweep_every = claimed_for / 2  # looks for old claims, and letters that are done
+        self._hand = Hand(
+            self._tenure,
+            channels,
+            self._paces,
+            clock=clock,
+            zone=zone,
+            claimed_for=claimed_for,
+            hand_max=hand_max,
+        )
         self._in_flight: dict[asyncio.Task[None], int] = {}  # with the delivery's id
         self._shaken = False  # a commit may stand of which nothing was heard
         self._sweep_at: datetime | None = None
@@ -131,6 +128,7 @@ class Engine:
                 if not await self.recover():
                     return CONTEND_S
             if self._shaken:
+                await self._hand.settle()
                 await tenure.put_straight(self._known())
                 self._shaken = False
             return await self._turn()
@@ -145,10 +143,12 @@ class Engine:
 
     async def recover(self) -> bool:
         """Become the sender, and see to what the former one left. False: it sends still."""
+        await self._hand.settle()
         paused = await self._tenure.begin()
         if paused is None:
             return False
-        self._hand, self._shaken = [], False
+        self._hand.clear()
+        self._shaken = False
         now = self._clock()
         for channel, until in paused.items():
             self._paces.of(channel).pause((until - now).total_seconds())
@@ -156,8 +156,7 @@ class Engine:
 
     def _known(self) -> set[int]:
         """The deliveries that this process has in hand, under way, or has sent without having written it yet."""
-        in_hand = {one.parcel.row.id for one in self._hand}
-        return in_hand | set(self._in_flight.values()) | self._acknowledgements.ids()
+        return self._hand.ids() | set(self._in_flight.values()) | self._acknowledgements.ids()
 
     async def drain_once(self) -> int:
         """Claim one handful, send what of it is to be sent, and write every outcome; how many were claimed.
@@ -166,28 +165,29 @@ class Engine:
         """
         if not self._tenure.lease.holds():
             await self.recover()
-        claimed = await self._claim()
+        claimed = await self._hand.claim(alone=not self._hand and not self._in_flight)
         while self._hand or self._in_flight:
             if not await self._send_ready():
                 if self._in_flight:
                     await asyncio.wait(self._in_flight, return_when=asyncio.FIRST_COMPLETED)
                 else:
-                    await self._sleep(max(0.001, self._until_ready_s()))
+                    await self._sleep(max(SOON_S, self._hand.until_ready_s(POLL_S)))
         await self._tenure.write(letters.finish)
         return claimed
 
     async def _turn(self) -> float:
         """One round of work; how many seconds nothing is to be done, 0 to go on at once."""
+        began = self._seconds()
         await self._acknowledgements.flush()  # those whose own write failed
         await self._sweep()
         addressed = await self._addresser.step()
-        claimed = await self._claim() if len(self._hand) <= self._most_in_hand() // 2 else 0
+        claimed = await self._hand.fill(alone=not self._in_flight)
         sent = await self._send_ready()
         if claimed and self._hand and not sent:
             return 0.0
-        if addressed or (claimed and not self._hand):
+        if addressed or ((claimed or sent) and not self._hand):
             return TICK_S  # there may be more: a row that a dying process held comes alone
-        return max(TICK_S, self._until_ready_s())
+        return max(SOON_S, began + TICK_S - self._seconds(), self._hand.until_ready_s(POLL_S))
 
     async def _sweep(self) -> None:
         now = self._clock()
@@ -202,58 +202,20 @@ class Engine:
 
         await self._tenure.write(sweep)
 
-    async def _claim(self) -> int:
-        """Take what is due into the hand; how many rows were claimed."""
-        now = self._clock()
-        lease_until = now + self._claimed_for
-        most = self._most_in_hand() - len(self._hand)
-        alone = not self._hand and not self._in_flight
-        rows = await self._tenure.write(
-            lambda session: sending.claim(session, now=now, lease_until=lease_until, most=most, alone=alone)
-        )
-        if not rows:
-            return 0
-        reach("claim.after_commit")
-        # Planned in a transaction of its own: a row that breaks the planner is already counted as claimed.
-        parcels = await self._tenure.write(lambda session: self._plan(session, list(rows), now))
-        self._hand += [_InHand(parcel, lease_until) for parcel in parcels]
-        self._hand.sort(key=lambda one: one.parcel.row.lane)  # a branch's letter overtakes what is in hand, too
-        return len(rows)
-
-    def _most_in_hand(self) -> int:
-        return self._hand_max * PAID_HANDS if self._paces.sells() else self._hand_max
-
-    def _plan(self, session: Session, rows: list[Claimed], now: datetime) -> list[Parcel]:
-        """The parcels that can go out soon; those whose channel is paused for longer are put back."""
-        kept: list[Parcel] = []
-        for parcel in plan(session, rows, channels=self._channels, now=now, zone=self._zone):
-            paused_s = self._paces.paused_s(parcel)
-            if paused_s > NEAR_S:
-                sending.hold(session, parcel.row, until=now + timedelta(seconds=paused_s))
-            else:
-                kept.append(parcel)
-        return kept
-
-    def _until_ready_s(self) -> float:
-        """Seconds until the first parcel in hand may go out; a poll's length when the hand is empty."""
-        return self._paces.next_s((one.parcel for one in self._hand), soon_s=0.001, most_s=POLL_S)
-
     async def _send_ready(self) -> int:
         """Commit the intents of what may go out now and begin the requests; how many."""
-        now = self._clock()
-        goes = self._paces.take([one.parcel for one in self._hand], IN_FLIGHT_MAX - len(self._in_flight))
-        ready = [one.parcel for one, at_once in zip(self._hand, goes, strict=True) if at_once]
-        # What was claimed too long ago may be somebody else's by now.
-        self._hand = [
-            one for one, at_once in zip(self._hand, goes, strict=True) if not at_once and one.lease_until > now
-        ]
+        ready = await self._hand.take(IN_FLIGHT_MAX - len(self._in_flight))
         if not ready:
             return 0
-        ours = await self._tenure.write(lambda session: begin(session, ready, now))
+        now = self._clock()
+        try:
+            ours = await self._tenure.write(lambda session: begin(session, ready, now))
+        finally:
+            for parcel in ready:
+                self._paces.left(parcel)
         if ours:
             reach("send.after_intent")
         for parcel in ours:
-            self._paces.left(parcel)
             task = asyncio.create_task(self._send(parcel))
             self._in_flight[task] = parcel.row.id
             task.add_done_callback(self._landed)
@@ -286,9 +248,8 @@ class Engine:
 
     async def _put_down(self) -> None:
         """Give back what is in hand and wait for what is under way."""
-        now = self._clock()
-        rows = [one.parcel.row for one in self._hand]
-        self._hand = []
+        await self._hand.settle()
+        rows, now = self._hand.clear(), self._clock()
         if not self._tenure.lease.fences:
             return
         try:

@@ -68,18 +68,17 @@ class Paces:
                 empty.add((parcel.channel, paid))
         return goes
 
-    async def among_others(self, parcels: Sequence[Parcel]) -> tuple[list[Parcel], list[Parcel]]:
-        """Those of what was taken that may go, and those that wait: another process has had the account's turn."""
-        goes: list[Parcel] = []
-        waits: list[Parcel] = []
-        for parcel in parcels:
+    async def among_others(self, parcels: Sequence[Parcel]) -> list[bool]:
+        """For each of what was taken whether it may go; else another process has had the account's turn."""
+        goes = [True] * len(parcels)
+        for place, parcel in enumerate(parcels):
             common = None if self.is_paid(parcel) else self.of(parcel.channel).common
-            may = common is None or await common.letter(parcel.address)
-            (goes if may else waits).append(parcel)
-        return goes, waits
+            if common is not None:
+                goes[place] = await common.letter(parcel.address)
+        return goes
 
     def left(self, parcel: Parcel) -> None:
-        """Its intent is committed, and it goes out now."""
+        """Its intent is committed, and it goes out now, if at all."""
         self.of(parcel.channel).left(parcel.address, paid=self.is_paid(parcel))
 
     def paused_s(self, parcel: Parcel) -> float:

@@ -25,12 +25,14 @@ class Pace:
 
     group_per_min: messages in any minute to one group, 0: a group is a chat like others. slack_s: what a look
     that came late may make up for; in any second at most floor((1 + slack_s) * per_s) + 1 messages go out.
+    most_per_s: never more in any second, however fast a delay is made up for; 0: no limit but that one.
     """
 
     per_s: float
     chat_gap_s: float = 0.0
     group_per_min: int = 0
     slack_s: float = 0.0
+    most_per_s: int = 0
 
 
 PACES = {
@@ -41,11 +43,13 @@ PACES = {
 }
 USUAL = Pace(20, 1.0)  # a channel that is not listed
 PAID_SLACK_S = 0.04
+CATCH_UP = 1.2  # how much faster than on average a paid broadcast goes after a delay
+SECOND_S = 1.01  # a hundredth for what travels unevenly
 
 
 def at_most(count: int) -> Pace:
     """The pace of a bucket out of which never more than `count` messages go in any second."""
-    return Pace((count - 1) / (1 + PAID_SLACK_S), slack_s=PAID_SLACK_S)
+    return Pace(CATCH_UP * count, slack_s=PAID_SLACK_S, most_per_s=count)
 
 
 def is_group(address: str) -> bool:
@@ -60,17 +64,26 @@ class _Bucket:
         self.gap_s = 1 / pace.per_s
         self._slack_s = pace.slack_s
         self._next = 0.0  # when the next message is due at an even pace
+        self._times: deque[float] = deque(maxlen=pace.most_per_s)  # when the last ones went out
+        self._taken = 0  # those of them that are not on their way yet
         self.paused_until = 0.0
 
     def ready_at(self, waiting: int) -> float:
         """When a message may go out before which `waiting` others have to go."""
-        return max(self._next - self._slack_s + waiting * self.gap_s, self.paused_until)
+        full = self._times and len(self._times) == self._times.maxlen
+        at = self._times[0] + SECOND_S if full else 0.0
+        return max(self._next - self._slack_s + waiting * self.gap_s, self.paused_until, at)
 
     def take(self, now: float) -> None:
         self._next = max(self._next, now) + self.gap_s
+        self._times.append(now)
+        self._taken = min(self._taken + 1, len(self._times))
 
     def left(self, now: float) -> None:
         self._next = max(self._next, now + self.gap_s)
+        if self._taken:
+            self._times[-self._taken] = now
+            self._taken -= 1
 
     def later(self, until: float) -> None:
         self._next = max(self._next, until + self._slack_s)

@@ -14,7 +14,7 @@ from db.deliveries import Delivery
 from db.letters import Letter
 from db.members import Member, Membership, Role
 from notices import letter_stops
-from notices.delivery import HAND_MAX
+from notices.hand import HAND_MAX
 from notices.outbox import queue_letter
 from tests.cast import ALICE, BOB, CITY, LIANGFENG, NOON, OLGA, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE

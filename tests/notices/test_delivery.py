@@ -29,7 +29,7 @@ async def drained(sender, clock=None, rounds=20):
 async def claimed(sender):
     """It has the lease, and one handful in its hand."""
     await sender.recover()
-    await sender._claim()
+    await sender._hand.claim(alone=True)
 
 
 async def test_a_letter_reaches_every_member_once_and_says_so(writer, clock, look):

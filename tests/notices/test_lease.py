@@ -111,10 +111,10 @@ async def test_a_sender_that_wakes_up_after_it_was_followed_finalises_nothing(le
     await look(lambda s: note(s, ALICE))
     await stalled.recover()
     await follower.recover()
-    await stalled._claim()
+    await stalled._hand.claim(alone=True)
     assert await stalled._send_ready() == 1  # the intent is committed, the request hangs
     await look(lambda s: note(s, BOB, key="n2"))
-    await stalled._claim()  # and this one is in its hand
+    await stalled._hand.claim(alone=False)  # and this one is in its hand
     hands.s += TAKEOVER_S
     assert await follower.recover()
     assert next((row.state, row.reason) for row in await look(rows)) == ("ambiguous", "process_died")
@@ -159,7 +159,7 @@ async def test_accounts_are_taken_together_or_not_at_all(writer, clock, look, ha
     await look(lambda s: setattr(s.get(senders.Sender, ("web", "")), "owner", ""))
     assert not await second.recover()
     with pytest.raises(Overtaken):
-        await first._claim()  # half of them is not enough for it, either
+        await first._hand.claim(alone=True)  # half of them is not enough for it, either
 
 
 async def test_the_silence_that_a_platform_asked_for_outlives_its_sender(leased, look, clock, hands):
@@ -183,7 +183,7 @@ async def test_after_the_database_was_away_nothing_is_in_doubt_that_was_not_sent
     sender = engine(writer, clock, web)
     await look(lambda s: note(s, ALICE))
     await sender.recover()
-    await sender._claim()
+    await sender._hand.claim(alone=True)
     write, gone = sender._tenure._write, OUT_OF_ORDER[3]("the connection is closed")
 
     async def committed_and_not_heard(work):
@@ -208,7 +208,7 @@ async def test_an_outcome_whose_write_failed_is_written_later(writer, clock, loo
     sender = engine(writer, clock, web)
     await look(lambda s: note(s, ALICE))
     await sender.recover()
-    await sender._claim()
+    await sender._hand.claim(alone=True)
     await sender._send_ready()
     write = sender._tenure._write
 

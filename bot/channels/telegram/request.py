@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeAlias
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -168,9 +168,7 @@ class AiohttpRequest(BaseRequest):
     ) -> tuple[int, bytes]:
         """Status and body of one HTTP exchange. The causes of its errors hold the URL, so none is kept."""
         assert self._session is not None, "the transport is used before initialize()"
-        limits = aiohttp.ClientTimeout(
-            total=2 * read_s + CONNECT_S, connect=CONNECT_S, sock_connect=CONNECT_S, sock_read=read_s
-        )
+        limits = _limits(read_s)
         handed: list[bool] = []
         _handed.set(handed)
         try:
@@ -213,6 +211,13 @@ class AiohttpRequest(BaseRequest):
         if answer.get("ok") is not True or "result" not in answer:
             raise CallError("ambiguous", "unreadable", code=200)
         return answer
+
+
+@lru_cache(maxsize=8)
+def _limits(read_s: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(
+        total=2 * read_s + CONNECT_S, connect=CONNECT_S, sock_connect=CONNECT_S, sock_read=read_s
+    )
 
 
 def _proxy(api_url: str) -> str | None:
