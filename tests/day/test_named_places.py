@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,52 +21,51 @@ from tests.cast import ALICE, LIANGFENG, RUI, SUN
 from tests.day.conftest import MakeDatabase
 from tests.day.nursery import Nursery
 from tests.day.people import EARNED, PEOPLE
+from tests.day.phones import WeChatPhone
 from tests.day.script import BIND, BROADCAST, LETTER
 from tests.day.service import ROOT, alive
 from tests.day.stage import Stage, now, stage
 from tests.day.telling import tell
-from tests.day.waiting import until
+from tests.day.waiting import LOOK_S, PATIENCE_S, until
 
 ROUNDS = max(1, int(os.environ.get("HONGXIN_CHAOS_KILLS", "200")) // 200)
 SUBMITTED = "主题党日补充通知", "地点改在社区党群服务中心。"
 SENT = LETTER.partition("\n")[0], LETTER.partition("\n")[2]
 
 
-class Deaths:
-    """Starts the service again after each death, armed with the next place; after the last one with none."""
-
-    def __init__(self, one: Stage, places: tuple[str, ...]) -> None:
-        self._one = one
-        self.left = [*places, ""]
-
-    async def next_life(self) -> None:
-        """Begin the next life, now or when the present one is over."""
-        service = self._one.service
-        await until(lambda: service.pid and not alive(service.pid), f"it dies before {self.left}")
-        service.settings["failpoint"] = self.left.pop(0)
-        await service.start()
-        await service.ready()
-
-    async def all(self) -> None:
-        """Until the last life has begun."""
-        while self.left:
-            await self.next_life()
-
-
 @contextlib.asynccontextmanager
 async def dying_at(one: Stage, *places: str) -> AsyncIterator[None]:
-    """What is done inside is done while the service dies at each of the places, in this order."""
-    deaths = Deaths(one, places)
-    await one.service.kill()
-    one.service.settings["failpoint"] = deaths.left.pop(0)
-    await one.service.start()
-    await one.service.ready()
-    dying = asyncio.ensure_future(deaths.all())
+    """What is done inside is done while the service dies at each of the places, in this order, and begins again."""
+    service, left = one.service, [*places, ""]
+
+    async def live() -> None:
+        service.settings["failpoint"] = left.pop(0)
+        await service.start()
+
+    async def all_lives() -> None:
+        while left:
+            await until(lambda: service.pid and not alive(service.pid), f"it dies before {left}")
+            await live()  # it may die before it serves: what it was told last comes again at once
+        await service.ready()
+
+    await service.kill()
+    await live()
+    await service.ready()
+    dying = asyncio.ensure_future(all_lives())
     try:
         yield
         await dying
     finally:
         dying.cancel()
+
+
+async def back(one: Stage) -> None:
+    """Wait until the service serves, however often it dies before."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with contextlib.suppress(AssertionError):  # it has died: its next life begins soon
+                return await one.service.ready()
+            await asyncio.sleep(LOOK_S)
 
 
 def submitted(url: str) -> None:
@@ -162,6 +162,8 @@ async def _on_wechat(sqlite: MakeDatabase, nursery: Nursery, folder: Path) -> No
     """The first letter there needs a token, which passive replies do not."""
     sending = next(place for place, step in enumerate(BROADCAST) if step.letters)
     async with stage("wechat", sqlite(folder), folder, nursery) as one:
+        assert isinstance(one.phone, WeChatPhone)
+        one.phone.server.between_tries = partial(back, one)
         submitted(one.truth.url)
         await tell(BIND, one.phone, one.truth, one.city.codes)
         async with dying_at(one, "rotate.mid_row", "send.after_write:2"):
