@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -18,16 +19,16 @@ Fetch = Callable[[str], Awaitable[bytes]]
 Write = Callable[[Callable[[Session], Any]], Awaitable[Any]]
 
 _MAGIC = {
-    b"\xff\xd8\xff": "image/jpeg",
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"GIF8": "image/gif",
-    b"RIFF": "image/webp",
+    re.compile(rb"\xff\xd8\xff"): "image/jpeg",
+    re.compile(rb"\x89PNG\r\n\x1a\n"): "image/png",
+    re.compile(rb"GIF8"): "image/gif",
+    re.compile(rb"RIFF....WEBP", re.DOTALL): "image/webp",  # RIFF alone is a sound or a film as well
 }
 
 
 def media_type(content: bytes) -> str | None:
     """What kind of picture the bytes are; None when they are none that we show."""
-    return next((kind for magic, kind in _MAGIC.items() if content.startswith(magic)), None)
+    return next((kind for magic, kind in _MAGIC.items() if magic.match(content)), None)
 
 
 class IncomingPictures(Errand):

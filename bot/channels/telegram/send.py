@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from bot.channels.telegram.api import Api
@@ -68,6 +69,7 @@ class TelegramChannel:
         self._begun: OrderedDict[str, list[str]] = OrderedDict()
         self._made: tuple[Message, list[Call]] | None = None  # the last message in words, as calls to nobody
         self._uploaded: OrderedDict[int, str] = OrderedDict()
+        self._unfit: OrderedDict[int, None] = OrderedDict()  # stored pictures that Telegram takes from nobody
         self.masks_names = not full_names
         self.pacer = api.pacer  # the account's: letters and replies take from one
 
@@ -93,6 +95,8 @@ class TelegramChannel:
             raise SendError("permanent", "empty")
         if pause_s := self.pacer.paused_s(address, paid=paid):
             raise SendError("retry", "paused", retry_after_s=pause_s)
+        if message.picture and _stored(message.picture) in self._unfit:
+            return await self._send_words(address, message, key=key, paid=paid)
         known = self._uploaded.get(_stored(message.picture))
         image = known or (await drawn(self._draw, message.picture) if message.picture else None)
         steps = self._steps(address, message, image)
@@ -105,11 +109,24 @@ class TelegramChannel:
                 if known and method == "sendPhoto" and FORGOTTEN in error.description.lower():
                     self._uploaded.pop(_stored(message.picture), None)
                     raise SendError("retry", "picture_forgotten") from None  # and then it is uploaded anew
-                raise send_error(error) from None
+                verdict = send_error(error)
+                if method == "sendPhoto" and verdict.reason == "bad_picture":  # the first call of all
+                    return await self._send_words(address, message, key=key, paid=paid)
+                raise verdict from None
             done = [*done, message_id(result)]
             self._keep_upload(message.picture, result)
             self._remember(key, done, last=len(done) == len(steps))
         return done[-1]
+
+    async def _send_words(self, address: str, message: Message, *, key: str, paid: bool) -> str:
+        """Deliver it without the picture, which Telegram takes from nobody; its `alt` is said."""
+        assert message.picture, "only a picture is refused so"
+        if stored := _stored(message.picture):
+            self._unfit[stored] = None
+            if len(self._unfit) > UPLOADED_MAX:
+                self._unfit.popitem(last=False)
+        words = f"{message.text}\n{message.picture.alt}".strip()
+        return await self.send(address, replace(message, text=words, picture=None), key=key, paid=paid)
 
     def _keep_upload(self, picture: Picture | None, result: object) -> None:
         """Remember Telegram's own id of a stored picture: the next reader of a letter needs no second upload."""

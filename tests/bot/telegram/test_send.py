@@ -63,6 +63,21 @@ async def test_a_letters_picture_is_uploaded_once_for_all_its_readers(api: Api, 
     assert len(drawings) == 2
 
 
+async def test_a_picture_that_telegram_takes_from_nobody_leaves_the_words_and_is_uploaded_once(
+    channel: TelegramChannel, server: TelegramServer
+) -> None:
+    letter = Message(
+        "今晚有大雨。", (Button("收到", "letters:ack:1"),), Picture("stored", {"id": 7}, "红信的图片")
+    )
+    server.refuse("sendPhoto", 400, "Bad Request: PHOTO_INVALID_DIMENSIONS")
+    for number in (1, 2):
+        await channel.send(str(ALICE), letter, key=f"letter:{number}")
+    assert [call.method for call in server.calls] == ["sendPhoto", "sendMessage", "sendMessage"]
+    seen = server.sent(ALICE)
+    assert [(one.photo, one.text) for one in seen] == [(None, "今晚有大雨。\n红信的图片")] * 2
+    assert seen[0].buttons
+
+
 async def test_a_paid_letter_says_so_and_a_free_one_does_not(
     channel: TelegramChannel, server: TelegramServer, fake_time: FakeTime
 ) -> None:
