@@ -10,23 +10,24 @@ from sqlmodel import Field, Session, SQLModel, col
 
 from db.once import add_once
 
-What = Literal["letter", "count", "chase", "deadline"]
+What = Literal["letter", "count", "chase", "deadline", "again"]
 
 
 class Addressing(SQLModel, table=True):
-    """Rows that are being written: those of a letter itself ("count": its branches are noted), or of a reminder.
+    """Rows that are being written: those of a letter itself ("count": its branches are noted), of a reminder, or
+    "again", once more to those whom it did not reach.
 
     Its end deletes it: whoever finds one knows that somebody has no row yet.
     """
 
     __table_args__ = (
-        CheckConstraint("what IN ('letter', 'count', 'chase', 'deadline')", name="what"),
+        CheckConstraint("what IN ('letter', 'count', 'chase', 'deadline', 'again')", name="what"),
         Index("ix_addressing_letter_id", "letter_id"),
     )
     key: str = Field(primary_key=True)  # of the rows
     letter_id: int = Field(foreign_key="letter.id")
     what: str = "letter"
-    place: int = 0  # the last member that was looked at; of a reminder, a correction, "count": the last branch
+    place: int = 0  # the last member that was looked at; of all but a letter's own rows: the last branch
     begun_at: datetime
 
 
@@ -66,11 +67,11 @@ def end(session: Session, key: str) -> bool:
 
 
 def stop(session: Session, letter_id: int) -> None:
-    """Write no more rows of this letter and no reminders; the rows that stand are still noted for its report."""
+    """Write no more rows of this letter, nor reminders; the rows that stand are still noted for its report."""
     of_letter = col(Addressing.letter_id) == letter_id
     session.execute(
         delete(Addressing)
-        .where(of_letter, col(Addressing.what).in_(("chase", "deadline")))
+        .where(of_letter, col(Addressing.what).in_(("chase", "deadline", "again")))
         .execution_options(synchronize_session=False)
     )
     session.execute(

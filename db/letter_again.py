@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -24,22 +25,23 @@ def certainly_not(kind: str, state: str, reason: str) -> bool:
     return state == "failed" and reason not in IN_DOUBT
 
 
-def send(session: Session, letter: Letter, *, key: str, now: datetime) -> int | None:
-    """Write new rows for exactly those people; how many. None: `key` was used already.
+def was_sent(session: Session, key: str) -> bool:
+    """Whether rows of this key have been written."""
+    return session.execute(select(literal(1)).where(col(Delivery.key) == key).limit(1)).first() is not None
+
+
+def send(
+    session: Session, letter: Letter, *, key: str, now: datetime, branches: Collection[int] | None = None
+) -> int:
+    """Write new rows for exactly those people; how many. branches: only for those who count for one of these.
 
     The old rows end first, so that a mailbox which hands one over at this moment finds nothing; from then on the
     new rows stand for these people in the report.
     """
     assert letter.id is not None
-    if session.execute(select(literal(1)).where(col(Delivery.key) == key).limit(1)).first() is not None:
-        return None
-    _change(session, _certainly_not(letter.id), state="cancelled", reason="sent_again", finished_at=now)
-    ended = (
-        col(Delivery.letter_id) == letter.id,
-        col(Delivery.counts_for).is_not(None),
-        col(Delivery.state) == "cancelled",
-        col(Delivery.reason) == "sent_again",
-    )
+    here = (col(Delivery.letter_id) == letter.id, _counts_for(branches))
+    _change(session, (*here, *_certainly_not()), state="cancelled", reason="sent_again", finished_at=now)
+    ended = (*here, col(Delivery.state) == "cancelled", col(Delivery.reason) == "sent_again")
     people: Any = select(col(Delivery.member_id), col(Delivery.counts_for)).where(*ended)
     added = deliveries.enqueue_for_all(
         session,
@@ -55,7 +57,13 @@ def send(session: Session, letter: Letter, *, key: str, now: datetime) -> int | 
     return added
 
 
-def _certainly_not(letter_id: int) -> tuple[Any, ...]:
+def _counts_for(branches: Collection[int] | None) -> Any:
+    if branches is None:
+        return col(Delivery.counts_for).is_not(None)
+    return col(Delivery.counts_for).in_(branches)
+
+
+def _certainly_not() -> tuple[Any, ...]:
     refused = and_(
         col(Delivery.state) == "queued",
         col(Delivery.lane) == MAILBOX_LANE,
@@ -64,8 +72,6 @@ def _certainly_not(letter_id: int) -> tuple[Any, ...]:
     )
     failed = and_(col(Delivery.state) == "failed", col(Delivery.reason).not_in(IN_DOUBT))
     return (
-        col(Delivery.letter_id) == letter_id,
-        col(Delivery.counts_for).is_not(None),
         col(Delivery.state).in_(("queued", "failed")),  # for the index
         or_(refused, failed),
     )

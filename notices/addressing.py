@@ -16,7 +16,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Select
 from sqlmodel import Session, col
 
-from db import addressing, addressing_parts, audiences, audit, deliveries, letter_deadlines, receipts
+from db import (
+    addressing,
+    addressing_parts,
+    audiences,
+    audit,
+    deliveries,
+    letter_again,
+    letter_counts,
+    letter_deadlines,
+    receipts,
+)
 from db.addressing import Addressing
 from db.audiences import audience
 from db.deliveries import Delivery
@@ -86,6 +96,8 @@ def write_part(
         _write_letter(session, one, letter, now, zone)
     elif one.what == "count":
         _count(session, one, letter, now)
+    elif one.what == "again":
+        _write_again(session, one, letter, now)
     else:
         _write_reminder(session, one, letter, now)
     return True
@@ -142,6 +154,16 @@ def _write_reminder(session: Session, one: Addressing, letter: Letter, now: date
             asked = receipts.unread(session, one.letter_id).order_by(None)
         until = letter.answer_until if letter.answer_until and letter.answer_until > now else None
         _enqueue(session, one, letter, asked.where(col(Delivery.counts_for).in_(units)), now, until)
+
+
+def _write_again(session: Session, one: Addressing, letter: Letter, now: datetime) -> None:
+    """New rows for those in the next branches whom the letter certainly did not reach."""
+    units = addressing_parts.units_of_letter(session, one.letter_id, one.place)
+    if not units:
+        addressing.end(session, one.key)
+        letter_counts.count_soon(session, one.letter_id, now)
+    elif addressing.advance(session, one, units[-1]):
+        letter_again.send(session, letter, key=one.key, now=now, branches=units)
 
 
 def _enqueue(

@@ -95,14 +95,17 @@ def report(session: Session, letter: Letter, say: Wording) -> Report:
         channels=_channels(found, say),
         reasons=_reasons(found, say),
         branches=letter_counts.count_branches(session, letter.id),
-        again=sum(
-            one.people for one in found.counts if letter_again.certainly_not(one.kind, one.state, one.reason)
-        ),
+        again=_again(found),
         left_out=mass.not_reached(session, letter.id),
         cancelled=sum(one.people for one in found.counts if one.state == "cancelled"),
         writing=letter.state == "sending" and addressing.is_open(session, key_of(letter)),
         as_of=found.as_of,
     )
+
+
+def _again(found: Figures) -> int:
+    """How many people it was tried for and certainly did not reach."""
+    return sum(one.people for one in found.counts if letter_again.certainly_not(one.kind, one.state, one.reason))
 
 
 def _channels(found: Figures, say: Wording) -> tuple[tuple[str, int], ...]:
@@ -160,13 +163,21 @@ def branch_lines(
 def send_again(session: Session, letter: Letter, *, by: int, now: datetime, zone: ZoneInfo) -> int | None:
     """Send it once more to those whom it certainly did not reach, once a day; how many. None: done today.
 
-    Nothing that is in doubt is sent a second time.
+    Nothing that is in doubt is sent a second time. Of a large letter it is as many as were counted last, and their
+    rows follow part by part.
     """
+    assert letter.id is not None
     key = f"{key_of(letter)}:again:{now.astimezone(zone).date().isoformat()}"
-    people = letter_again.send(session, letter, key=key, now=now)
+    if letter_again.was_sent(session, key) or addressing.is_open(session, key):
+        return None
+    if letter.recipients > letter_counts.DIRECT_MAX:
+        if people := _again(letter_counts.figures(session, letter)):
+            addressing.begin(session, letter.id, key=key, what="again", now=now)
+    else:
+        people = letter_again.send(session, letter, key=key, now=now)
     if people:
         letters.move(session, letter, was=("done", "sending"), state="sending")
-        letter_counts.count_soon(session, letter.id or 0, now)
+        letter_counts.count_soon(session, letter.id, now)
         audit.record(
             session,
             at=now,

@@ -16,11 +16,12 @@ from db.members import Role
 from notices import addressing
 from notices.letter_corrections import got_by
 from notices.letter_deadlines import keep_next
-from notices.letter_reports import WHILE_SENDING, count_next
+from notices.letter_reports import WHILE_SENDING, count_next, send_again
 from notices.outbox import chase
 from tests.cast import ALICE, BOB, CHARLIE, CITY, NOON, OLGA
 from tests.conftest import ZONE
 from tests.notices.sending import FakeChannel, engine, queued, rows
+from tests.sent_letters import DOUBT, SENT, end
 
 CITY_LETTER = {"author_id": OLGA, "organization_id": CITY, "audience": {"node": CITY, "who": "all"}, "lane": 2}
 PEOPLE = 9  # of the cast's city
@@ -152,3 +153,35 @@ async def test_reminders_and_corrections_of_a_large_letter_go_in_parts_to_the_sa
     assert keys[f"letter:{letter_id}:chase:deadline"] == everybody - {ALICE}
     assert keys[f"letter:{letter_id + 1}"] == everybody
     assert CHARLIE in everybody
+
+
+async def test_once_more_to_those_whom_a_large_letter_did_not_reach_goes_in_parts_until_it_is_stopped(look, say):
+    letter_id = await look(lambda s: queued(s, **CITY_LETTER))
+    await all_parts(look)
+    failed = ("failed", "web", "not_found")
+    ends = [failed, SENT, failed, DOUBT, SENT, failed, failed, failed, failed]
+    people = await look(lambda s: end(s, letter_id, ends))
+
+    def begin(session: Session) -> int | None:
+        letter = session.get(Letter, letter_id)
+        assert letter is not None
+        while count_next(session, NOON + WHILE_SENDING, ZONE):
+            pass
+        return send_again(session, letter, by=OLGA, now=NOON, zone=ZONE)
+
+    assert await look(begin) == 6, "as many as were counted"
+    assert await look(begin) is None, "once a day"
+    assert [row for row in await look(rows) if ":again:" in row.key] == []
+    await look(part)
+    written = [row for row in await look(rows) if ":again:" in row.key]
+    assert 0 < len(written) < 6
+    assert {row.member_id for row in written} <= {
+        one for one, how in zip(people, ends, strict=True) if how is failed
+    }
+    counted = [row.member_id for row in await look(rows) if row.counts_for is not None]
+    assert sorted(counted) == sorted(people), "everybody counts once"
+    await say(OLGA, "停止")
+    await all_parts(look)
+    after = [row for row in await look(rows) if ":again:" in row.key]
+    assert [row.id for row in after] == [row.id for row in written]
+    assert {row.state for row in after} == {"cancelled"}
