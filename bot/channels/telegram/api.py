@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import orjson
@@ -74,3 +75,13 @@ def _json(arguments: dict[str, Any] | None) -> bytes | None:
         return orjson.dumps(given)
     except TypeError:
         return None
+
+
+class _NoDebug(logging.Filter):
+    """Keeps out python-telegram-bot's DEBUG lines: they hold whole messages, bind codes and the webhook secret."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno > logging.DEBUG
+
+
+logging.getLogger("telegram.Bot").addFilter(_NoDebug())

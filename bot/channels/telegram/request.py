@@ -293,13 +293,3 @@ class _Connector(aiohttp.TCPConnector):
             connection.release()
             raise
         return connection
-
-
-class _NoDebug(logging.Filter):
-    """Keeps out python-telegram-bot's DEBUG lines: they hold whole messages, bind codes and the webhook secret."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return record.levelno > logging.DEBUG
-
-
-logging.getLogger("telegram.Bot").addFilter(_NoDebug())
