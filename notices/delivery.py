@@ -80,13 +80,7 @@ class Engine:
         claimed_for = timedelta(seconds=lease_s)
         self._sweep_every = claimed_for / 2  # looks for old claims, and letters that are done
         self._hand = Hand(
-            self._tenure,
-            channels,
-            self._paces,
-            clock=clock,
-            zone=zone,
-            claimed_for=claimed_for,
-            hand_max=hand_max,
+            self._tenure, channels, self._paces, clock=clock, zone=zone, claimed_for=claimed_for, hand_max=hand_max
         )
         self._in_flight: dict[asyncio.Task[None], int] = {}  # with the delivery's id
         self._shaken = False  # a commit may stand of which nothing was heard
