@@ -214,6 +214,12 @@ def correction_of(session: Session, letter_id: int, author_id: int) -> Letter | 
     return session.execute(statement.order_by(col(Letter.id)).limit(1)).scalar_one_or_none()
 
 
+def corrections(session: Session, letter_id: int) -> Sequence[Letter]:
+    """The corrections of the letter that have gone out, whoever sent them, the newest first."""
+    statement = select(Letter).where(col(Letter.corrects) == letter_id, col(Letter.sent_at).is_not(None))
+    return session.execute(statement.order_by(col(Letter.sent_at).desc(), col(Letter.id).desc())).scalars().all()
+
+
 def finish(session: Session) -> int:
     """Close the letters of which nothing is on its way any more, and everybody has a row; how many."""
     under_way = (

@@ -9,6 +9,7 @@ from db.letters import SENDING_ROLES, Letter, Topic
 from handlers import letter_reach, letter_refusals
 from handlers.broadcast import facts, submit
 from handlers.conversation import Button, Command, Context, Reply
+from handlers.dates import said_time
 from handlers.letter_draft import OPEN, gone, of_mine, reopen
 from notices.letter_corrections import CORRECTABLE_FOR, WORDS_MAX, got_by, prepare, send
 from notices.letter_words import fault
@@ -82,19 +83,31 @@ def _preview(ctx: Context, made: Letter, note: str = "") -> Reply:
     assert topic is not None
     count = letter_reach.count(ctx, audience(made.audience))
     shown = letter_message(made, topic, ctx.say, ctx.zone)
-    asks = _asks(ctx, made)
+    before = letters.corrections(ctx.session, made.corrects or 0)
     lines: list[str | Marked] = [note] if note else []
+    if before:
+        when = said_time(ctx, before[0].sent_at)
+        lines.append(ctx.say("letter_correction.before", when=when, count=before[0].recipients))
     lines += [ctx.say("letter_correction.ready", count=count), Marked(shown.text, shown.marks), "——"]
-    lines.append(ctx.say("letter_correction.asks" if asks else "letter_correction.at_once", count=count))
+    waits = made.state == "submitted"
+    how = "waits" if waits else "asks" if _asks(ctx, made) else "again" if before else "at_once"
+    lines.append(ctx.say(f"letter_correction.{how}", count=count))
     words = joined(lines)
-    verb = "letter_correction.submit" if asks else "letter_correction.send"
-    mark = letters.fingerprint(made)[:MARK]
-    steps = (
-        Button(ctx.say(verb, count=count), f"letter_correction:send:{made.id}:{count}:{mark}"),
-        Button(ctx.say("letter_correction.add_words"), f"letter_correction:words:{made.id}"),
-        Button(ctx.say("broadcast.progress"), f"report:show:{made.corrects}"),
-    )
-    return Reply(words.text, steps, marks=words.marks)
+    return Reply(words.text, _steps(ctx, made, how, count, len(before)), marks=words.marks)
+
+
+def _steps(ctx: Context, made: Letter, how: str, count: int, before: int) -> tuple[Button, ...]:
+    verbs = {"asks": "submit", "again": "send_again", "at_once": "send"}
+    steps = []
+    if how in verbs:
+        action = f"letter_correction:send:{made.id}:{count}:{letters.fingerprint(made)[:MARK]}:{before}"
+        steps.append(Button(ctx.say(f"letter_correction.{verbs[how]}", count=count), action))
+    if made.body:
+        steps.append(Button(ctx.say("letter_correction.no_words"), f"letter_correction:bare:{made.id}"))
+    more = "other_words" if made.body else "add_words"
+    steps.append(Button(ctx.say(f"letter_correction.{more}"), f"letter_correction:words:{made.id}"))
+    steps.append(Button(ctx.say("broadcast.progress"), f"report:show:{made.corrects}"))
+    return tuple(steps)
 
 
 def _words(ctx: Context) -> Reply:
@@ -112,23 +125,37 @@ def _words(ctx: Context) -> Reply:
         )
         expect = f"letter_correction:words:{made.id}"
         return Reply(ask, expect=expect, back=f"letter_correction:of:{made.corrects}")
+    return _with(ctx, made, typed)
+
+
+def _bare(ctx: Context) -> Reply:
+    """`letter_correction:bare:ID`: the prepared words alone, which need nobody else."""
+    made = _mine(ctx)
+    return gone(ctx) if made is None else _with(ctx, made, "")
+
+
+def _with(ctx: Context, made: Letter, words: str) -> Reply:
     reopen(ctx, made)
-    made.body = typed
+    made.body = words
     ctx.session.add(made)
     ctx.session.flush()
     return _preview(ctx, made)
 
 
 def _send(ctx: Context) -> Reply:
-    """`letter_correction:send:ID:COUNT:MARK`: what was shown, to as many as were shown."""
+    """`letter_correction:send:ID:COUNT:MARK:BEFORE`: what was shown, as long as no other correction went out since.
+
+    It is for everybody who got the letter: while that still goes out they become more, and nothing waits for it.
+    """
     made = _mine(ctx)
     if made is None:
         return gone(ctx)
     if made.state != "draft":  # it waits for its second person
         letter_refusals.draft(ctx, made)
         return _preview(ctx, made)
-    count = letter_reach.count(ctx, audience(made.audience))
-    if letters.fingerprint(made)[:MARK] != ctx.arg(3) or count != ctx.arg_id(2):
+    ctx.session.get(Letter, made.corrects, with_for_update=True, populate_existing=True)  # one after the other
+    before = len(letters.corrections(ctx.session, made.corrects or 0))
+    if letters.fingerprint(made)[:MARK] != ctx.arg(3) or before != (ctx.arg_id(4) or 0):
         letter_refusals.draft(ctx, made)
         return _preview(ctx, made, ctx.say("broadcast.has_changed"))
     if _asks(ctx, made):
@@ -137,14 +164,14 @@ def _send(ctx: Context) -> Reply:
     said = facts(made) | {"corrects": made.corrects}
     audit.record(ctx.session, at=ctx.now, actor_id=ctx.me, action="letter.corrected", **said)
     progress = Button(ctx.say("broadcast.progress"), f"report:show:{made.id}")
-    return Reply(ctx.say("letter_correction.sent", recipients=made.recipients or count), (progress,))
+    return Reply(ctx.say("letter_correction.sent", recipients=made.recipients or ctx.arg_id(2) or 0), (progress,))
 
 
 def _none(ctx: Context) -> Reply:
     return Reply(ctx.say("letter_correction.none"), (Button(ctx.say("menu.receipts"), "receipts"),))
 
 
-STEPS = {"of": _of, "words": _words, "send": _send}
+STEPS = {"of": _of, "words": _words, "bare": _bare, "send": _send}
 LETTER_CORRECTION = Command(
     "letter_correction",
     ("更正红信", "撤回红信", "发更正", "take back a letter"),

@@ -52,7 +52,7 @@ def take_back(session: Session, letter: Letter, *, by: int | None, now: datetime
 
 
 def end_standing(session: Session, letter: Letter, *, by: int, now: datetime) -> bool:
-    """Let a standing letter make no more letters; False when it did not stand. Its author is told of another's end."""
+    """Let a standing letter make no more; False when it did not stand. Its author is told what another did."""
     mine = by == letter.author_id
     if not letter_series.end(session, letter, by=by, why="author" if mine else "above", now=now):
         return False

@@ -115,3 +115,34 @@ async def test_a_correction_reaches_whoever_has_moved_since(say, look, clock):
     assert BOB in waiting
     await look(lambda s: gone.moved(s, BOB, "/1/2/20/", clock.now))
     assert {row.member_id for row in await look(rows) if row.state == "queued"} == waiting
+
+
+async def test_a_second_correction_says_that_one_went_out_and_words_can_be_taken_off(say, look, clock):
+    letter_id = await look(gone_out)
+    once = await say.all(SUN, "更正红信", "2", "以明天的通知为准。")
+    assert once.labels()[1] == "2 不加了"
+    bare = await say(SUN, "2")
+    assert "以明天" not in bare.text
+    seen_before = await say(OLGA, f"letter_correction:of:{letter_id}")
+    assert "更正已开始发送，共 7 位" in (await say(SUN, "1")).text
+    clock.now += timedelta(minutes=5)
+    again = await say(SUN, "更正红信")
+    assert again.text.startswith("已经更正过（今天 12:00，7 位）。不用再发。")
+    assert again.labels()[0] == "1 再发一次给 7 位"
+    assert "已经更正过" not in seen_before.text
+    assert "已经更正过（今天 12:00，7 位）" in (await say(OLGA, "1")).text, "shown before the other one went out"
+    found = await look(lambda s: s.exec(select(Letter).where(col(Letter.sent_at).is_not(None))).all())
+    assert len(found) == 2
+    assert "更正已开始发送" in (await say(OLGA, "1")).text
+
+
+async def test_a_correction_that_waits_for_a_second_person_can_go_out_at_once_without_its_words(say, look):
+    letter_id = await look(gone_out)
+    await say.all(OLGA, f"letter_correction:of:{letter_id}", "2", "以明天的通知为准。", "1")
+    made = await correction_of(look, letter_id)
+    waiting = await say(OLGA, "1")  # 修改
+    assert "正在等另一位同志复核" in waiting.text
+    assert waiting.labels()[:2] == ["1 不加了", "2 换一句话"]
+    await say.all(OLGA, "1", "1")
+    assert (await correction_of(look, letter_id)).state == "sending"
+    assert "不在等您复核" in (await say(RUI, f"approvals:show:{made.id}")).text
