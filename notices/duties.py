@@ -62,7 +62,7 @@ def _missing(look: Look, branch: Organization, duty: Duty, day: date) -> bool:
         return False
     if duty.needs == "groups" and branch.id not in look.groups:
         return False
-    if duty.needs == "committee" and (branch.committee_members or 0) < COMMITTEE_FROM:
+    if duty.needs == "committee" and max(branch.committee_members or 0, look.committee(branch)) < COMMITTEE_FROM:
         return False
     if duty.needs == "mobile" and not look.out_of_reach(branch.id, span.first):
         return False

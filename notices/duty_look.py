@@ -83,6 +83,10 @@ class Look:
                 found += held.get(office, [])
         return list(dict.fromkeys(found)) or self.secretaries(branch)
 
+    def committee(self, branch: Organization) -> int:
+        """How many people are known to be in the branch's committee."""
+        return len(self.of(branch, ("branch_committee",)))
+
     def secretaries(self, branch: Organization) -> list[int]:
         """The branch's secretary, or that of the nearest node above which has any."""
         return self._held(branch, "secretary")

@@ -226,7 +226,10 @@ def test_an_officer_hears_what_is_the_officers_and_the_secretary_what_is_nobodys
     group = {"code": "G1", "name": "第一党小组", "level": "party_group", "parent_id": LIANGFENG}
     session.add(Organization(**group, path="/1/2/10/99/", id=99))
     session.flush()
+    session.get(Organization, LIANGFENG).committee_members = None  # the offices show that there is a committee
     hold(session, "publicity_officer", ALICE)
+    remind(session, date(2026, 7, 15))
+    assert duties_of(session, SUN) == {"group_meeting"}  # two are no committee
     hold(session, "discipline_officer", MO)
     hold(session, "group_leader", BOB, 99)
     hold(session, "organization_officer", CHARLIE, COMMITTEE)  # of the committee above: not this branch's
@@ -235,7 +238,7 @@ def test_an_officer_hears_what_is_the_officers_and_the_secretary_what_is_nobodys
     assert duties_of(session, ALICE) == {"party_lecture", "committee_meeting"}
     assert duties_of(session, MO) == {"committee_meeting"}
     assert duties_of(session, BOB) == {"group_meeting"}
-    assert duties_of(session, SUN) == {"committee_meeting"}
+    assert duties_of(session, SUN) == {"group_meeting", "committee_meeting"}
     assert duties_of(session, CHARLIE) == set()
     remind(session, date(2026, 8, 28))  # three days before the last: the secretary hears of the groups, too
     assert f"group_meeting:{LIANGFENG}:2026-08-28" in subjects(session, SUN)
