@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, delete, or_, select, update
+from sqlalchemy import JSON, Column, Index, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Field, Session, SQLModel, col
 
@@ -16,7 +16,7 @@ from db.addressing import Addressing
 from db.deliveries import Delivery
 from db.organizations import Organization
 
-LETTER_STATES = ("draft", "submitted", "approved", "standing", "sending", "done", "stopped")
+LETTER_STATES = ("draft", "submitted", "approved", "standing", "sending", "done", "stopped", "dropped")
 APPROVAL_FOR = timedelta(hours=24)  # how long a second person may approve what was submitted
 SENDING_ROLES = frozenset({"secretary", "department", "operator"})
 APPROVING_ROLES = frozenset({"committee_reviewer", "department", "secretary", "operator"})
@@ -154,12 +154,18 @@ def choose(session: Session, member_id: int, topic_id: str, *, wanted: bool, at:
 
 
 def drop_drafts(session: Session, author_id: int) -> None:
-    """Delete what the author began and never sent: one draft at a time. Prepared corrections stay."""
+    """Drop what the author began and never sent: one draft at a time. Prepared corrections stay.
+
+    What was in it goes. The row stays, for its number is in the audit log and must not become another letter's.
+    """
+    emptied = {"title": "", "body": "", "picture_id": None, "carries": None, "repeats": None, "content_hash": ""}
     session.execute(
-        delete(Letter)
+        update(Letter)
         .where(col(Letter.author_id) == author_id, col(Letter.state) == "draft", col(Letter.corrects).is_(None))
+        .values(state="dropped", **emptied)
         .execution_options(synchronize_session=False)
     )
+    session.expire_all()
 
 
 def move(session: Session, letter: Letter, *, was: tuple[str, ...], **values: Any) -> bool:
@@ -202,22 +208,6 @@ def watched(session: Session, member_id: int, paths: Sequence[str], most: int) -
         .limit(most)
     )
     return session.execute(statement).scalars().all()
-
-
-def correction_of(session: Session, letter_id: int, author_id: int) -> Letter | None:
-    """The correction of the letter that this author has begun and not sent; None when there is none."""
-    statement = select(Letter).where(
-        col(Letter.corrects) == letter_id,
-        col(Letter.author_id) == author_id,
-        col(Letter.state).in_(("draft", "submitted")),
-    )
-    return session.execute(statement.order_by(col(Letter.id)).limit(1)).scalar_one_or_none()
-
-
-def corrections(session: Session, letter_id: int) -> Sequence[Letter]:
-    """The corrections of the letter that have gone out, whoever sent them, the newest first."""
-    statement = select(Letter).where(col(Letter.corrects) == letter_id, col(Letter.sent_at).is_not(None))
-    return session.execute(statement.order_by(col(Letter.sent_at).desc(), col(Letter.id).desc())).scalars().all()
 
 
 def finish(session: Session) -> int:

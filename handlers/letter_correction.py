@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db import audit, letter_rights, letters
+from db import audit, letter_corrections, letter_rights, letters
 from db.audiences import audience
 from db.letter_counts import DIRECT_MAX
 from db.letters import SENDING_ROLES, Letter, Topic
@@ -83,7 +83,7 @@ def _preview(ctx: Context, made: Letter, note: str = "") -> Reply:
     assert topic is not None
     count = letter_reach.count(ctx, audience(made.audience))
     shown = letter_message(made, topic, ctx.say, ctx.zone)
-    before = letters.corrections(ctx.session, made.corrects or 0)
+    before = letter_corrections.sent(ctx.session, made.corrects or 0)
     lines: list[str | Marked] = [note] if note else []
     if before:
         when = said_time(ctx, before[0].sent_at)
@@ -143,7 +143,7 @@ def _with(ctx: Context, made: Letter, words: str) -> Reply:
 
 
 def _send(ctx: Context) -> Reply:
-    """`letter_correction:send:ID:COUNT:MARK:BEFORE`: what was shown, as long as no other correction went out since.
+    """`letter_correction:send:ID:COUNT:MARK:BEFORE`: what was shown, unless another one went out since.
 
     It is for everybody who got the letter: while that still goes out they become more, and nothing waits for it.
     """
@@ -154,7 +154,7 @@ def _send(ctx: Context) -> Reply:
         letter_refusals.draft(ctx, made)
         return _preview(ctx, made)
     ctx.session.get(Letter, made.corrects, with_for_update=True, populate_existing=True)  # one after the other
-    before = len(letters.corrections(ctx.session, made.corrects or 0))
+    before = len(letter_corrections.sent(ctx.session, made.corrects or 0))
     if letters.fingerprint(made)[:MARK] != ctx.arg(3) or before != (ctx.arg_id(4) or 0):
         letter_refusals.draft(ctx, made)
         return _preview(ctx, made, ctx.say("broadcast.has_changed"))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
-from db import audiences, letters
+from db import audiences, letter_corrections
 from db.audiences import Audience
 from db.letters import Letter
 from notices.letter_stops import take_back
@@ -32,7 +32,7 @@ def prepare(session: Session, letter: Letter, author_id: int, say: Wording, now:
     day = now.date()
     if letter.id is None or not audiences.more_than(session, got_by(letter), day, 0):
         return None
-    known = letters.correction_of(session, letter.id, author_id)
+    known = letter_corrections.unsent(session, letter.id, author_id)
     if known is not None:
         return known
     made = Letter(

@@ -200,3 +200,16 @@ async def test_questions_and_the_words_of_a_correction_are_looked_at_like_a_lett
     assert (await the_letters(look))[1].body == ""
     why = [detail["why"] for _, detail in await audit_of(look, "letter.content_refused")]
     assert why == [one for words in (ASKED, SURVEYED, CORRECTED) for one, _ in words.values()]
+
+
+async def test_a_dropped_draft_keeps_its_number_and_nothing_else(say, look):
+    """The audit log names letters by number: the next one must not get it."""
+    await say.all(SUN, "发红信", "1", "1", "**坏", "请大家学习。", "0")
+    await say.all(QIAN, "发红信", "1", "1", "请大家学习。")
+    dropped, other = await the_letters(look)
+    assert (dropped.state, dropped.author_id, dropped.title, dropped.body) == ("dropped", SUN, "", "")
+    assert (other.state, other.author_id) == ("draft", QIAN)
+    assert "这封草稿已经放弃" in (await say(SUN, f"broadcast:show:{dropped.id}")).text
+    for wrong in ("confirm", "text", "edit"):
+        assert "已经放弃" in (await say(SUN, f"broadcast:{wrong}:{dropped.id}:7:x:7")).text
+    assert (await the_letters(look))[0].body == ""

@@ -99,7 +99,7 @@ async def test_an_audience_of_nobody_cannot_be_sent_to(say, look):
     preview = await say.all(QIAN, "发红信", "2", "1", BODY)
     assert "这个范围里现在没有人" in preview.text
     assert (await say(QIAN, "0")).text == "已放弃，没有发给任何人。"
-    assert await look(lambda s: s.exec(select(Letter)).all()) == []
+    assert (await the_letter(look)).state == "dropped"
 
 
 async def test_the_preview_counts_each_way_and_who_has_none(say, look):
@@ -217,7 +217,7 @@ async def test_dropping_and_editing(say, look, previewed):
     changed = await say(SUN, "换成这一句。")
     assert "换成这一句。" in changed.text
     assert (await say(SUN, "0")).text == "已放弃，没有发给任何人。"
-    assert await look(lambda s: s.exec(select(Letter)).all()) == []
+    assert (await the_letter(look)).state == "dropped"
 
 
 async def test_without_the_ack_button_there_is_one_to_say_that_it_was_read(say, look, previewed, writer, clock):
