@@ -6,9 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import extract, or_, select
+from sqlalchemy import extract, func, or_, select
 from sqlmodel import Field, Session, SQLModel, col
 
+from db.activities import Activity
+from db.attendance import Attendance
 from db.members import Member, Membership
 from db.once import add_once
 from db.organizations import Organization
@@ -58,6 +60,35 @@ def people(
         .order_by(col(Member.id))
     )
     return [Person(*row) for row in session.execute(statement)]
+
+
+def without(session: Session, organization_id: int, kind: str, begin: datetime, end: datetime, day: date) -> int:
+    """How many active members of the branch on `day` were at none of its activities of a kind in [begin, end)."""
+    came = (
+        select(col(Attendance.member_id))
+        .join(Activity, col(Activity.id) == col(Attendance.activity_id))
+        .where(
+            col(Activity.organization_id) == organization_id,
+            col(Activity.kinds).contains(kind, autoescape=True),
+            col(Activity.state) != "cancelled",
+            col(Activity.starts_at) >= begin,
+            col(Activity.starts_at) < end,
+            col(Attendance.state) == "present",
+        )
+    )
+    statement = (
+        select(func.count())
+        .select_from(Membership)
+        .join(Member, col(Member.id) == col(Membership.member_id))
+        .where(
+            col(Membership.organization_id) == organization_id,
+            col(Membership.from_day) <= day,
+            or_(col(Membership.to_day).is_(None), col(Membership.to_day) > day),
+            col(Member.status) == "active",
+            col(Member.id).not_in(came),
+        )
+    )
+    return int(session.execute(statement).scalar_one())
 
 
 def with_groups(session: Session, organization_ids: Sequence[int]) -> set[int]:

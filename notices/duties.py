@@ -68,6 +68,8 @@ def _missing(look: Look, branch: Organization, duty: Duty, day: date) -> bool:
         return False
     if look.today > span.last or (branch.id, duty.id, span.text) in look.done:
         return False  # it is done, or the time for it is over: nothing can be done in it any more
+    if duty.needs == "everybody":
+        return look.without(branch.id, duty.kinds[0], span) > 0
     if not duty.kinds:
         return True
     days = {
@@ -96,9 +98,12 @@ def _of_duty(look: Look, branch: Organization, duty: Duty, day: date) -> None:
     secretaries = look.secretaries(branch)
     tick: Step | None = ("duties.tick", f"duty:{duty.id}:{duty.span(day).text}") if duty.ticked else None
     arrange: Step | None = ("duties.arrange", "activities:new") if duty.kinds else None
-    look.tell([one for one in to if one in secretaries], duty.id, key, tick or arrange)
+    values = {}
+    if duty.needs == "everybody":
+        values["count"] = look.without(branch.id, duty.kinds[0], duty.span(day))
+    look.tell([one for one in to if one in secretaries], duty.id, key, tick or arrange, **values)
     others = None if "contact" in duty.to else tick  # one contact does not speak for all
-    look.tell([one for one in to if one not in secretaries], duty.id, key, others)
+    look.tell([one for one in to if one not in secretaries], duty.id, key, others, **values)
     if higher and REVIEWER in duty.up_to:
         for reviewer in look.reviewers(branch):
             look.above[duty.id, day, reviewer].append(branch.name)

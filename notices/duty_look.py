@@ -21,6 +21,7 @@ from notices.digest import later
 from notices.duty_days import Duty, duties
 from notices.voices import voices
 from notices.wording import Wording
+from scoring.periods import CalendarPeriod
 
 KEPT_FOR = timedelta(days=7)
 REVIEWER = "committee_reviewer"
@@ -107,6 +108,16 @@ class Look:
         for person in people:
             found += self.companions.get(person.member_id, {}).get("contact", [])
         return list(dict.fromkeys(found))
+
+    def without(self, branch_id: int, kind: str, span: CalendarPeriod) -> int:
+        """How many members were at no activity of this kind in the period; 0 when one is still to come in it."""
+        begin, end = (
+            datetime.combine(day, time(), self.zone) for day in (span.first, span.last + timedelta(days=1))
+        )
+        for row in self.happened[branch_id]:
+            if kind in row.kinds.split(";") and row.should_attend is None and self.now <= row.starts_at < end:
+                return 0
+        return duty_facts.without(self.session, branch_id, kind, begin, end, self.today)
 
     def out_of_reach(self, branch_id: int, since: date) -> list[Person]:
         """Members who live elsewhere and of whom no contact since that day is noted."""

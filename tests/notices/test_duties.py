@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import Session, select
 
 from bot.jobs import JOBS
-from db import companions, dated_facts, dues, duty_facts, offices
+from db import attendance, companions, dated_facts, dues, duty_facts, offices
 from db.activities import Activity
 from db.dated_facts import DatedFact
 from db.deliveries import Delivery
@@ -318,6 +318,25 @@ def test_a_probation_goes_to_its_sponsors_and_a_month_late_to_the_committee(sess
     for day, heard in ((date(2029, 3, 29), False), (date(2029, 3, 30), True)):
         remind(session, day)
         assert (late in noted(session, RUI), late in noted(session, SUN)) == (heard, heard), day
+
+
+def test_talks_remind_of_members_who_had_none_until_one_is_planned(session):
+    talk = meeting(session, "heart_talk", date(2026, 3, 2))
+    about = {"activity_id": talk.id, "evidence": "secretary", "at": talk.starts_at}
+    attendance.record(session, member_id=ALICE, mode="onsite", **about)
+    attendance.leave(
+        session, activity_id=talk.id, member_id=BOB, state="excused", reason="出差", at=talk.starts_at
+    )
+    remind(session, date(2026, 6, 1))
+    assert "今年还有 6 位党员没有谈心谈话的记录，也没有安排。" in noted(session, SUN)  # Bob was on leave
+    coming = meeting(session, "heart_talk", date(2026, 12, 31))
+    december = at(date(2026, 12, 15))
+    duties.remind(session, [LIANGFENG], december, ZONE)
+    assert not any("谈心谈话" in one for one in noted(session, RUI))
+    coming.state = "cancelled"
+    session.flush()
+    duties.remind(session, [LIANGFENG, SHAZHOU], december, ZONE)
+    assert "今年谈心谈话还没有都谈到的支部（2 个）：梁丰社区党支部、沙洲村党支部" in noted(session, RUI)
 
 
 def test_a_term_that_is_over_is_told_once(session):
