@@ -6,12 +6,14 @@ for 24 hours, once. Whatever is refused here stands in the audit log.
 
 from __future__ import annotations
 
-from db import addressing, audit, letter_rights, letters
+from db import addressing, audit, letter_rights, letters, members
 from db.audiences import audience
 from db.letters import APPROVAL_FOR, APPROVING_ROLES, Letter, Topic
+from db.organizations import Organization
 from handlers import letter_mandatory, letter_reach
 from handlers.broadcast import facts
 from handlers.conversation import Button, Command, Context, Message, Reply
+from handlers.letter_audience import said_audience
 from notices.carried import described
 from notices.letter_corrections import send
 from notices.letter_repeats import repeat, said
@@ -86,7 +88,7 @@ def _show(ctx: Context, *, note: str = "") -> Reply:
     count = letter_reach.count(ctx, audience(letter.audience))
     shown = letter_message(letter, topic, ctx.say, ctx.zone)
     lines: list[str | Marked] = [note] if note else []
-    lines += [ctx.say("broadcast.approve_this"), Marked(shown.text, shown.marks), "——"]
+    lines += [ctx.say("broadcast.approve_this"), Marked(shown.text, shown.marks), "——", *_from_and_to(ctx, letter)]
     lines += [*described(letter, ctx.say, ctx.zone), ctx.say("broadcast.would_reach", count=count)]
     if letter.repeats is not None:
         lines.append(said(repeat(letter.repeats), ctx.say))
@@ -100,6 +102,16 @@ def _show(ctx: Context, *, note: str = "") -> Reply:
     )
     words = joined(lines)
     return Reply(words.text, steps, shown.picture, back="approvals", marks=words.marks)
+
+
+def _from_and_to(ctx: Context, letter: Letter) -> tuple[str, str]:
+    """Who writes, in whose name, and to whom: whoever approves a letter answers for that, too."""
+    assert letter.author_id is not None
+    name = members.get(ctx.session, letter.author_id).name
+    shown = name if ctx.names_allowed else ctx.say("dispatch.pseudonym", first=name[:1])
+    node = ctx.session.get(Organization, letter.organization_id)
+    by = ctx.say("broadcast.by", name=shown, node=node.name if node is not None else "")
+    return by, ctx.say("broadcast.scope", scope=said_audience(ctx, audience(letter.audience)))
 
 
 def _yes(ctx: Context) -> Reply:

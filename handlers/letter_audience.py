@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from db import audiences, letter_series, organizations
 from db.audiences import WHO, Audience
-from db.letters import SENDING_ROLES
+from db.letters import SENDING_ROLES, Letter
 from db.organizations import Organization
 from handlers import letter_reach, letter_refusals
 from handlers.conversation import Button, Context, Reply
+from notices.letters import name_of
 
 PAGE = 8  # organisations in one list
 NAME_MAX = 40  # characters of an organisation's name that are looked for
@@ -24,6 +25,15 @@ def name_for(ctx: Context, audience: Audience) -> Organization | None:
     target = ctx.session.get(Organization, audience.node)
     above = [node for node in nodes(ctx) if target is not None and target.path.startswith(node.path)]
     return above[-1] if above and audience.who in WHO else None
+
+
+def said_audience(ctx: Context, audience: Audience) -> str:
+    """Who an audience is, in words."""
+    if audience.got is not None:
+        letter = ctx.session.get(Letter, audience.got)
+        return ctx.say("broadcast.scope_got", name=name_of(letter) if letter is not None else "")
+    node = ctx.session.get(Organization, audience.node)
+    return ctx.say(f"broadcast.scope_{audience.who}", node=node.name if node is not None else "")
 
 
 def start(ctx: Context) -> Reply:

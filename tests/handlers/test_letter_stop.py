@@ -162,6 +162,7 @@ async def test_a_correction_in_own_words_needs_a_second_person_above_the_branch(
     assert await look(lambda s: [row for row in rows(s) if row.letter_id == made.id]) == []
     shown = await say(RUI, f"approvals:show:{made.id}")
     assert "以明天的通知为准。" in shown.text
+    assert "范围：收到“关于做好防汛值守的通知”的人。" in shown.text
     assert (await say(RUI, "1")).text.startswith("已同意，开始发给 6 人。")
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from bot.dispatch import Dispatcher
 from db import letter_rights
 from db.audit import AuditEvent
 from db.deliveries import Delivery
@@ -14,8 +15,9 @@ from db.letters import Letter
 from db.members import Member, Membership, Role
 from db.organizations import Organization
 from tests.cast import ALICE, BOB, CITY, COMMITTEE, LIANGFENG, NOON, OLGA, RUI, SUN
+from tests.conftest import ZONE, Voice
 from tests.handlers.broadcast.conftest import BODY, the_letter
-from tests.notices.sending import FakeChannel, engine, rows
+from tests.notices.sending import FakeChannel, bind, engine, rows
 
 
 @pytest.fixture
@@ -31,7 +33,14 @@ async def test_a_letter_above_the_branch_waits_for_a_second_person(say, look, to
     assert [row.member_id for row in await look(rows)] == [RUI]
     shown = await say.all(RUI, "审红信", "1")
     assert "【红信·上级精神】关于做好防汛值守的通知" in shown.text
-    assert "将发给 9 人" in shown.text
+    assert "发信人：欧部门，以“港城市委”的名义。\n范围：杨舍党工委全体。\n将发给 9 人" in shown.text
+    await look(lambda s: bind(s, RUI, "telegram"))
+    outside = Voice(Dispatcher(writer, zone=ZONE, clock=clock, abroad=frozenset({"telegram"})), clock)
+    letter = await the_letter(look)
+    at = {"channel": "telegram", "address": f"telegram:{RUI}", "key": "abroad"}
+    abroad = await outside(RUI, f"approvals:show:{letter.id}", **at)
+    assert "欧部门" not in abroad.text
+    assert "发信人：欧" in abroad.text
     assert (await say(RUI, "1")).text == "已同意，开始发给 9 人。"
     letter = await the_letter(look)
     assert (letter.state, letter.approved_by, letter.recipients, letter.lane) == ("sending", RUI, 9, 2)
