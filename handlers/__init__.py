@@ -26,7 +26,7 @@ from handlers.letter_correction import LETTER_CORRECTION
 from handlers.letter_replies import REPLY
 from handlers.letter_report import REPORT
 from handlers.letter_stop import STOP
-from handlers.letters import LETTERS, RECEIVED, TROUBLE
+from handlers.letters import LETTERS, NO_MORE, RECEIVED, RESUME, TROUBLE
 from handlers.me import LANGUAGE, ME, PRIVACY
 from handlers.menu import ABOUT, MENU, SECRETARY
 from handlers.not_yet import NOT_YET
@@ -114,6 +114,8 @@ COMMANDS: tuple[Command, ...] = (
     REPLY,
     REPLIES,
     STOP,
+    NO_MORE,
+    RESUME,
     GROUP,
     DATED,
     DUTY_DONE,

@@ -173,6 +173,11 @@ def _leave(ctx: Context) -> Reply:
     return _unknown(ctx) if found is None else subscriptions.choose(ctx, found[1], wanted=False)
 
 
+def no_more(ctx: Context) -> Reply:
+    """`停发`, `TD`, `不要给我发了`: what can be left, one topic or all of them."""
+    return subscriptions.topics(ctx)
+
+
 def received(ctx: Context) -> Reply:
     """`收到` typed by itself: the answer to the last letter that waits for one."""
     return _to_last(ctx, _ack)
@@ -222,12 +227,24 @@ LETTERS = Command(
         **dict.fromkeys(("时区", "我的时区", "我在国外", "time zone"), "zone"),
     },
     openings={
-        **dict.fromkeys(("暂停接收到", "暂停红信到", "暂停到", "暂停至", "pause until"), "pause:say"),
+        **dict.fromkeys(
+            ("暂停接收到", "暂停红信到", "暂停到", "暂停至", "暂停", "pause until", "pause for"), "pause:say"
+        ),
         **dict.fromkeys(("退订", "不看", "unsubscribe from", "leave topic"), "off"),
         **dict.fromkeys(("订阅", "subscribe to"), "on"),
         "我的时区": "zone:say",
     },
     order=50,
+)
+NO_MORE = Command(
+    "no_more",
+    ("停发", "td", "全部退订", "都不要了", "unsubscribe all"),
+    no_more,
+    phrases=("不要给我发了", "别给我发了", "别发了", "不想收了", "stop writing to me"),
+    in_menu=False,
+)
+RESUME = Command(
+    "resume", ("恢复", "恢复接收", "恢复红信", "resume letters"), subscriptions.resume, in_menu=False, acts=True
 )
 RECEIVED = Command("received", ("收到", "已收到", "received"), received, in_menu=False, acts=True, politely=True)
 TROUBLE = Command("trouble", ("有困难", "请联系我"), trouble, in_menu=False, acts=True, politely=True)

@@ -138,6 +138,7 @@ class Match:
     command: Command
     score: float
     args: tuple[str, ...] = ()
+    phrase: str = ""  # of the step
 
     @property
     def action(self) -> str:
@@ -162,7 +163,7 @@ def _best(command: Command, spoken: str, sound: str) -> Match:
     for phrase, args in command.steps.items():
         likeness = _likeness(spoken, sound, phrase)
         if likeness > best.score:
-            best = Match(command, likeness, tuple(args.split(":")))
+            best = Match(command, likeness, tuple(args.split(":")), phrase)
     return best
 
 

@@ -177,14 +177,18 @@ def _by_meaning(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
     ctx.who.misses += 1
     quoted = text if len(text) <= 20 else text[:20] + "…"
     if found and ctx.who.misses == 1:
-        buttons = tuple(
-            Button(ctx.say(f"menu.{match.command.name}"), match.action) for match in found[:OFFERED_MAX]
-        )
+        buttons = tuple(Button(_offer(ctx, match), match.action) for match in found[:OFFERED_MAX])
         return Reply(ctx.say("routing.did_you_mean", text=quoted), buttons)
     return Reply(
         ctx.say("routing.not_understood", secretary=_helper(ctx)),
         _numbers_home(ctx, commands),
     )
+
+
+def _offer(ctx: Context, match: meaning.Match) -> str:
+    """What a match is called: the command, and behind it the words of the step that it would go to."""
+    name = ctx.say(f"menu.{match.command.name}")
+    return ctx.say("routing.step_of", name=name, step=match.phrase) if match.args else name
 
 
 def _goes_on(text: str, args: Sequence[str]) -> bool:

@@ -13,6 +13,8 @@ from handlers.spoken_time import spoken_day
 from notices.letters import topic_title
 
 PAUSES = {"week": timedelta(days=7), "month": timedelta(days=30)}
+ALL = "all"
+EVERYTHING = ("全部", "所有", "全部红信", "所有红信", "全部主题", "所有主题", "everything")
 PAUSE_MAX = timedelta(days=366)
 _SPAN = re.compile(r"(\d{1,3})\s*(天|日|days?|个?星期|个?礼拜|周|weeks?|个?月|months?)")
 _DAYS_OF = {"天": 1, "日": 1, "d": 1, "周": 7, "期": 7, "拜": 7, "w": 7, "月": 30, "m": 30}
@@ -37,6 +39,8 @@ def topics(ctx: Context) -> Reply:
         verb = "on" if state == "off" else "off"
         label = ctx.say(f"letters.topic_{state}", title=topic_title(topic, ctx.say))
         steps.append(Button(label, f"letters:{verb}:{topic.id}"))
+    if any(not topic.mandatory and topic.id not in left for topic in letters.topics(ctx.session)):
+        steps.append(Button(ctx.say("letters.leave_all"), f"letters:off:{ALL}"))
     return Reply(ctx.say("letters.topics_which"), tuple(steps), back="letters")
 
 
@@ -47,7 +51,9 @@ def on(ctx: Context) -> Reply:
 
 
 def off(ctx: Context) -> Reply:
-    """`letters:off:TOPIC`, or `退订 法律小常识`."""
+    """`letters:off:TOPIC`, `letters:off:all`, or `退订 法律小常识` and `退订全部`."""
+    if folded(" ".join(ctx.args[1:])) in (ALL, *EVERYTHING):
+        return _leave_all(ctx)
     topic = _topic(ctx)
     return topics(ctx) if topic is None else choose(ctx, topic, wanted=False)
 
@@ -60,6 +66,17 @@ def _topic(ctx: Context) -> Topic | None:
     said = folded(" ".join(ctx.args[1:]))
     named = [one for one in letters.topics(ctx.session) if said in (one.title.lower(), one.title_en.lower())]
     return named[0] if said and len(named) == 1 else None
+
+
+def _leave_all(ctx: Context) -> Reply:
+    """Leave every topic that can be left."""
+    found = letters.topics(ctx.session)
+    for topic in found:
+        if not topic.mandatory:
+            letters.choose(ctx.session, ctx.me, topic.id, wanted=False, at=ctx.now)
+    must = ctx.say("letters.still_mandatory") if any(topic.mandatory for topic in found) else ""
+    listed = Button(ctx.say("letters.topics"), "letters:topics")
+    return Reply(ctx.say("letters.left_all") + must, (listed,), back="letters")
 
 
 def choose(ctx: Context, topic: Topic, *, wanted: bool) -> Reply:
@@ -76,7 +93,7 @@ def choose(ctx: Context, topic: Topic, *, wanted: bool) -> Reply:
 
 def pause(ctx: Context) -> Reply:
     """`letters:pause`, `letters:pause:week`, or after `say` and in `暂停到 3月1日` what was typed."""
-    typed = " ".join(ctx.args[2:]) if ctx.arg(1) == "say" else ""
+    typed = _bare(" ".join(ctx.args[2:])) if ctx.arg(1) == "say" else ""
     span = PAUSES.get(ctx.arg(1))
     until = ctx.today + span if span else until_day(typed, ctx.today) if typed else None
     if until is None:
@@ -90,9 +107,7 @@ def pause(ctx: Context) -> Reply:
 
 def until_day(text: str, today: date) -> date | None:
     """The day on which letters come again: `3月1日`, `到下周一`, `10天`; None: none, past, or over a year away."""
-    said = folded(text)
-    for word in ("暂停", "接收", "红信", "pause", "until", "到", "至"):
-        said = said.removeprefix(word).strip()
+    said = _bare(text)
     spoken = next((days for word, days in _SPOKEN.items() if said == word), None)
     span = _SPAN.fullmatch(said)
     if spoken is None and span is not None:
@@ -100,6 +115,14 @@ def until_day(text: str, today: date) -> date | None:
         spoken = int(span[1]) * (_DAYS_OF.get(unit[-1]) or _DAYS_OF[unit[0]])
     day = today + timedelta(days=spoken) if spoken is not None else spoken_day(said, today)
     return day if day is not None and today < day <= today + PAUSE_MAX else None
+
+
+def _bare(text: str) -> str:
+    """What was said of the day or the time, without the words around it; empty when those were all."""
+    said = folded(text)
+    for word in ("暂停", "接收", "红信", "pause", "until", "for", "到", "至"):
+        said = said.removeprefix(word).strip()
+    return said
 
 
 def said_day(ctx: Context, day: date) -> str:

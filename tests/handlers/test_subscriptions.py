@@ -67,6 +67,7 @@ async def test_an_opt_out_outlives_a_second_chat_a_new_binding_and_a_new_import(
         ("暂停到明天", date(2026, 6, 16)),
         ("暂停接收到下周一", date(2026, 6, 22)),
         ("pause until July 1", date(2026, 7, 1)),
+        ("暂停10天", date(2026, 6, 25)),
     ],
 )
 async def test_a_pause_until_a_day_is_said_in_one_sentence(say, look, typed, until):
@@ -103,6 +104,22 @@ async def test_a_pause_is_asked_for_and_ends_to_the_day(say, look, clock, writer
     assert not await got(writer, clock, look, ALICE, title="一")
     clock.now = datetime(2026, 6, 17, 0, 0, tzinfo=UTC)
     assert await got(writer, clock, look, ALICE, title="二")
+
+
+async def test_the_words_in_which_people_ask_for_no_more_are_understood(say, look):
+    await look(lambda s: setattr(s.get(Topic, "superior_spirit"), "mandatory", True))
+    for words in ("TD", "停发", "不要给我发了", "停", "停止"):
+        listed = await say(ALICE, words)
+        assert listed.labels()[:3] == ["1 上级精神：必读", "2 法律小常识：已订", "3 全部退订"], words
+    assert (await say(ALICE, "3")).text.endswith("想看时可以随时订回来。必读的还会收到，不多。")
+    assert (await say(ALICE, "选主题")).labels()[:3] == ["1 上级精神：必读", "2 法律小常识：已退订", "9 返回"]
+    assert (await say(BOB, "退订全部")).text.startswith("已全部退订")
+    assert "现在没有正在发送" in (await say(SUN, "停")).text, "the same word of somebody who sends"
+    await say(ALICE, "暂停10天")
+    assert (await say(ALICE, "身体恢复了")).text.startswith("我没看明白")
+    assert await look(lambda s: s.get(Member, ALICE).letters_paused_until)
+    assert (await say(ALICE, "恢复")).text == "已恢复接收红信。"
+    assert not await look(lambda s: s.get(Member, ALICE).letters_paused_until)
 
 
 async def test_words_that_open_a_sentence_are_no_order_in_the_middle_of_another_dialogue(say, look):
