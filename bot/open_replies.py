@@ -26,12 +26,16 @@ async def send_open_replies(
 ) -> int:
     """Send what is still open on a channel that pushes its replies; how many went out.
 
-    before: only replies to what came before this instant, where younger ones may be another process's.
+    before: only replies to what came before this instant, where younger ones may be another process's. All keep to
+    the pace that the account's processes have in common.
     """
+    common = getattr(getattr(channel, "pacer", None), "common", None)
     waiting = await write(lambda session: inbound.open_replies(session, channel.name, now - OPEN_FOR, before))
     count = 0
     for row in waiting:
         try:
+            if common is not None:
+                await common.reply(row.address)
             await channel.send(row.address, message_from_json(row.reply), key=f"inbound:{row.id}")
             count += 1
         except SendError as error:

@@ -10,6 +10,7 @@ import psycopg
 from sqlalchemy import BigInteger, Integer, MetaData, create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 
@@ -30,6 +31,7 @@ OUT_OF_ORDER = (
     OperationalError,
     InterfaceError,
     InternalError,
+    NoConnection,
     sqlite3.OperationalError,
     psycopg.OperationalError,
     psycopg.InterfaceError,
@@ -165,7 +167,8 @@ def turn_engine(url: str) -> AsyncEngine:
     """
     engine = create_async_engine(
         database_url(url),
-        pool_size=4,
+        pool_size=2,
+        max_overflow=2,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
         connect_args={**NOTICED, "connect_timeout": BEAT_TIMEOUT_S, "tcp_user_timeout": 1000 * BEAT_TIMEOUT_S},

@@ -16,7 +16,10 @@ from bot.channels.telegram.api import Api
 from bot.channels.telegram.failures import CallError
 from bot.channels.telegram.replies import Replies
 from bot.common_pace import Turns
+from bot.open_replies import send_open_replies
 from db.engine import database_url
+from db.inbound import Inbound
+from notices.channel import Message
 from notices.common_pace import CommonPace
 from notices.wording import wording
 from tests.bot.telegram.server import TelegramServer
@@ -127,6 +130,31 @@ async def test_replies_of_all_processes_go_before_letters_and_no_turn_is_left_em
     replied = [at for at, chat, _ in platform.seen if len(chat) > 1 and int(chat) >= 90]
     assert max(replied) <= 2.1
     assert time.now == pytest.approx((2 * len(PEOPLE) + 28) / 29, rel=0.15)
+
+
+async def test_what_a_process_left_open_goes_out_at_the_common_pace(connection: Connection) -> None:
+    time = VirtualTime()
+    process = Process(time, connection, CountingApi(time, {}))
+    sent: list[float] = []
+
+    class Telegram:
+        name, pacer = "telegram", process.pacer
+
+        async def send(self, address: str, message: Message, *, key: str) -> str:
+            sent.append(time.now)
+            return ""
+
+    rows = [
+        Inbound(id=n, channel="telegram", key=f"u{n}", address=f"{n}", received_at=BEGAN, reply={"text": "好"})
+        for n in range(60)
+    ]
+
+    async def write(work: Callable[[Any], Any]) -> Any:
+        return rows
+
+    await time.run({asyncio.ensure_future(send_open_replies(write, Telegram(), BEGAN))})  # type: ignore[arg-type]
+    assert len(sent) == 60
+    assert _most(sent, 1.0) <= 30
 
 
 async def test_what_one_process_is_told_by_the_platform_the_other_knows_before_its_next_request(url: str) -> None:
