@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tests.chaos.batches import PEOPLE, fill, judge, report
 from tests.chaos.births import Births
+from tests.chaos.conftest import Telling
+from tests.chaos.killing import told
 from tests.chaos.platform import Shooter, served
 
 FAILPOINTS = ("mass.after_intent", "mass.after_response")
@@ -38,18 +40,19 @@ class Platform(Shooter):
 
 
 def test_killed_between_request_and_outcome_nobody_gets_a_letter_twice(
-    births: Births, database_url: str, tmp_path: Path
+    births: Births, database_url: str, tmp_path: Path, telling: Telling
 ) -> None:
     seed = random.SystemRandom().randrange(10**6)
     dice = random.Random(seed)
     fill(database_url)
     with served(Platform(str(tmp_path / "platform"), dice)) as platform:
         kills = hand_over(births, database_url, platform, dice)
-    told = f"seed {seed}, kills {dict(kills)}"
-    states = judge(database_url, platform.taken, told)
-    assert states["sent"] > PEOPLE, f"{told}: {states}"
-    assert sum(kills.values()) >= ROUNDS - 2, told
-    assert all(kills[name] for name in FAILPOINTS), told
+    words = f"seed {seed}, kills {dict(kills)}"
+    states = judge(database_url, platform.taken, words)
+    assert states["sent"] > PEOPLE, f"{words}: {states}"
+    assert sum(kills.values()) >= ROUNDS - 2, words
+    assert all(kills[name] for name in FAILPOINTS), words
+    telling(told("batches", kills))
 
 
 def hand_over(births: Births, url: str, platform: Platform, dice: random.Random) -> collections.Counter[str]:
