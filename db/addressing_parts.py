@@ -17,7 +17,8 @@ from db.letters import Letter
 from db.members import Member
 from db.prepared import Prepared
 
-PEOPLE_MAX = 3_000  # members that one part looks at: some 30 ms of the writer
+PEOPLE_MAX = {"sqlite": 3_000, "postgresql": 9_000}
+"""Members that one part looks at: some 30 ms of SQLite's only writer. PostgreSQL makes nobody wait meanwhile."""
 UNITS_MAX = 100  # branches of one part of a reminder: some 3,000 rows in no order of members, which cost more
 
 _OPEN = Prepared(
@@ -44,8 +45,9 @@ def next_open(session: Session, but: Collection[str]) -> tuple[Addressing, Lette
 
 
 def members_until(session: Session, place: int) -> int | None:
-    """The last id of the next PEOPLE_MAX members; None when there are no more."""
-    following = select(col(Member.id)).where(col(Member.id) > place).order_by(col(Member.id)).limit(PEOPLE_MAX)
+    """The last id of the members of the next part; None when there are no more."""
+    most = PEOPLE_MAX[session.get_bind().dialect.name]
+    following = select(col(Member.id)).where(col(Member.id) > place).order_by(col(Member.id)).limit(most)
     return session.execute(select(func.max(following.subquery().c[0]))).scalar_one_or_none()
 
 

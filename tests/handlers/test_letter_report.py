@@ -128,7 +128,7 @@ async def test_branches_from_above_are_figures_with_the_lowest_reach_first(say, 
 
 async def test_a_large_letter_is_counted_in_parts_and_says_since_when(say, look, monkeypatch, clock):
     monkeypatch.setattr(letter_counts, "DIRECT_MAX", 3)
-    monkeypatch.setattr(addressing_parts, "PEOPLE_MAX", 8)
+    monkeypatch.setattr(addressing_parts, "PEOPLE_MAX", {"sqlite": 8, "postgresql": 8})
     monkeypatch.setattr(addressing_parts, "PART", 1)
     letter_id = await look(to_city)
     written = []

@@ -31,7 +31,7 @@ UNTIL = NOON + timedelta(days=2)
 @pytest.fixture(autouse=True)
 def _small_is_large(monkeypatch):
     monkeypatch.setattr(letter_counts, "DIRECT_MAX", 3)
-    monkeypatch.setattr(addressing_parts, "PEOPLE_MAX", 4)
+    monkeypatch.setattr(addressing_parts, "PEOPLE_MAX", {"sqlite": 4, "postgresql": 4})
     monkeypatch.setattr(addressing_parts, "UNITS_MAX", 1)
 
 
