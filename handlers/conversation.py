@@ -176,6 +176,7 @@ class Command:
     (`{"我的取货码": "mine"}`). acts: it does something at once, so a guess at what was meant is only offered.
     secret: steps to which nobody shall find what was said: no channel and no log keeps it.
     openings: how a sentence begins whose rest belongs to a step (`{"暂停到": "pause:say"}` for `暂停到3月1日`).
+    instead: the action that its bare words stand for when somebody says them who may not use it.
     politely: its words count with courtesies around them, too (`好的，收到，谢谢书记`).
     """
 
@@ -194,3 +195,4 @@ class Command:
     acts: bool = False
     secret: frozenset[str] = frozenset()
     politely: bool = False
+    instead: str = ""

@@ -5,23 +5,17 @@ from __future__ import annotations
 from db import addressing, letter_rights, letter_series, letters
 from db.letter_counts import DIRECT_MAX
 from db.letters import SENDING_ROLES, Letter
-from handlers import letter_correction, letter_refusals, subscriptions
+from handlers import letter_correction, letter_refusals
 from handlers.conversation import Button, Command, Context, Reply
 from notices.letter_stops import end_standing, stop
 from notices.letters import key_of, name_of
 
-STOPPING_ROLES = SENDING_ROLES | {"committee_reviewer"}
 LOOKED_AT = 5  # of one's last letters
 BEGUN = ("standing", "stopped", "done")  # states of a letter that repeats, once it was confirmed
 
 
 def stop_letter(ctx: Context) -> Reply:
-    """`停止`: the last letter that is going out, else the standing ones; `stop_letter:ID`: this one.
-
-    Who sends no letters means with the same word that none shall come.
-    """
-    if not any(role in STOPPING_ROLES for role, _ in ctx.roles()):
-        return _unknown(ctx) if ctx.arg() else subscriptions.topics(ctx)
+    """`停止`: the last letter that is going out, else the standing ones; `stop_letter:ID`: this one."""
     if ctx.arg():
         letter = of_mine(ctx, ctx.arg_id())
         if letter is None:
@@ -87,6 +81,8 @@ STOP = Command(
     "stop_letter",
     ("停止", "停止发送", "停", "stop"),
     stop_letter,
+    roles=SENDING_ROLES | {"committee_reviewer"},
     in_menu=False,
     acts=True,
+    instead="letters:topics",  # who sends no letters means that none shall come
 )

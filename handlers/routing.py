@@ -68,6 +68,8 @@ def _typed(ctx: Context, text: str, commands: Sequence[Command]) -> Reply:
         return _run(ctx, commands, *found)
     if ctx.who.expect:
         return _expected(ctx, text, commands)
+    if found and found[0].instead and not found[1]:
+        return _choice(ctx, found[0].instead, commands)
     if found:
         return _refused(ctx, *found)
     if ctx.who.member_id is None and meaning.looks_like_code(text):
