@@ -237,7 +237,7 @@ def _receipt_of(chosen: Any, letter: Letter) -> Any:
 def told_of(session: Session, paths: Collection[str], since: datetime, most: int) -> Sequence[Letter]:
     """Letters for branches in these subtrees whose time for answers was over after `since`, the last first.
 
-    Only those of which secretaries were told.
+    Only those of which secretaries were told, and that still ask for an answer.
     """
     inside = [col(Organization.path).startswith(path, autoescape=True) for path in paths]
     here = (
@@ -252,6 +252,7 @@ def told_of(session: Session, paths: Collection[str], since: datetime, most: int
             col(LetterDeadline.stage) == "secretaries",
             col(LetterDeadline.state) == "done",
             col(LetterDeadline.due_at) > since,
+            col(Letter.state) != "stopped",
             here.exists(),
         )
         .order_by(col(LetterDeadline.due_at).desc(), col(Letter.id).desc())

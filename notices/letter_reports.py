@@ -134,7 +134,8 @@ def state_of(say: Wording, found: Report) -> str:
     """Where the letter is, in words."""
     if found.writing:
         return say("letter_report.writing", of=found.recipients)
-    name = "sending" if found.under_way else "stopped" if found.state == "stopped" else "done"
+    stopped = "taken_back" if found.stop_reason == "corrected" else "stopped"
+    name = "sending" if found.under_way else stopped if found.state == "stopped" else "done"
     return say(f"letter_report.{name}", percent=found.done_percent, done=found.dealt_with, of=found.recipients)
 
 

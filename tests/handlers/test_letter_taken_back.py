@@ -78,6 +78,7 @@ async def test_a_letter_that_was_taken_back_asks_for_nothing_any_more(say, look,
     assert {row.key for row in await look(rows)} == {f"letter:{letter_id}", f"letter:{letter_id + 1}"}
     assert "已停止，不再提醒" in (await say(SUN, f"receipts:chase:{letter_id}")).text
     assert "更正已发出，它已撤回" in (await say(SUN, f"receipts:show:{letter_id}")).text
+    assert "已更正撤回，撤回前发到 100%（7 / 7）" in (await say(SUN, f"report:show:{letter_id}")).text
     await look(lambda s: end(s, letter_id + 1, [SENT] * 7))
     listed = (await say(ALICE, "最近的红信")).labels()
     assert any("【已撤回】关于做好" in label for label in listed), listed
@@ -146,3 +147,13 @@ async def test_a_correction_that_waits_for_a_second_person_can_go_out_at_once_wi
     await say.all(OLGA, "1", "1")
     assert (await correction_of(look, letter_id)).state == "sending"
     assert "不在等您复核" in (await say(RUI, f"approvals:show:{made.id}")).text
+
+
+async def test_a_list_of_those_who_have_not_answered_ends_with_the_correction(say, look, clock):
+    await look(lambda s: gone_out(s, answer_until=NOON + timedelta(hours=6)))
+    clock.now = NOON + timedelta(hours=7)
+    while await look(lambda s: letter_deadlines.keep_next(s, clock.now, ZONE)):
+        pass
+    assert "哪一封" in (await say(SUN, "未回复")).text
+    await say.all(SUN, "更正红信", "1")
+    assert "哪一封" not in (await say(SUN, "未回复")).text
