@@ -80,7 +80,7 @@ def count_part(session: Session, letter_id: int, place: int, now: datetime, due_
     """
     if not place:
         session.execute(delete(LetterPart).where(col(LetterPart.letter_id) == letter_id))
-    noted = _COUNT_ROWS.rows(session, letter=letter_id, place=place)
+    noted = _COUNT_ROWS.rows(session, letter=letter_id, place=place, most=PART)
     if not noted:
         return None
     last = max(row[0] for row in noted)
@@ -109,14 +109,14 @@ def _add_people(dialect: str) -> Any:
 
 
 def _count_rows(dialect: str) -> Any:
-    """Note the next PART branches that have rows; their ids."""
+    """Note the next branches that have rows; their ids."""
     branch: Any = col(Delivery.counts_for)
     with_rows = (
         select(col(Delivery.letter_id), branch, func.count(), *(literal_column("0") for _ in _NOTHING))
         .where(col(Delivery.letter_id) == bindparam("letter"), branch.is_not(None), branch > bindparam("place"))
         .group_by(col(Delivery.letter_id), branch)
         .order_by(branch)
-        .limit(literal_column(str(PART)))
+        .limit(bindparam("most"))
     )
     adding = _insert(dialect).from_select(
         ["letter_id", "organization_id", "people", *_NOTHING], with_rows, include_defaults=False
