@@ -11,6 +11,7 @@ from handlers import (
     letter_audience,
     letter_draft,
     letter_extras,
+    letter_longer,
     letter_mandatory,
     letter_reach,
     letter_refusals,
@@ -58,6 +59,8 @@ def _confirm(ctx: Context) -> Reply:
     if count != shown:
         letter_refusals.draft(ctx, letter)
         return preview(ctx, letter, note=ctx.say("broadcast.count_changed", before=shown, count=count))
+    if letter_longer.is_part(typed):
+        return letter_longer.put_behind(ctx, letter, typed.strip())
     if number != str(count) or count == 0:
         return preview(ctx, letter, note=ctx.say("broadcast.wrong_number", typed=typed[:20], count=count))
     own = letter_rights.in_own_branch(ctx.session, letter, ctx.me, ctx.today)
@@ -146,6 +149,8 @@ STEPS = {
     "under": letter_audience.under,
     "topic": letter_draft.choose_topic,
     "text": letter_draft.text_given,
+    "add": letter_longer.add,
+    "cut": letter_longer.cut,
     "picture": letter_draft.picture,
     "no_picture": letter_draft.no_picture,
     "show": letter_draft.show,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlmodel import select
 
 from db import letter_templates, pictures
@@ -45,6 +46,30 @@ async def test_marks_a_link_and_a_picture_go_from_the_author_to_every_reader(say
     letter = (await the_letters(look))[0]
     assert letter.title == "关于做好防汛值守的通知"
     await engine(writer, clock, FakeChannel("wechat")).drain_once()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_text_that_comes_in_several_messages_is_one_letter(say, look):
+    first, second, third = (
+        BODY,
+        "请各网格在今晚八点以前，把值守名单报给社区办公室。",
+        "第三段\n请老党员互相转告，不要冒雨出门。",
+    )
+    await say.all(SUN, "发红信", "1", "1", first)
+    added = await say(SUN, second)
+    assert added.text == f"这一段已接在后面，现在共 {len(first) - 12 + 1 + len(second)} 字。还有就接着发。"
+    assert (await say(SUN, third)).labels()[:3] == ["1 写完了，看一看", "2 不要这一段", "3 从头重写"]
+    shown = await say(SUN, "7")  # the number of people counts below the whole text alone
+    assert await look(rows) == []
+    assert shown.text.index("留人值守。") < shown.text.index(second) < shown.text.index("不要冒雨出门。")
+    await say(SUN, third)
+    stale = (await say(SUN, "2")).text
+    assert stale.startswith("已去掉那一段。")
+    assert stale.count("不要冒雨出门。") == 1
+    assert (await say(SUN, "字" * 5000)).text.startswith("这段文字有 50")
+    assert (await say(SUN, "7")).text.startswith("已开始发送")
+    (letter,) = await the_letters(look)
+    assert letter.body.endswith(f"留人值守。\n{second}\n{third}")
 
 
 async def test_what_cannot_be_a_letter_is_refused_in_words_written_down_and_not_sent(say, look):
