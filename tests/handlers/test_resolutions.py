@@ -69,7 +69,7 @@ async def test_a_resolution_goes_from_the_meeting_over_the_committee_into_the_in
     assert await look(lambda s: standing(s, BOB, DAY)) is None
     assert (await say(BOB, "指数")).text == "您今年按支部决议不参加先锋指数计分。"
     actions = await look(lambda s: s.execute(select(AuditEvent.action)).scalars().all())
-    assert actions == ["mode.proposed", "mode.confirmed"]
+    assert actions == ["mode.proposed", "conversation.refused", "mode.confirmed"]  # Alice holds no office
 
 
 async def test_it_is_ended_by_another_one_and_the_history_stays(say, look):

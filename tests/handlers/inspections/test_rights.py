@@ -32,7 +32,7 @@ async def test_forged_buttons_change_nothing(say, look, clock, finding):
     card = await look(lambda s: rectifications.of_inspection(s, int(finding)))
     assert (row.state, card.state) == ("noticed", "open")
     assert (await say(INES, "inspect:confirm", kind="button")).text == "现在没有正在记的检查。"
-    assert (await actions(look)) == ["inspection.made"]
+    assert (await actions(look)) == ["inspection.made", *["conversation.refused"] * 4]
 
 
 async def test_an_inspector_stays_in_the_own_subtree_and_never_posts_the_own_finding(say, look, clock, finding):
