@@ -259,7 +259,7 @@ def of_letter(session: Session, letter_id: int, member_id: int) -> Delivery | No
         select(Delivery)
         .where(
             col(Delivery.member_id) == member_id,
-            col(Delivery.letter_id) == letter_id,
+            col(Delivery.letter_id) + 0 == letter_id,  # as in `letter_counts.row_of`
             or_(col(Delivery.counts_for).is_not(None), col(Delivery.key) == f"letter:{letter_id}"),
             col(Delivery.part) == 1,
         )

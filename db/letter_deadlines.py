@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import CheckConstraint, Index, Select, and_, case, false, func, or_, select, update
 from sqlmodel import Field, Session, SQLModel, col
 
-from db import audiences
+from db import audiences, letter_counts
 from db.deliveries import Delivery
 from db.letter_counts import LetterBranch
 from db.letters import Letter, Receipt
@@ -190,11 +190,7 @@ def people(
 ) -> list[NotYet]:
     """Who of these branches has not answered, in the order of their ids; as in `open_in`."""
     chosen, unanswered = _asked(session, letter, organization_ids, sent_on, today)
-    row = and_(
-        col(Delivery.member_id) == chosen.c[0],
-        col(Delivery.letter_id) == letter.id,
-        col(Delivery.counts_for).is_not(None),
-    )
+    row = and_(*letter_counts.row_of(letter.id or 0, chosen.c[0]))
     statement = (
         select(chosen.c[0], col(Delivery.state), col(Receipt.read_at))
         .select_from(chosen)

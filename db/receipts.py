@@ -209,7 +209,7 @@ def _unbound(session: Session, letter_id: int, day: date) -> Any:
     letter = session.get(Letter, letter_id)
     assert letter is not None
     chosen = without_chat(members_in(session, audience(letter.audience), day)).subquery()
-    row = (*_first_parts(letter_id), col(Delivery.member_id) == chosen.c[0])
+    row = letter_counts.row_of(letter_id, chosen.c[0])
     return select(chosen.c[0], literal(UNBOUND), literal("")).where(~select(literal(1)).where(*row).exists())
 
 
