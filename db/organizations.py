@@ -124,6 +124,32 @@ def search(session: Session, paths: Sequence[str], word: str, day: date, most: i
     return session.execute(statement).scalars().all()
 
 
+def fields_below(session: Session, path: str) -> Sequence[str]:
+    """The fields of the branches in the subtree at `path` that still exist, in the order of FIELDS."""
+    found = session.execute(
+        select(col(Organization.field))
+        .where(col(Organization.path).startswith(path, autoescape=True), col(Organization.closed_on).is_(None))
+        .distinct()
+    ).scalars()
+    present = set(found)
+    return [field for field in FIELDS if field in present]
+
+
+def regions_below(session: Session, path: str, *, most: int, offset: int = 0) -> Sequence[Region]:
+    """The regions with an organisation in the subtree at `path`, by their ids."""
+    statement = (
+        select(Region)
+        .join(RegionOrganization, col(RegionOrganization.region_id) == col(Region.id))
+        .join(Organization, col(Organization.id) == col(RegionOrganization.organization_id))
+        .where(col(Organization.path).startswith(path, autoescape=True))
+        .distinct()
+        .order_by(col(Region.id))
+        .limit(most)
+        .offset(offset)
+    )
+    return session.execute(statement).scalars().all()
+
+
 def committees_under(session: Session, path: str) -> Sequence[Organization]:
     """The committees in the subtree at `path`, by name."""
     statement = select(Organization).where(

@@ -147,6 +147,7 @@ def _drop(ctx: Context) -> Reply:
 STEPS = {
     "whom": letter_audience.whom,
     "under": letter_audience.under,
+    "part": letter_audience.part,
     "topic": letter_draft.choose_topic,
     "text": letter_draft.text_given,
     "add": letter_longer.add,

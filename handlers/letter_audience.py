@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from db import audiences, letter_series, organizations
 from db.audiences import WHO, Audience
 from db.letters import SENDING_ROLES, Letter
 from db.organizations import Organization
-from handlers import letter_reach, letter_refusals
+from handlers import letter_part, letter_reach, letter_refusals
 from handlers.conversation import Button, Context, Reply
 from notices.letters import name_of
 
@@ -33,7 +35,8 @@ def said_audience(ctx: Context, audience: Audience) -> str:
         letter = ctx.session.get(Letter, audience.got)
         return ctx.say("broadcast.scope_got", name=name_of(letter) if letter is not None else "")
     node = ctx.session.get(Organization, audience.node)
-    return ctx.say(f"broadcast.scope_{audience.who}", node=node.name if node is not None else "")
+    name = letter_part.said(ctx, audience, node.name if node is not None else "")
+    return ctx.say(f"broadcast.scope_{audience.who}", node=name)
 
 
 def start(ctx: Context) -> Reply:
@@ -63,9 +66,39 @@ def _named(ctx: Context, own: list[Organization], word: str) -> Reply:
 
 
 def whom(ctx: Context) -> Reply:
-    """`broadcast:whom:NODE`: who of this node."""
+    """`broadcast:whom:NODE`, `broadcast:whom:NODE:all.field.soe`: who of this node, or of that part of it."""
     node = _node(ctx)
-    return letter_refusals.audience(ctx) if node is None else _who_of(ctx, node, back="broadcast")
+    if node is None or node.id is None:
+        return letter_refusals.audience(ctx)
+    meant = letter_part.audience_of(ctx, node.id, ctx.arg(2) or "all")
+    return letter_refusals.audience(ctx) if meant is None else _who_of(ctx, node, back="broadcast", meant=meant)
+
+
+def part(ctx: Context) -> Reply:
+    """`broadcast:part:NODE`: a field of its branches; `broadcast:part:NODE:PAGE`: one of its regions."""
+    node = _node(ctx)
+    if node is None or node.id is None or not letter_part.has_parts(ctx, node):
+        return letter_refusals.audience(ctx)
+    steps = []
+    fields = organizations.fields_below(ctx.session, node.path)
+    page = ctx.arg_id(2)
+    if page is None and len(fields) > 1:
+        for field in fields:
+            meant = letter_part.word_of(Audience(node.id, field=field))
+            steps.append(Button(ctx.say(f"fields.{field}"), f"broadcast:whom:{node.id}:{meant}"))
+        if organizations.regions_below(ctx.session, node.path, most=1):
+            steps.append(Button(ctx.say("broadcast.by_region"), f"broadcast:part:{node.id}:0"))
+        return Reply(
+            ctx.say("broadcast.which_part", node=node.name), tuple(steps), back=f"broadcast:whom:{node.id}"
+        )
+    page = page or 0
+    found = organizations.regions_below(ctx.session, node.path, most=PAGE, offset=page * (PAGE - 1))
+    for region in found[: PAGE - 1]:
+        meant = letter_part.word_of(Audience(node.id, region_id=region.id))
+        steps.append(Button(region.name, f"broadcast:whom:{node.id}:{meant}"))
+    if len(found) == PAGE:
+        steps.append(Button(ctx.say("broadcast.more"), f"broadcast:part:{node.id}:{page + 1}"))
+    return Reply(ctx.say("broadcast.which_part", node=node.name), tuple(steps), back=f"broadcast:whom:{node.id}")
 
 
 def under(ctx: Context) -> Reply:
@@ -90,14 +123,20 @@ def _node(ctx: Context) -> Organization | None:
     return ctx.session.get(Organization, node_id)
 
 
-def _who_of(ctx: Context, node: Organization, back: str) -> Reply:
+def _who_of(ctx: Context, node: Organization, back: str, meant: Audience | None = None) -> Reply:
+    """Who of the node, or of the part of it that is `meant`."""
     assert node.id is not None
-    steps = []
-    for who, count in letter_reach.count_each(ctx, node.id).items():
+    whom, steps = meant or Audience(node.id), []
+    for who, count in letter_reach.count_each(ctx, whom).items():
         label = ctx.say(f"broadcast.who_{who}", count=count)
-        steps.append(Button(label, f"broadcast:topic:{node.id}:{who}"))
+        steps.append(Button(label, f"broadcast:topic:{node.id}:{letter_part.word_of(replace(whom, who=who))}"))
+    name = letter_part.said(ctx, whom, node.name)
+    if name != node.name:
+        return Reply(ctx.say("broadcast.to_whom", name=name), tuple(steps), back=f"broadcast:part:{node.id}")
     if audiences.has_children(ctx.session, node.id):
         steps.append(Button(ctx.say("broadcast.under"), f"broadcast:under:{node.id}"))
+    if letter_part.has_parts(ctx, node):
+        steps.append(Button(ctx.say("broadcast.part"), f"broadcast:part:{node.id}"))
     if standing := len(letter_series.of_author(ctx.session, ctx.me)):
         steps.append(Button(ctx.say("broadcast.series", count=standing), "broadcast:series"))
     return Reply(ctx.say("broadcast.to_whom", name=node.name), tuple(steps), back=back)

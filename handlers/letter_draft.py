@@ -8,7 +8,7 @@ from db import audit, letter_templates, letters
 from db.audiences import Audience, audience
 from db.letters import Letter, Topic
 from db.organizations import Organization
-from handlers import letter_refusals
+from handlers import letter_part, letter_refusals
 from handlers.conversation import Button, Context, Reply
 from handlers.letter_audience import name_for, nodes
 from handlers.letter_preview import preview
@@ -82,13 +82,14 @@ def gone(ctx: Context) -> Reply:
 
 
 def choose_topic(ctx: Context) -> Reply:
-    """`broadcast:topic:NODE:WHO`: on what; with the topic behind it, a new draft begins."""
+    """`broadcast:topic:NODE:WHO`: on what (WHO as in `letter_part`); with the topic behind it a draft begins."""
     node_id, who = ctx.arg_id(1), ctx.arg(2)
-    if node_id is None or name_for(ctx, Audience(node_id, who)) is None:
+    whom = letter_part.audience_of(ctx, node_id, who) if node_id is not None else None
+    if whom is None or name_for(ctx, whom) is None:
         return letter_refusals.audience(ctx)
     topic = ctx.session.get(Topic, ctx.arg(3))
     if topic is not None:
-        return _begin(ctx, Audience(node_id, who), topic)
+        return _begin(ctx, whom, topic)
     steps = tuple(
         Button(topic_title(one, ctx.say), f"broadcast:topic:{node_id}:{who}:{one.id}")
         for one in letters.topics(ctx.session)

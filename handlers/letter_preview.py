@@ -8,6 +8,7 @@ from db import audiences, letter_rights
 from db.audiences import audience
 from db.letters import Letter, Topic, fingerprint
 from handlers.conversation import Button, Context, Reply
+from handlers.letter_audience import said_audience
 from handlers.letter_reach import reach
 from notices import quiet
 from notices.carried import described
@@ -41,6 +42,8 @@ def preview(ctx: Context, letter: Letter, *, note: str = "") -> Reply:
         steps = _steps(ctx, letter, count)
         return Reply(words.text, steps, shown.picture, back="broadcast", marks=words.marks)
     ways = _ways(ctx, reached.ways)
+    if whom.field is not None or whom.region_id is not None:
+        lines.append(ctx.say("broadcast.scope", scope=said_audience(ctx, whom)))
     reaches = "goes_to" if letter.repeats is None else "are_there"
     lines.append(ctx.say(f"broadcast.{reaches}", count=count, ways=ways))
     if reached.left and not topic.mandatory:

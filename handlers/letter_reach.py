@@ -7,7 +7,7 @@ moment before the message; the list itself is made of those who are there when i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from sqlmodel import Session
@@ -39,14 +39,14 @@ def count(ctx: Context, whom: Audience) -> int:
     return _read(ctx, "count", whom, lambda session: audiences.count(session, whom, day))
 
 
-def count_each(ctx: Context, node_id: int) -> Mapping[str, int]:
-    """How many people under the node there are of each of WHO."""
+def count_each(ctx: Context, whom: Audience) -> Mapping[str, int]:
+    """How many people there are of each of WHO where this audience is."""
     day = ctx.today
 
     def read(session: Session) -> Mapping[str, int]:
-        return {who: audiences.count(session, Audience(node_id, who), day) for who in WHO}
+        return {who: audiences.count(session, replace(whom, who=who), day) for who in WHO}
 
-    return _read(ctx, "count_each", Audience(node_id), read)
+    return _read(ctx, "count_each", whom, read)
 
 
 def reach(ctx: Context, whom: Audience, topic_id: str) -> Reach:

@@ -14,7 +14,7 @@ from db.deliveries import Delivery
 from db.letters import Letter
 from db.members import Member, Membership, Role
 from db.organizations import Organization
-from tests.cast import ALICE, BOB, CITY, COMMITTEE, LIANGFENG, NOON, OLGA, RUI, SUN
+from tests.cast import ALICE, BOB, CHARLIE, CITY, COMMITTEE, LIANGFENG, NOON, OLGA, RUI, SUN
 from tests.conftest import ZONE, Voice
 from tests.handlers.broadcast.conftest import BODY, the_letter
 from tests.notices.sending import FakeChannel, bind, engine, rows
@@ -47,6 +47,30 @@ async def test_a_letter_above_the_branch_waits_for_a_second_person(say, look, to
     assert "不在等您复核" in (await say(RUI, f"approvals:yes:{letter.id}:9:{letter.content_hash[:12]}")).text
     actions = await look(lambda s: s.exec(select(AuditEvent.action).order_by(AuditEvent.id)).all())
     assert actions == ["letter.submitted", "letter.approved", "letter.approval_denied"]
+
+
+async def test_a_letter_to_one_field_or_region_is_counted_so_and_told_to_whoever_approves(say, look):
+    asked = await say.all(OLGA, "发红信", "只发一部分支部…")
+    assert asked.labels()[:3] == ["1 行政村", "2 城市社区", "3 按区域…"]
+    assert "全体（2 人）" in " ".join((await say(OLGA, "1")).labels())
+    counted = await say.all(OLGA, f"broadcast:part:{COMMITTEE}", "3", "1")
+    assert (counted.text, counted.labels()[0]) == ("发给谁？（杨舍党工委·沙洲湖区域）", "1 全体（9 人）")
+    await say(OLGA, f"broadcast:whom:{COMMITTEE}:all.field.admin_village")
+    shown = await say.all(OLGA, "1", "1", BODY)
+    assert "范围：杨舍党工委·行政村全体。\n将发给 2 人" in shown.text
+    await say(OLGA, "2")
+    asked = await say.all(RUI, "审红信", "1")
+    assert "范围：杨舍党工委·行政村全体。" in asked.text
+    assert (await say(RUI, "1")).text == "已同意，开始发给 2 人。"
+    assert {row.member_id for row in await look(rows)} & {ALICE, SUN, CHARLIE} == {CHARLIE}
+    assert "只发一部分" not in " ".join((await say(SUN, "发红信")).labels())
+    for stale in (
+        f"whom:{COMMITTEE}:all.field.none",
+        f"topic:{COMMITTEE}:all.region.99:superior_spirit",
+        f"part:{LIANGFENG}",
+    ):
+        assert "没有这个发送范围" in (await say(OLGA, f"broadcast:{stale}")).text, stale
+    assert "没有这个发送范围" in (await say(SUN, f"broadcast:topic:{COMMITTEE}:all.region.1:superior_spirit")).text
 
 
 async def test_nobody_approves_their_own(say, look, to_city):
