@@ -15,13 +15,17 @@ BEGUN = ("standing", "stopped", "done")  # states of a letter that repeats, once
 
 
 def stop_letter(ctx: Context) -> Reply:
-    """`停止`: the last letter that is going out, else the standing ones; `stop_letter:ID`: this one."""
+    """`停止`: the last letter that is going out, else the standing ones; `stop_letter:ID`: this one.
+
+    Said once more, the word must not stop the correction that was sent in between: that takes its own button.
+    """
     if ctx.arg():
         letter = of_mine(ctx, ctx.arg_id())
         if letter is None:
             return _unknown(ctx)
         return _ended(ctx, letter) if letter.repeats is not None else stopped(ctx, letter)
-    going = [one for one in letters.going_out(ctx.session, ctx.me, LOOKED_AT) if _may(ctx, one)]
+    latest = letters.going_out(ctx.session, ctx.me, LOOKED_AT)
+    going = [one for one in latest if one.corrects is None and _may(ctx, one)]
     return stopped(ctx, going[0]) if going else _nothing_goes_out(ctx)
 
 

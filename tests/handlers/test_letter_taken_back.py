@@ -107,6 +107,7 @@ async def test_what_is_still_on_its_way_ends_with_the_correction_and_the_author_
     assert states == ["sent"] * 3 + ["cancelled"] * 4
     told = [row for row in await look(rows) if row.key == f"letter_stopped:{other}:corrected"]
     assert [(row.member_id, "上级发了更正" in str(row.content)) for row in told] == [(SUN, True)]
+    assert "现在没有正在发送的红信" in (await say(OLGA, "停止")).text, "the word never stops the correction itself"
 
 
 async def test_a_correction_reaches_whoever_has_moved_since(say, look, clock):
