@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
@@ -26,6 +26,7 @@ from notices.letters import row_message
 from notices.mass_way import MassWay
 from notices.outbox import meant_for
 from notices.parting import cut
+from notices.time_zones import zone_of
 from notices.wording import wording
 
 ORDER = ("wechat", "telegram", "web")  # after the member's own preference
@@ -115,7 +116,7 @@ def decide(facts: Facts, *, channels: Channels, now: datetime, zone: ZoneInfo) -
     if not_wanted := refusal(facts.letter, facts.topic, member, part=row.part, today=now.astimezone(zone).date()):
         return not_wanted
     if not row.urgent:
-        night = quiet.until(now, _zone(member, zone), member.quiet_from_minute, member.quiet_to_minute)
+        night = quiet.until(now, zone_of(member.timezone, zone), member.quiet_from_minute, member.quiet_to_minute)
         if night is not None:
             return Hold(night)
     if facts.cards is not None and is_knock(row):
@@ -242,13 +243,3 @@ def _by_delivery(refused: Collection[tuple[int, str, str]]) -> dict[int, set[tup
 
 def _reach(member: Addressee, channel: str, address: str) -> Reach:
     return next(reach for reach in member.chats if (reach.channel, reach.address) == (channel, address))
-
-
-def _zone(member: Addressee, zone: ZoneInfo) -> ZoneInfo:
-    """Where the member's night is."""
-    if member.timezone is None:
-        return zone
-    try:
-        return ZoneInfo(member.timezone)
-    except (ZoneInfoNotFoundError, ValueError):  # a roll with a misspelt zone must not stop a letter
-        return zone

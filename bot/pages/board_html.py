@@ -21,7 +21,7 @@ from scoring.charts import NARROW, place_height
 
 STATIC = Path(__file__).parent / "static"
 STYLE = (STATIC / "boards.css").read_text(encoding="utf-8")
-SCRIPT = live.SCRIPT + (STATIC / "boards.js").read_text(encoding="utf-8")
+SCRIPT = live.SCRIPT + "".join((STATIC / name).read_text(encoding="utf-8") for name in ("size.js", "boards.js"))
 SIZES = (18, 24, 30)  # pixels, as on the chat page
 PHONE_MAX = 600  # pixels of a page that gets the picture for phones
 

@@ -52,7 +52,7 @@ class Asking:
 def attach(app: FastAPI, chat: WebChat, people: People, *, read: Read, demo: bool = False) -> None:
     """Put the page and its tables into `app`, before the chat page. read: runs a work that only reads."""
     style = (STATIC / "report.css").read_text(encoding="utf-8")
-    script = (STATIC / "report.js").read_text(encoding="utf-8")
+    script = (STATIC / "size.js").read_text(encoding="utf-8")
 
     @app.get("/letters/{letter_id}/{kind}")
     async def table(request: Request, letter_id: str, kind: str) -> Response:

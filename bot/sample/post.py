@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from bot.sample.calendar import Year
 from bot.sample.city import Branch
@@ -53,6 +53,7 @@ class Sent(NamedTuple):
     not_before: datetime
     attempts: int
     finished_at: datetime
+    counts_for: int
 
 
 class Read(NamedTuple):
@@ -65,10 +66,22 @@ class Read(NamedTuple):
     help_at: datetime | None
 
 
-def letters(branch: Branch, people: list[Person], year: Year, random: Random) -> Iterator[Letter | Sent | Read]:
+class Addressed(NamedTuple):
+    """For how many people of a branch a letter was, in the order of the columns in which it is written."""
+
+    letter_id: int
+    organization_id: int
+    people: int
+
+
+Post: TypeAlias = Letter | Addressed | Sent | Read
+
+
+def letters(branch: Branch, people: list[Person], year: Year, random: Random) -> Iterator[Post]:
     """Each letter, followed by what became of it for everybody in the branch who has a chat."""
     author = people[0]
     bound = [person for person in people if person.bound and person is not author]
+    node_id = branch.node.id
     ids = iter(range(1, 1 + len(_LETTERS) * len(bound)))
     for number, (days, topic_id, title, body, over) in enumerate(_LETTERS, start=1):
         sent_at = year.now - timedelta(days=days, hours=2)
@@ -92,10 +105,11 @@ def letters(branch: Branch, people: list[Person], year: Year, random: Random) ->
         )
         made.content_hash = fingerprint(made)
         yield made
+        yield Addressed(number, node_id, sum(1 for person in people if person is not author))
         for person in bound:
             arrived = sent_at + timedelta(seconds=random.randint(1, 40))
             key, address = f"letter:{number}", f"member:{person.id}"
-            yield Sent(next(ids), key, number, person.id, 1, "sent", "web", address, sent_at, 1, arrived)
+            yield Sent(next(ids), key, number, person.id, 1, "sent", "web", address, sent_at, 1, arrived, node_id)
             # The last letter waits for the sample member's answer.
             if random.random() < 0.75 and (over or person.sample is None):
                 read = arrived + timedelta(minutes=random.randint(2, 900))

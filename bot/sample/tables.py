@@ -14,7 +14,7 @@ from bot.sample.facts import ValueRow
 from bot.sample.life import Came, Closed
 from bot.sample.members import Person
 from bot.sample.points import Line
-from bot.sample.post import Read, Sent
+from bot.sample.post import Addressed, Post, Read, Sent
 from bot.sample.shop import Exchanged
 from bot.sample.wish_list import ClaimRow, WishRow
 from db.accounts import Chat
@@ -24,6 +24,7 @@ from db.deliveries import Delivery
 from db.dues import DuesPayment
 from db.indices import Appraisal
 from db.ledger import Entry, Total, Wallet
+from db.letter_counts import LetterBranch
 from db.letters import Letter, Receipt
 from db.members import Member, Membership, Role
 from db.negatives import Negative
@@ -65,6 +66,7 @@ class Tables:
         self.claims = rows(WishClaim, " ".join(ClaimRow.__dataclass_fields__))
         self.letters = rows(Letter, " ".join(Letter.model_fields))
         self.deliveries = rows(Delivery, " ".join(Sent._fields))
+        self.letter_branches = rows(LetterBranch, " ".join(LetterBranch.model_fields))
         self.receipts = rows(Receipt, " ".join(Read._fields))
         self.values = rows(IndicatorValue, "organization_id indicator_id period value recorded_at")
         self.period_values = rows(PeriodValues, "organization_id period entries")
@@ -181,9 +183,12 @@ class Tables:
         """A wish or a claim."""
         (self.wishes if isinstance(one, WishRow) else self.claims).add(*astuple(one))
 
-    def add_post(self, one: Letter | Sent | Read) -> None:
-        """A letter, a delivery or a receipt."""
+    def add_post(self, one: Post) -> None:
+        """A letter, whom it was for, a delivery or a receipt."""
         if isinstance(one, Letter):
             self.letters.add(*(getattr(one, name) for name in Letter.model_fields))
+        elif isinstance(one, Addressed):
+            counts = dict.fromkeys(LetterBranch.model_fields, 0) | one._asdict()
+            self.letter_branches.add(*counts.values())
         else:
             (self.deliveries if isinstance(one, Sent) else self.receipts).add(*one)

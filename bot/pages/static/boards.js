@@ -1,14 +1,6 @@
-// The size of the text, as the chat page keeps it, and live charts. Everything else works without a script.
+// Live charts. Everything else works without a script.
 "use strict";
 (() => {
-  const root = document.documentElement;
-  const kept = () => { try { return Number(localStorage.getItem("hongxin:size")); } catch (error) { return 0; } };
-  const set = (size) => {
-    root.style.setProperty("--text", size + "px");
-    root.classList.toggle("hx-large", size >= 24);
-    document.querySelectorAll("[data-size]").forEach((one) => one.setAttribute("aria-pressed", String(one.dataset.size === String(size))));
-    try { localStorage.setItem("hongxin:size", String(size)); } catch (error) { /* a private window may refuse to store */ }
-  };
   const live = async (given) => {
     const place = document.createElement("div"), picture = given.parentElement.querySelector("picture");
     place.className = "hx-live";
@@ -19,11 +11,7 @@
       picture.hidden = true;
     } catch (error) { place.remove(); } // a browser that is too old keeps the picture
   };
-  root.classList.add("hx-scripted");
-  document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("[data-size]").forEach((one) => one.addEventListener("click", () => set(Number(one.dataset.size))));
-    set([18, 24, 30].includes(kept()) ? kept() : 18);
-  });
+  document.documentElement.classList.add("hx-scripted");
   addEventListener("load", () => { // after everything else; and never where people pay for every byte
     if (navigator.connection && navigator.connection.saveData) return;
     document.querySelectorAll(".hx-option").forEach(live);
