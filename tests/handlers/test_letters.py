@@ -110,7 +110,7 @@ async def test_a_mandatory_topic_cannot_be_left_and_says_so_in_the_letter(say, l
 async def test_topics_are_taken_and_left_by_number(say):
     assert (await say(ALICE, "红信")).text.startswith("红信共 2 个主题，您订了 2 个。勿扰时间 21:30–07:30")
     listed = await say(ALICE, "2")
-    assert listed.labels() == ["1 上级精神：已订", "2 法律小常识：已订", "9 返回", "0 菜单"]
+    assert listed.labels() == ["1 上级精神：已订", "2 法律小常识：已订", "3 全部退订", "9 返回", "0 菜单"]
     assert (await say(ALICE, "2")).text.startswith("已退订“法律小常识”")
     assert (await say(ALICE, "红信")).text.startswith("红信共 2 个主题，您订了 1 个")
 
