@@ -175,7 +175,8 @@ class Command:
     steps: what people say for one step of the conversation, and that step's arguments as an action has them
     (`{"我的取货码": "mine"}`). acts: it does something at once, so a guess at what was meant is only offered.
     secret: steps to which nobody shall find what was said: no channel and no log keeps it.
-    openings: how a sentence begins whose rest belongs to a step (`{"暂停到": "pause:say"}` for `暂停到3月1日`).
+    openings: how a sentence begins whose rest belongs to a step (`{"暂停到": "pause:say"}` for `暂停到3月1日`);
+    with `#` at its end it counts only before a number (`暂停10天`, not `暂停发送`).
     instead: the action that its bare words stand for when somebody says them who may not use it.
     politely: its words count with courtesies around them, too (`好的，收到，谢谢书记`).
     """

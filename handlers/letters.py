@@ -228,7 +228,7 @@ LETTERS = Command(
     },
     openings={
         **dict.fromkeys(
-            ("暂停接收到", "暂停红信到", "暂停到", "暂停至", "暂停", "pause until", "pause for"), "pause:say"
+            ("暂停接收到", "暂停红信到", "暂停到", "暂停至", "暂停#", "pause until", "pause for"), "pause:say"
         ),
         **dict.fromkeys(("退订", "不看", "unsubscribe from", "leave topic"), "off"),
         **dict.fromkeys(("订阅", "subscribe to"), "on"),

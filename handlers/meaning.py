@@ -16,10 +16,12 @@ ACT = 75  # a match at least this good is acted upon
 SURE = 95  # one that does something at once is acted upon only when all of the text says so
 OFFER = 55  # one at least this good is offered as a choice
 SHORT = 40  # characters: texts up to this come again and are worth keeping
+BEFORE_NUMBER = "#"  # at the end of an opening: only where a number follows
 TEXT_MAX = 20_000  # characters that are looked at; the longest letter is far below
 
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NUMERAL = re.compile("[0-9一二两三四五六七八九十半]")
 _ACTION = re.compile(r"[a-z_]+(:[^\s:]*)*")
 _SPOKEN = (*"零一二三四五六七八九十", *(f"十{ones}" for ones in "一二三四五六七八九"))
 _COURTESY = (
@@ -111,8 +113,9 @@ def opened(text: str, commands: Sequence[Command]) -> tuple[Command, tuple[str, 
     whole = folded(text)
     for command in commands:
         for opening, step in command.openings.items():
-            rest = whole.removeprefix(opening).strip(" :：,，")
-            if whole.startswith(opening) and rest:
+            begins = opening.removesuffix(BEFORE_NUMBER)
+            rest = whole.removeprefix(begins).strip(" :：,，")
+            if whole.startswith(begins) and rest and (begins == opening or _NUMERAL.match(rest)):
                 return command, (*step.split(":"), *rest.split())
     return None
 

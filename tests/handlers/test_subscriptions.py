@@ -115,6 +115,7 @@ async def test_the_words_in_which_people_ask_for_no_more_are_understood(say, loo
     assert (await say(ALICE, "选主题")).labels()[:3] == ["1 上级精神：必读", "2 法律小常识：已退订", "9 返回"]
     assert (await say(BOB, "退订全部")).text.startswith("已全部退订")
     assert "现在没有正在发送" in (await say(SUN, "停")).text, "the same word of somebody who sends"
+    assert "哪天恢复" not in (await say(SUN, "暂停发送")).text
     await say(ALICE, "暂停10天")
     assert (await say(ALICE, "身体恢复了")).text.startswith("我没看明白")
     assert await look(lambda s: s.get(Member, ALICE).letters_paused_until)
