@@ -26,8 +26,9 @@ _FAR = 50  # ranks from here on are no channel
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Active members in the subtree of `node`; `who` is one of WHO. field, region_id: only those branches.
+    """Active members in the subtree of `node`; `who` is one of WHO.
 
+    field, region_id: only those branches, with their Party groups, which have no field of their own.
     people: only these of them. got: instead, exactly those who got this letter or may have got it, wherever they
     belong by now.
     """
@@ -105,7 +106,8 @@ def _units_in(session: Session, whom: Audience) -> Select[Any]:
     path = node.path if node else "none"
     units: Any = select(col(Organization.id)).where(col(Organization.path).startswith(path, autoescape=True))
     if whom.field is not None:
-        units = units.where(col(Organization.field) == whom.field)
+        branches = select(col(Organization.id)).where(col(Organization.field) == whom.field)
+        units = units.where(or_(col(Organization.id).in_(branches), col(Organization.parent_id).in_(branches)))
     if whom.region_id is not None:
         units = units.where(col(Organization.id).in_(_in_region(session, whom.region_id)))
     chosen: Select[Any] = units

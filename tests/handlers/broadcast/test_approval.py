@@ -50,6 +50,14 @@ async def test_a_letter_above_the_branch_waits_for_a_second_person(say, look, to
 
 
 async def test_a_letter_to_one_field_or_region_is_counted_so_and_told_to_whoever_approves(say, look):
+    def party_group(session):
+        session.add(
+            Organization(id=29, code="G29", name="小组", level="party_group", parent_id=20, path="/1/2/20/29/")
+        )
+        session.flush()
+        session.exec(select(Membership).where(Membership.member_id == CHARLIE)).one().organization_id = 29
+
+    await look(party_group)
     asked = await say.all(OLGA, "发红信", "只发一部分支部…")
     assert asked.labels()[:3] == ["1 行政村", "2 城市社区", "3 按区域…"]
     assert "全体（2 人）" in " ".join((await say(OLGA, "1")).labels())
