@@ -30,6 +30,7 @@ from db.engine import write_engine
 from notices.addressing import write_part
 from notices.channel import Channels
 from notices.delivery import Engine
+from notices.hand import HAND_MAX, PAID_HANDS
 from notices.outbox import CITY
 from notices.pacing import Pacer, at_most, pacer
 from notices.wording import wording
@@ -132,7 +133,7 @@ async def engine(given: argparse.Namespace) -> dict[str, Any]:
         channels=Channels({"telegram": channel}),
         clock=lambda: datetime.now(UTC),
         choices=choices_of,
-        **({"hand_max": POOL} if fast else {}),
+        **({"hand_max": HAND_MAX * PAID_HANDS} if fast else {}),
     )
     measured = Measured()
     running = asyncio.create_task(sender.run())

@@ -20,7 +20,7 @@ from notices.planner import plan
 from notices.tenure import Tenure
 
 HAND_MAX = 64  # deliveries claimed and not yet sent: a new branch letter waits behind no more than these
-PAID_HANDS = 4  # what is paid for leaves so fast that four times as much is in hand for as short a time
+PAID_HANDS = 8  # what is paid for leaves so fast that eight times as much is in hand for a shorter time
 NEAR_S = 5.0  # what may go out sooner than this is kept in hand, the rest goes back with its time
 
 
@@ -69,15 +69,15 @@ class Hand:
         thousand messages a second the pacer does not forgive as long as a claim takes. alone: nothing is under
         way.
         """
-        if self._claiming is None:
-            if not self._held:
-                return await self.claim(alone=alone)
-            if len(self._held) <= self._most() // 2:
-                self._claiming = asyncio.create_task(self.claim(alone=False))
-        elif self._claiming.done() or not self._held:
+        claimed = 0
+        if self._claiming is not None and (self._claiming.done() or not self._held):
             claiming, self._claiming = self._claiming, None
-            return await claiming
-        return 0
+            claimed = await claiming
+        if self._claiming is None and not claimed and not self._held:
+            return await self.claim(alone=alone)
+        if self._claiming is None and self._held and len(self._held) <= self._most() // 2:
+            self._claiming = asyncio.create_task(self.claim(alone=False))
+        return claimed
 
     async def settle(self) -> None:
         """Wait for a claim under way, however it ends."""

@@ -105,9 +105,7 @@ UNPAID = """INSERT INTO redemption (id, reward_id, member_id, points, state, cre
 SECOND_OPEN = (
     "INSERT INTO membership (id, member_id, organization_id, from_day) VALUES (900, 103, 20, '2024-01-01')"
 )
-TWICE_IN = (
-    "INSERT INTO inbound SELECT 900, channel, key, address, received_at, reply, taken_at FROM inbound WHERE id = 1"
-)
+TWICE_IN = "INSERT INTO inbound SELECT 900, channel, key, address, received_at, reply, taken_at, way FROM inbound WHERE id = 1"
 
 
 def numbered(title: str) -> str:
