@@ -32,7 +32,12 @@ BY_ITSELF = (
     "tests/bot/test_jobs.py",
     "tests/handlers/test_every_sentence.py",
 )
-WORDS = ("tests/handlers/test_own_words.py", "tests/handlers/test_routing.py", "tests/bot/web/test_say.py")
+WORDS = (
+    "tests/handlers/test_own_words.py",
+    "tests/handlers/test_routing.py",
+    "tests/handlers/test_work.py",
+    "tests/bot/web/test_say.py",
+)
 
 
 class Dealer(LoadScopeScheduling):  # type: ignore[misc]  # it has no types

@@ -21,7 +21,7 @@ from tests.day.service import ROOT
 from tests.day.stage import CHANNELS, Stage, stage
 from tests.day.telling import Transcript, tell
 
-KILLS = int(os.environ.get("HONGXIN_KILLS", "20"))  # over all channels; more find more
+KILLS = int(os.environ.get("HONGXIN_KILLS", "12"))  # over all channels; more find more
 SEED = os.environ.get("HONGXIN_KILLS_SEED", "a rainy night")
 
 
