@@ -42,7 +42,7 @@ PACES = {
     "web": Pace(1000, slack_s=0.02),  # our own page
 }
 USUAL = Pace(20, 1.0)  # a channel that is not listed
-PAID_SLACK_S = 0.1  # more than a turn of the engine takes
+PAID_SLACK_S = 0.06  # more than a turn of the engine takes
 CATCH_UP = 1.1  # how much faster than on average a paid broadcast goes after a delay
 SECOND_S = 1.01  # a hundredth for what travels unevenly
 
