@@ -209,7 +209,7 @@ async def visit(browser: Browser) -> AsyncIterator[Visit]:
 
     async def visit(server: Server, viewport: dict[str, int] = PHONE, *, rough: bool = False) -> Person:
         context = await browser.new_context(viewport=viewport, locale="zh-CN")  # type: ignore[arg-type]
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         person = Person(await context.new_page(), context, server.url)
         people.append((person, rough))
         return person

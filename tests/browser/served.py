@@ -54,7 +54,7 @@ def application(database: Path, *, demo: bool) -> FastAPI:
         assert row.content is not None
         return row.media_type or "", row.content
 
-    drawing = Drawing(load)
+    drawing = Drawing(load, timeout_s=100.0)  # a busy machine draws slowly
     chat = WebChat(dispatcher, drawing.png)
     channel = WebChannel(chat)
     app = FastAPI()

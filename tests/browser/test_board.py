@@ -15,7 +15,7 @@ TARGETS = """() => Array.from(document.querySelectorAll("button, select, nav a, 
 
 
 async def _open(person: Person, path: str = "/board?field=urban_community") -> None:
-    await person.page.goto(person.url + path, timeout=30_000)  # the first picture starts the worker
+    await person.page.goto(person.url + path, timeout=120_000)  # the first picture starts the worker
     assert await person.page.evaluate("[...document.images].every((one) => one.naturalWidth > 0)")
 
 

@@ -22,7 +22,7 @@ async def test_what_is_written_while_the_server_is_away_stays_and_is_sent_once(
     await person.page.locator(".hx-notice", has_text="还没有发出去").wait_for()
     assert await person.page.input_value(".hx-input") == "我在写信"
     server.start()
-    await person.page.locator(".hx-ready").wait_for(timeout=20_000)
+    await person.page.locator(".hx-ready").wait_for(timeout=60_000)
     assert await person.page.input_value(".hx-input") == "我在写信"
     count = await person.page.locator(".hx-service").count()
     await person.page.press(".hx-input", "Enter")
@@ -42,7 +42,7 @@ async def test_what_was_on_its_way_when_the_server_died_is_done_after_the_restar
     assert await person.page.input_value(".hx-input") == "在路上", "kept until the answer is there"
     server.kill()
     server.start()
-    await person.page.get_by_text("在路上", exact=True).wait_for(timeout=20_000)
+    await person.page.get_by_text("在路上", exact=True).wait_for(timeout=60_000)
     await person.page.wait_for_function("document.querySelector('.hx-input').value === ''")
     assert (await person.lines()).count("在路上") == 1
 
