@@ -125,8 +125,6 @@ class Conversation:
             return
         if self._api.pacer.common and not answer.first:
             return  # the process that was first pushes it; if that one has died, it is open and will be seen to
-        if self._api.pacer.common and not answer.first:
-            return  # the process that was first pushes it; if that one has died, it is open and will be seen to
         # Remembered beyond the end: a redelivery's answer can be older than the note that the first was taken.
         self._pushed[incoming.key] = None
         if len(self._pushed) > PUSHED_MAX:
