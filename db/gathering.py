@@ -13,7 +13,7 @@ from db.accounts import Chat
 from db.addressing import Addressing
 from db.deliveries import Attempt, Delivery
 from db.mass import MASS_LANE, alone, count, way
-from db.sending import Claimed
+from db.sending import Claimed, is_in
 
 NOT_GATHERED = ("queued", "retry", "claimed")
 
@@ -86,7 +86,7 @@ def claim(session: Session, waiting: Gathering, *, now: datetime, most: int) -> 
     ids = select(chosen.where(language == first[1]).limit(most).subquery().c.id)
     changed = session.execute(
         update(Delivery)
-        .where(col(Delivery.id).in_(ids), func.coalesce(col(Delivery.state), "") == "queued")
+        .where(col(Delivery.id).in_(ids), is_in("queued"))
         .values(state="claimed", fence=Delivery.fence + 1, lease_until=now)
         .returning(*(getattr(Delivery, name) for name in Claimed.__slots__))
         .execution_options(synchronize_session=False)

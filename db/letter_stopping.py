@@ -11,6 +11,7 @@ from sqlmodel import Session, col
 from db.deliveries import Delivery
 from db.letter_counts import DIRECT_MAX
 from db.letters import Letter
+from db.sending import is_in
 
 NOT_BEGUN = ("claimed", "retry", "queued")
 
@@ -45,11 +46,9 @@ def cancel(session: Session, letter_id: int, *, now: datetime, most: int) -> int
             for state in NOT_BEGUN
         )
     )
-    # Hidden in a function, the state lures no planner away from the ids to all that is still queued.
-    waits = func.coalesce(col(Delivery.state), "").in_(NOT_BEGUN)
     changed = session.execute(
         update(Delivery)
-        .where(col(Delivery.id).in_(chosen), waits)
+        .where(col(Delivery.id).in_(chosen), is_in(*NOT_BEGUN))
         .values(state="cancelled", reason="stopped", finished_at=now)
         .execution_options(synchronize_session=False)
     )

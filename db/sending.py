@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import Session, col
 
-from db.accounts import Chat
 from db.deliveries import MAILBOX, MAILBOX_LANE, Attempt, Delivery
 from db.given import as_rows, given
 from db.prepared import Prepared
@@ -139,30 +138,10 @@ _TO_MAILBOX = Prepared(
         lease_until=None,
     )
 )
-_INTEND = Prepared(
-    update(Delivery)
-    .where(*_OURS)
-    .values(
-        state="sending",
-        channel=bindparam("channel"),
-        address=bindparam("address"),
-        attempts=Delivery.attempts + 1,
-        lease_until=None,
-    )
-)
-_ATTEMPT = Prepared(
-    insert(Attempt).values(
-        {name: bindparam(name) for name in ("delivery_id", "channel", "address", "fence", "started_at", "outcome")}
-    )
-)
 _ATTEMPT_ENDED = Prepared(
     update(Attempt)
     .where(col(Attempt.delivery_id) == bindparam("which"), col(Attempt.fence) == bindparam("held"))
     .values(outcome=bindparam("outcome"))
-)
-_THIS_CHAT = (col(Chat.channel) == bindparam("channel"), col(Chat.address) == bindparam("address"))
-COUNT_IN_WINDOW = Prepared(
-    update(Chat).where(*_THIS_CHAT).values(window_sent=Chat.window_sent + bindparam("cost"))
 )
 
 
@@ -179,30 +158,6 @@ def end(session: Session, one: Claimed, *, state: str, reason: str, now: datetim
 def to_mailbox(session: Session, one: Claimed, *, reason: str) -> bool:
     """Let a claimed delivery wait for its member's next message; False when it is no longer ours."""
     return _TO_MAILBOX.count(session, which=one.id, held=one.fence, was="claimed", reason=reason) == 1
-
-
-def intend(
-    session: Session, *, delivery_id: int, fence: int, channel: str, address: str, cost: int, now: datetime
-) -> bool:
-    """Note that the delivery is about to be sent; False when it is no longer ours (stopped, overtaken).
-
-    cost: how many messages of the chat's window it takes, 0 on a channel without one.
-    """
-    held = {"which": delivery_id, "held": fence, "was": "claimed"}
-    if not _INTEND.count(session, **held, channel=channel, address=address):
-        return False
-    _ATTEMPT.count(
-        session,
-        delivery_id=delivery_id,
-        channel=channel,
-        address=address,
-        fence=fence,
-        started_at=now,
-        outcome="",
-    )
-    if cost:
-        COUNT_IN_WINDOW.count(session, channel=channel, address=address, cost=cost)
-    return True
 
 
 def settle(

@@ -11,10 +11,11 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.sql.expression import ColumnElement
 from sqlmodel import Session, col
 
+from db.accounts import Chat
 from db.deliveries import Attempt, Delivery
 from db.given import as_rows, given
 from db.prepared import Prepared
-from db.sending import COUNT_IN_WINDOW, is_in
+from db.sending import is_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,10 @@ def _attempt_ended(dialect: str) -> Any:
 
 
 _INTEND, _ATTEMPT, _SENT, _ATTEMPT_ENDED = (Prepared(one) for one in (_intend, _attempt, _sent, _attempt_ended))
+_THIS_CHAT = (col(Chat.channel) == bindparam("channel"), col(Chat.address) == bindparam("address"))
+_COUNT_IN_WINDOW = Prepared(
+    update(Chat).where(*_THIS_CHAT).values(window_sent=Chat.window_sent + bindparam("cost"))
+)
 
 
 def intend_all(session: Session, intents: Sequence[Intent], now: datetime) -> list[bool]:
@@ -92,7 +97,7 @@ def intend_all(session: Session, intents: Sequence[Intent], now: datetime) -> li
     tries = as_rows((one.delivery_id, one.fence, one.channel, one.address) for one in begun)
     _ATTEMPT.count(session, rows=tries, started_at=now, outcome="")
     counted = [{"channel": one.channel, "address": one.address, "cost": one.cost} for one in begun if one.cost]
-    COUNT_IN_WINDOW.many(session, counted)
+    _COUNT_IN_WINDOW.many(session, counted)
     return [one.delivery_id in sending for one in intents]
 
 

@@ -10,6 +10,7 @@ from db import attendance, audit, inbound, ledger, letters, redemptions, rewards
 from db.activities import Activity
 from db.members import Membership
 from db.rewards import Order, Redemption
+from db.sending_batches import Intent, intend_all
 from db.wishes import Wish
 from scoring.booking import book_attendance, cause_of
 from tests.cast import (
@@ -179,13 +180,13 @@ def _write(session: Session) -> None:
     done = queued(session)
     for one in _claimed(session):
         held = {"delivery_id": one.id, "fence": one.fence}
-        sending.intend(session, **held, channel="web", address="a", cost=0, now=NOON)
+        intend_all(session, [Intent(**held, channel="web", address="a", cost=0)], NOON)
         sending.settle(session, **held, state="sent", outcome="sent", reason="", now=NOON)
     assert letters.finish(session) == 1
     under_way = queued(session, organization_id=SHAZHOU, audience={"node": SHAZHOU, "who": "all"})
     assert under_way == done + 1
     first = _claimed(session)[0]
-    sending.intend(session, delivery_id=first.id, fence=first.fence, channel="web", address="a", cost=0, now=NOON)
+    intend_all(session, [Intent(first.id, first.fence, "web", "a", 0)], NOON)
 
 
 def _claimed(session: Session) -> list[sending.Claimed]:

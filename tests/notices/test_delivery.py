@@ -12,6 +12,7 @@ from db.accounts import Chat, chat_at
 from db.deliveries import Attempt
 from db.failpoints import Failpoint
 from db.letters import Letter
+from db.sending_batches import Intent, intend_all
 from notices.channel import SendError
 from notices.letter_stops import stop
 from tests.cast import ALICE, BOB, CHARLIE, MO, NOON, SUN
@@ -192,9 +193,7 @@ async def test_an_intent_without_an_outcome_is_in_doubt_after_a_restart_and_is_n
     web = FakeChannel()
     await look(lambda s: note(s, ALICE))
     row = await look(lambda s: sending.claim(s, now=NOON, lease_until=NOON, most=5, alone=True))
-    await look(
-        lambda s: sending.intend(s, delivery_id=row[0].id, fence=1, channel="web", address="x", cost=0, now=NOON)
-    )
+    await look(lambda s: intend_all(s, [Intent(row[0].id, 1, "web", "x", 0)], NOON))
     sender = engine(writer, clock, web)
     await sender.recover()
     await drained(sender)
@@ -206,11 +205,7 @@ async def test_an_intent_on_a_channel_that_knows_its_keys_is_made_again_after_a_
     await look(lambda s: note(s, ALICE, "在网页上"))
     sender = engine(writer, clock, web := FakeChannel("web"))
     await claimed(sender)
-    await look(
-        lambda s: sending.intend(
-            s, delivery_id=1, fence=1, channel="web", address=f"member:{ALICE}", cost=0, now=clock.now
-        )
-    )
+    await look(lambda s: intend_all(s, [Intent(1, 1, "web", f"member:{ALICE}", 0)], clock.now))
     successor = engine(writer, clock, web)
     successor._channels.keyed.add("web")
     await successor.recover()
@@ -227,12 +222,10 @@ async def test_an_outcome_with_an_old_fence_changes_nothing(writer, clock, look)
     assert new.fence == old.fence + 1
 
     def intends(fence):
-        return lambda s: sending.intend(
-            s, delivery_id=old.id, fence=fence, channel="web", address="x", cost=0, now=NOON
-        )
+        return lambda s: intend_all(s, [Intent(old.id, fence, "web", "x", 0)], NOON)
 
-    assert not await look(intends(old.fence))
-    assert await look(intends(new.fence))
+    assert await look(intends(old.fence)) == [False]
+    assert await look(intends(new.fence)) == [True]
     end = {"delivery_id": old.id, "state": "failed", "outcome": "x", "reason": "x", "now": NOON}
     assert not await look(lambda s: sending.settle(s, fence=old.fence, **end))
     assert (await look(rows))[0].state == "sending"
