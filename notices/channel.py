@@ -54,9 +54,7 @@ class Message:
     ask_location: bool = False
     hides: bool = False  # what the person said to get this is secret: no channel keeps it
     marks: tuple[Mark, ...] = ()  # what of `text` is bold, italic or a link
-    thread: int | None = (
-        None  # the topic of a forum in which it is said; 0: the general one, None: nobody has said
-    )
+    thread: int | None = None  # the forum's topic in which it is said; 0: the general one, None: nobody has said
 
     def numbered(self) -> list[tuple[int, Button]]:
         """Buttons with the numbers that pick them, in the order in which they are shown."""
