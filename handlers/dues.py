@@ -35,9 +35,7 @@ def run(ctx: Context) -> Reply:
     }
     branch = ctx.node("secretary")
     step = steps.get(ctx.arg())
-    if (
-        branch is None and ctx.arg() == "arrears"
-    ):  # the officer who is told how many owe sees who, and ticks nobody
+    if branch is None and ctx.arg() == "arrears":  # the officer who is told how many owe sees who, and ticks none
         held = offices.branch_ids_of(ctx.session, ctx.me, "organization_officer", ctx.today)
         return _arrears(ctx, organizations.get(ctx.session, held[0])) if held else _mine(ctx)
     if ctx.arg() == "mine" or branch is None or branch.id is None:

@@ -19,7 +19,7 @@ from notices.channel import Button, Message
 from notices.declaration_outcomes import DISTRICT, REVIEWER, tell
 from notices.declarations import month_before, undeclared
 from notices.declared_words import said_day, said_period
-from notices.digest import later
+from notices.digest import in_a_line, later
 from notices.voices import voices
 from notices.wording import Wording
 from scoring.declaring import closing_periods, deadlines, month_of, read_period
@@ -28,7 +28,6 @@ from scoring.periods import CalendarPeriod
 TASK = "declarations_waiting"
 LAPSED_BATCH = 20  # branches of one transaction
 TOLD_BATCH = 20  # reviewers of one transaction
-NAMED_MAX = 5  # branches by name in a line
 
 
 def keep_the_days(session: Session, now: datetime, zone: ZoneInfo = CITY) -> int:
@@ -158,7 +157,7 @@ def _tell_undeclared(
         "declarations.digest_undeclared",
         count=sum(found.values()),
         branches=len(names),
-        names="、".join(names[:NAMED_MAX]) + ("……" if len(names) > NAMED_MAX else ""),
+        names=in_a_line(names),
         period=said_period(say, month),
     )
     key = f"declarations:undeclared:{one.path}:{month.text}"

@@ -21,6 +21,7 @@ from notices.wording import Wording
 
 GOES_AT = time(8, 30)  # what is noted before goes out then, or with an activity's reminder that is due earlier
 SHOWN_MAX = 5  # lines with a button of their own in a digest
+NAMED_MAX = 5  # branches or people by name in one line
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ def later(
         due_at=max(now, morning),
         expires_at=expires_at,
     )
+
+
+def in_a_line(names: Sequence[str]) -> str:
+    """The first of the names, with dots where there are more."""
+    return "、".join(names[:NAMED_MAX]) + ("……" if len(names) > NAMED_MAX else "")
 
 
 def item_of(row: Reminder, message: Message) -> Item:

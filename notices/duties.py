@@ -15,13 +15,13 @@ from sqlmodel import Session
 from db import dues, occurrences, organizations
 from db.organizations import Organization
 from notices import duty_people
+from notices.digest import in_a_line
 from notices.duty_days import Duty, ahead, behind, due_on, duties, duty_of, falls_on, term_ahead
 from notices.duty_look import REVIEWER, Look, Step, look_at
 
 TASK = "duties"
 BATCH = 50  # branches of one transaction
 COMMITTEE_FROM = 3  # people in a committee; smaller branches have a secretary alone
-NAMED_MAX = 5  # branches by name in a reviewer's line
 DUES_KEPT_DAYS = 62  # a branch that noted no payment for so long does not keep its dues here
 
 
@@ -112,7 +112,7 @@ def _of_duty(look: Look, branch: Organization, duty: Duty, day: date) -> None:
 def _tell_above(look: Look, ids: Sequence[int]) -> None:
     """One line to a reviewer about all branches of this part that have not done a duty."""
     for (duty_id, day, reviewer), names in look.above.items():
-        branches = "、".join(names[:NAMED_MAX]) + ("……" if len(names) > NAMED_MAX else "")
+        branches = in_a_line(names)
         key = f"{duty_id}:above:{day}:{ids[0]}"
         look.tell([reviewer], f"above_{duty_id}", key, branches=branches, count=len(names))
 
