@@ -92,8 +92,8 @@ async def test_a_group_is_connected_called_and_counted_and_the_count_keeps_to_th
         for person in (ALICE, BOB, CHARLIE, ALICE, 7001):
             await server.press_in_group(GROUP, person, call.message_id)
         await server.until(lambda: len(toasts(server)) == 6)
-        said = [words[:4] for words in toasts(server)[1:]]
-        assert said == ["已记下您", "已记下您", "这是另一", "您已经应", "请先到和"]
+        said = [words[:4] for words in toasts(server)[1:]]  # each person's in order, of several in any
+        assert sorted(said) == sorted(["已记下您", "已记下您", "这是另一", "您已经应", "请先到和"])
         fake_time.now_s += 2
         assert await place.counts.show_once() == 1
         assert "已有 2 人应答" in server.sent(GROUP)[-1].text
