@@ -18,7 +18,7 @@ from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
 from bot.channels.telegram.failures import CallError, unheard
-from bot.channels.wire import written
+from bot.channels.wire import body_of, written
 from db.engine import OUT_OF_ORDER
 from notices.pacing import Pacer
 
@@ -175,12 +175,10 @@ class AiohttpRequest(BaseRequest):
             async with self._session.request(
                 method, URL(address, encoded=True), timeout=limits, allow_redirects=False, **body
             ) as response:
-                payload = bytearray()
-                async for piece in response.content.iter_any():
-                    payload += piece
-                    if len(payload) > bytes_max:
-                        raise CallError("ambiguous" if method == "POST" else "permanent", "too_large")
-                return response.status, bytes(payload)
+                payload = await body_of(response, bytes_max)
+                if payload is None:
+                    raise CallError("ambiguous" if method == "POST" else "permanent", "too_large")
+                return response.status, payload
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise unheard(error, handed=bool(handed) or method == "GET") from None
 

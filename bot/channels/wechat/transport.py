@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 from aiohttp.connector import Connection
 
-from bot.channels.wire import written
+from bot.channels.wire import body_of, written
 from notices.channel import SendError
 
 DEFAULT_ORIGIN = "https://api.weixin.qq.com"
@@ -124,12 +124,10 @@ def _check_status(method: str, status: int) -> None:
 
 async def _read(response: aiohttp.ClientResponse, bytes_max: int) -> bytes:
     """The whole body. Raises SendError("permanent") when it is longer than `bytes_max`."""
-    content = bytearray()
-    async for chunk in response.content.iter_chunked(64 * 1024):
-        content += chunk
-        if len(content) > bytes_max:
-            raise SendError("permanent", "too_large")
-    return bytes(content)
+    content = await body_of(response, bytes_max)
+    if content is None:
+        raise SendError("permanent", "too_large")
+    return content
 
 
 def _object(content: bytes) -> dict[str, Any]:
