@@ -102,10 +102,8 @@ class _Compiled:
         self._names = list(names)
         self._converts = any(processors[name] for name in names) or bool(defaults)
         columns: Any = getattr(built, "selected_columns", None) or getattr(built, "_returning", ())
-        self._result: list[Processor] = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns
-        ]
-        self._plain = not any(self._result)
+        processed = (column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
+        self._result = [(place, processor) for place, processor in enumerate(processed) if processor]
 
     def bind(self, values: dict[str, Any]) -> Any:
         """The values in the driver's own form: a list where places count, else a dict."""
@@ -121,12 +119,11 @@ class _Compiled:
 
     def read(self, rows: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
         """The rows with every value converted."""
-        if self._plain:
-            return rows
-        return [
-            tuple(
-                processor(value) if processor else value
-                for processor, value in zip(self._result, row, strict=True)
-            )
-            for row in rows
-        ]
+        return [self._converted(row) for row in rows] if self._result else rows
+
+    def _converted(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        values = list(row)
+        for place, processor in self._result:
+            if values[place] is not None:  # no type of ours makes anything else of NULL
+                values[place] = processor(values[place])
+        return tuple(values)

@@ -55,17 +55,20 @@ class Paces:
 
     def take(self, parcels: Sequence[Parcel], most: int) -> list[bool]:
         """For each whether it goes out as soon as its intent is committed. An empty bucket is asked once."""
-        goes, empty = [False] * len(parcels), set[tuple[str, bool]]()
+        goes, empty = [False] * len(parcels), set[tuple[str, int, bool]]()
         for place, parcel in enumerate(parcels):
-            paid, account = self.is_paid(parcel), self.of(parcel.channel)
-            if not most or (parcel.channel, paid) in empty:
+            if not most:
+                break
+            alike = parcel.channel, parcel.row.lane, parcel.row.letter_id is None  # out of the same bucket
+            if alike in empty:
                 continue
+            paid, account = self.is_paid(parcel), self.of(parcel.channel)
             if not account.wait_s(parcel.address, paid=paid):
                 account.take(parcel.address, paid=paid)
                 goes[place] = True
                 most -= 1
             elif not account.chat_wait_s(parcel.address):
-                empty.add((parcel.channel, paid))
+                empty.add(alike)
         return goes
 
     async def among_others(self, parcels: Sequence[Parcel]) -> list[bool]:
