@@ -43,7 +43,7 @@ PACES = {
 }
 USUAL = Pace(20, 1.0)  # a channel that is not listed
 PAID_SLACK_S = 0.06  # more than a turn of the engine takes
-CATCH_UP = 1.1  # how much faster than on average a paid broadcast goes after a delay
+CATCH_UP = 1.25  # how much faster than on average a paid broadcast goes after a delay
 SECOND_S = 1.01  # a hundredth for what travels unevenly
 
 
