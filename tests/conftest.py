@@ -21,7 +21,7 @@ from db.engine import write_engine
 from handlers.conversation import Incoming
 from tests import cast, databases
 from tests.databases import postgresql_server, sqlite_template
-from tests.dealing import Dealer, is_the_same, turn
+from tests.dealing import Dealer, turn, without_repetition
 
 __all__ = ["postgresql_server", "sqlite_template"]
 
@@ -42,8 +42,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if gone:
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in set(gone)]
-    items[:] = [item for item in items if not is_the_same(item)]
-    items.sort(key=lambda item: turn(item.nodeid))
+    items[:] = sorted(without_repetition(items), key=lambda item: turn(item.nodeid))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Dealer:
@@ -75,7 +74,7 @@ def clock() -> Clock:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of its own for every test, with all tables and the cast; every test runs on both kinds."""
+    """A database of its own for every test, with all tables and the cast, on both kinds (`tests.dealing`)."""
     if request.param == "sqlite":
         path = tmp_path / "hongxin.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
