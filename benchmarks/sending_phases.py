@@ -140,7 +140,7 @@ async def engine(given: argparse.Namespace) -> dict[str, Any]:
         **({"hand_max": HAND_MAX * PAID_HANDS} if fast else {}),
     )
     running = asyncio.create_task(sender.run())
-    while (warm := await writer.write(lambda session: session.execute(BEGUN).scalar_one())) < WARM:
+    while (warm := await writer.write(lambda session: session.execute(BEGUN).scalar_one())) < WARM:  # noqa: ASYNC110
         await asyncio.sleep(0.02)
     measured = Measured()
     while await writer.write(lambda session: session.execute(LEFT).first()):  # noqa: ASYNC110 - the rows say it

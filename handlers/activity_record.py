@@ -97,12 +97,8 @@ def _which_mode(ctx: Context, activity: Activity, member: Member) -> Reply:
         Button(ctx.say(f"activities.mode_{mode}"), f"activities:mark:{activity.id}:{member.id}:{mode}")
         for mode in modes
     )
-    text = ctx.say("activities.record_how", name=_called(ctx, member), title=activity.title)
+    text = ctx.say("activities.record_how", name=ctx.called(member.name), title=activity.title)
     return Reply(text, buttons, back=f"activities:record:{activity.id}")
-
-
-def _called(ctx: Context, member: Member) -> str:
-    return member.name if ctx.names_allowed else ctx.say("dispatch.pseudonym", first=member.name[:1])
 
 
 def _mark(ctx: Context) -> Reply:
@@ -120,7 +116,7 @@ def _mark(ctx: Context) -> Reply:
     evidence = " ".join(ctx.args[4:]).strip()
     if not evidence or len(evidence) > EVIDENCE_MAX:
         name = "evidence_long" if evidence else f"evidence_{mode}"
-        text = ctx.say(f"activities.{name}", name=_called(ctx, member), most=EVIDENCE_MAX)
+        text = ctx.say(f"activities.{name}", name=ctx.called(member.name), most=EVIDENCE_MAX)
         return Reply(text, expect=f"activities:mark:{activity.id}:{member.id}:{mode}", back=back)
     return _write(ctx, activity, member, mode, evidence)
 
@@ -154,7 +150,7 @@ def _write(ctx: Context, activity: Activity, member: Member, mode: str, evidence
         closing.close(ctx.session, activity, ctx.now, ctx.zone)
         check_warnings(ctx.session, ctx.now, ctx.zone, [activity.organization_id])
     _tell(ctx, activity, member.id, mode, points)
-    text = ctx.say(f"activities.done_{mode}", name=_called(ctx, member), title=activity.title, points=points)
+    text = ctx.say(f"activities.done_{mode}", name=ctx.called(member.name), title=activity.title, points=points)
     more = Button(ctx.say("activities.record_more"), f"activities:record:{activity.id}")
     return Reply(text, (more, Button(ctx.say("activities.roll"), f"activities:roll:{activity.id}")))
 

@@ -176,7 +176,7 @@ def _asked(ctx: Context) -> Reply:
     if not waiting:
         return Reply(ctx.say("activities.none_asked", title=activity.title), back=back)
     first = waiting[0]
-    name = first.name if ctx.names_allowed else ctx.say("dispatch.pseudonym", first=first.name[:1])
+    name = ctx.called(first.name)
     text = ctx.say(
         "activities.asks", name=name, title=activity.title, reason=first.evidence, left=len(waiting) - 1
     )

@@ -100,7 +100,7 @@ def _bind(ctx: Context, code: str) -> Reply:
     if others and not already:
         _tell_the_others(ctx, found.member_id, others[0].language)
     branch = members.branch_of(ctx.session, found.member_id, ctx.today)
-    shown = member.name if ctx.names_allowed else ctx.say("dispatch.pseudonym", first=member.name[0])
+    shown = ctx.called(member.name)
     ctx.who.member_id, ctx.who.name, ctx.who.status = member.id, shown, member.status
     text = ctx.say(
         "binding.done" if branch else "binding.done_without_branch",

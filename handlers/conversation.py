@@ -124,6 +124,10 @@ class Context:
         found: T = self.read_beside[key]
         return found
 
+    def called(self, name: str) -> str:
+        """A person's name where names may be said, else how one speaks of somebody over such a channel."""
+        return name if self.names_allowed else self.say("dispatch.pseudonym", first=name[:1])
+
     @property
     def today(self) -> date:
         """The day of the message on the city's calendar."""

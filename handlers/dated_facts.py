@@ -64,8 +64,7 @@ def _open(ctx: Context, branch: Organization) -> list[DatedFact]:
 def _words(ctx: Context, fact: DatedFact) -> dict[str, str]:
     who = fact.label
     if fact.member_id is not None:
-        name = members.get(ctx.session, fact.member_id).name
-        who = name if ctx.names_allowed else ctx.say("dispatch.pseudonym", first=name[:1])
+        who = ctx.called(members.get(ctx.session, fact.member_id).name)
     return {"kind": ctx.say(f"dated.kind_{fact.kind}"), "who": who, "day": _said(ctx, fact.day)}
 
 
@@ -176,7 +175,7 @@ def _seen(ctx: Context, branch: Organization, fact: DatedFact, first: str = "") 
         steps.append(Button(ctx.say("dated.mentor"), f"dated:mentor:{fact.id}"))
         mentor = companions.mentors(ctx.session, [branch.id]).get((branch.id, fact.label))
         if mentor is not None:
-            who = picking.called(ctx, members.get(ctx.session, mentor))
+            who = ctx.called(members.get(ctx.session, mentor).name)
             text += "\n" + ctx.say("dated.mentored", who=who)
     return Reply(f"{first}\n{text}" if first else text, tuple(steps), back="dated")
 

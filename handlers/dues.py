@@ -214,7 +214,7 @@ def _undo(ctx: Context, branch: Organization) -> Reply:
         return Reply(ctx.say("dues.undo_whom", month=int(month[5:])), buttons, expect=action, back=back)
     person = found[0]
     assert person.id is not None
-    ask = ctx.say("dues.ask_undo", name=picking.called(ctx, person), month=int(month[5:]))
+    ask = ctx.say("dues.ask_undo", name=ctx.called(person.name), month=int(month[5:]))
     place = 3 if marked is not None else len(ctx.args)
     why, question = reason_in(ctx, place, ask, f"{action}:m{person.id}", back)
     if question:
@@ -231,7 +231,7 @@ def _taken_back(ctx: Context, branch: Organization, month: str, person: Member, 
     _log(ctx, "payment.unticked", person.id, month, why=why)
     key = f"dues:{month}:{round_}:undone"
     record_notes.tell(ctx.session, [person.id], "dues_undone", key, ctx.now, month=int(month[5:]), why=why)
-    return _shown(ctx, branch, month, ctx.say("dues.undone", name=picking.called(ctx, person)))
+    return _shown(ctx, branch, month, ctx.say("dues.undone", name=ctx.called(person.name)))
 
 
 def _arrears(ctx: Context, branch: Organization) -> Reply:
@@ -244,7 +244,7 @@ def _arrears(ctx: Context, branch: Organization) -> Reply:
     lines = [ctx.say("dues.arrears_head", count=len(found))]
     flags = record_rules().dues.flag_months
     for one in sorted(found, key=lambda one: -len(one.months))[:ARREARS_MAX]:
-        name = picking.called(ctx, people[one.member_id])
+        name = ctx.called(people[one.member_id].name)
         lines.append(ctx.say("dues.owes", name=name, count=len(one.months), since=one.months[0]))
     buttons: tuple[Button, ...] = ()
     if max(len(one.months) for one in found) >= max(flags):

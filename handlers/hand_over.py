@@ -86,8 +86,7 @@ def _closed(ctx: Context, found: Found) -> Reply:
 
 def _receiver(ctx: Context, found: Found) -> str:
     """The member's name; abroad only the first character, for comparing with the person at the desk."""
-    name = members.get(ctx.session, found.redemption.member_id).name
-    return name if ctx.names_allowed else ctx.say("dispatch.pseudonym", first=name[:1])
+    return ctx.called(members.get(ctx.session, found.redemption.member_id).name)
 
 
 def _keeper(ctx: Context, keeper_id: int | None) -> str:

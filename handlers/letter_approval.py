@@ -10,7 +10,7 @@ from db import addressing, audit, letter_rights, letters, members
 from db.audiences import audience
 from db.letters import APPROVAL_FOR, APPROVING_ROLES, Letter, Topic
 from db.organizations import Organization
-from handlers import letter_mandatory, letter_reach, picking
+from handlers import letter_mandatory, letter_reach
 from handlers.broadcast import facts
 from handlers.conversation import Button, Command, Context, Message, Reply
 from handlers.letter_audience import said_audience
@@ -107,7 +107,7 @@ def _show(ctx: Context, *, note: str = "") -> Reply:
 def _from_and_to(ctx: Context, letter: Letter) -> tuple[str, str]:
     """Who writes, in whose name, and to whom: whoever approves a letter answers for that, too."""
     assert letter.author_id is not None
-    shown = picking.called(ctx, members.get(ctx.session, letter.author_id))
+    shown = ctx.called(members.get(ctx.session, letter.author_id).name)
     node = ctx.session.get(Organization, letter.organization_id)
     by = ctx.say("broadcast.by", name=shown, node=node.name if node is not None else "")
     return by, ctx.say("broadcast.scope", scope=said_audience(ctx, audience(letter.audience)))

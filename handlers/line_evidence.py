@@ -12,7 +12,6 @@ from sqlmodel import col
 from db import activities, appeals, attendance, dues, members, proposals, wishes
 from db.grade_lists import GradeList, MemberGrade
 from db.ledger import Entry
-from handlers import picking
 from handlers.conversation import Context
 from handlers.dates import said_time
 from handlers.spoken_hours import said_hours
@@ -136,7 +135,7 @@ def _appeal(ctx: Context, line: Entry, rest: str) -> Evidence | None:
 
 
 def _name(ctx: Context, member_id: int | None) -> str:
-    return picking.called(ctx, members.get(ctx.session, member_id)) if member_id is not None else "-"
+    return ctx.called(members.get(ctx.session, member_id).name) if member_id is not None else "-"
 
 
 def booked(ctx: Context, at: datetime) -> str:

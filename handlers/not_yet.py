@@ -10,7 +10,6 @@ from datetime import timedelta
 from db import letter_deadlines, members, organizations
 from db.letters import Letter
 from db.organizations import Organization
-from handlers import picking
 from handlers.conversation import Button, Command, Context, Reply
 from handlers.paging import page_of
 from notices.answer_terms import sent_on
@@ -89,7 +88,7 @@ def _people(ctx: Context) -> Reply:
     by_id = members.by_ids(ctx.session, [one.member_id for one in found])
     lines = [ctx.say("not_yet.head", name=name_of(letter))]
     for number, one in enumerate(found[:PAGE], first + 1):
-        name = picking.called(ctx, by_id[one.member_id])
+        name = ctx.called(by_id[one.member_id].name)
         lines.append(ctx.say("not_yet.line", number=number, name=name, state=ctx.say(f"not_yet.is_{one.state}")))
     more = (Button(ctx.say("menu.more"), f"not_yet:people:{letter.id}:{branch.id}:{first + PAGE}"),)
     return Reply("\n".join(lines), more if len(found) > PAGE else (), back="not_yet")

@@ -77,7 +77,7 @@ def _who(ctx: Context, branch: Organization, office: str) -> Reply:
         return Reply(text, shown, expect=action, back=f"offices:see:{office}")
     before = [one for one in _held(ctx, branch).get(office, []) if one.id != found[0].id]
     several = office == "group_leader" or not before
-    name = picking.called(ctx, found[0])
+    name = ctx.called(found[0].name)
     text = ctx.say(
         "offices.sure" if several else "offices.sure_instead",
         office=title,

@@ -69,7 +69,7 @@ def by_word(people: Sequence[Member], word: str) -> list[Member]:
 def buttons(ctx: Context, people: Sequence[Member], action: str, page: int) -> tuple[Button, ...]:
     """A page of people as buttons `ACTION:mID`, and the way to the next page `ACTION:pN`."""
     shown = people[page * PAGE : (page + 1) * PAGE]
-    made = [Button(called(ctx, one), f"{action}:m{one.id}") for one in shown]
+    made = [Button(ctx.called(one.name), f"{action}:m{one.id}") for one in shown]
     if len(people) > (page + 1) * PAGE:
         made.append(Button(ctx.say("recording.next_page"), f"{action}:p{page + 1}"))
     return tuple(made)
@@ -81,12 +81,7 @@ def marked(word: str, mark: str) -> int | None:
     return int(rest) if word[:1] == mark and rest.isascii() and rest.isdigit() and len(rest) < 10 else None
 
 
-def called(ctx: Context, member: Member) -> str:
-    """The member's name where names may be said, else how one speaks of somebody over such a channel."""
-    return member.name if ctx.names_allowed else ctx.say("dispatch.pseudonym", first=member.name[:1])
-
-
 def names(ctx: Context, people: Sequence[Member], most: int = 12) -> str:
     """`艾丽丝、鲍勃`, cut where there are more."""
     more = ctx.say("activities.and_more", count=len(people)) if len(people) > most else ""
-    return "、".join(called(ctx, one) for one in people[:most]) + more
+    return "、".join(ctx.called(one.name) for one in people[:most]) + more

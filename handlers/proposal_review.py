@@ -61,7 +61,7 @@ def shown(ctx: Context, one: Proposal, first: str = "") -> Reply:
     lines = [first] if first else []
     lines.append(told(ctx, one, people))
     lines.append(
-        say("record_review.by", name=_name(ctx, proposer.name), state=say(f"record_tree.state_{one.state}"))
+        say("record_review.by", name=ctx.called(proposer.name), state=say(f"record_tree.state_{one.state}"))
     )
     if one.objection:
         lines.append(say("record_review.objection", words=one.objection))
@@ -82,10 +82,6 @@ def shown(ctx: Context, one: Proposal, first: str = "") -> Reply:
     if one.picture_id is not None:
         picture = Picture("stored", {"id": one.picture_id}, say("record_review.picture_alt"))
     return Reply("\n".join(lines), tuple(buttons), picture, back="record_review")
-
-
-def _name(ctx: Context, name: str) -> str:
-    return name if ctx.names_allowed else ctx.say("dispatch.pseudonym", first=name[:1])
 
 
 def _theirs(ctx: Context) -> Reply | str:

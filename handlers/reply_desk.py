@@ -6,7 +6,6 @@ from db import audit, letter_replies, letters, members
 from db.audiences import audience
 from db.letter_replies import LetterReply
 from db.letters import SENDING_ROLES, Letter
-from handlers import picking
 from handlers.conversation import Button, Command, Context, Message, Picture, Reply
 from handlers.letter_audience import name_for
 from handlers.letter_preview import preview
@@ -65,7 +64,7 @@ def _list(ctx: Context) -> Reply:
     for one in found[:SHOWN]:
         words = " ".join(one.words.split()) or ctx.say("reply.picture_only")
         short = words if len(words) <= SHORT else words[: SHORT - 1] + "…"
-        label = ctx.say("replies.short", name=picking.called(ctx, people[one.member_id]), words=short)
+        label = ctx.say("replies.short", name=ctx.called(people[one.member_id].name), words=short)
         steps.append(Button(label, f"replies:show:{one.id}"))
     if len(found) > SHOWN:
         steps.append(Button(ctx.say("replies.more"), f"replies:list:{letter.id}:{first + SHOWN}"))
@@ -89,7 +88,7 @@ def _show(ctx: Context, *, note: str = "") -> Reply:
     one, letter = found
     branch = members.branch_of(ctx.session, one.member_id, ctx.today)
     words = one.words or ctx.say("reply.picture_only")
-    who = picking.called(ctx, members.get(ctx.session, one.member_id))
+    who = ctx.called(members.get(ctx.session, one.member_id).name)
     lines = [note] if note else []
     lines.append(ctx.say("replies.one", name=who, branch=branch.name if branch else "-", words=words))
     steps = []

@@ -65,7 +65,7 @@ def _chosen(ctx: Context, branch: Organization, person: Member) -> Reply:
     assert person.id is not None
     resolutions.begin(ctx.session, member_id=person.id, organization_id=branch.id, by=ctx.me, now=ctx.now)
     mode = ctx.say(f"resolution.mode_{person.mode}")
-    lines = [ctx.say("resolution.stands", name=picking.called(ctx, person), mode=mode)]
+    lines = [ctx.say("resolution.stands", name=ctx.called(person.name), mode=mode)]
     for one in resolutions.history(ctx.session, person.id, most=3):
         day = one.resolved_on.isoformat() if one.resolved_on else ""
         lines.append(ctx.say("resolution.former", day=day, mode=ctx.say(f"resolution.mode_{one.mode}")))
@@ -149,7 +149,7 @@ def told(ctx: Context, one: Resolution) -> str:
     named = next((choice for choice in record_rules().resolution.choice if choice.id == one.cause), None)
     return ctx.say(
         "resolution.told",
-        name=picking.called(ctx, person),
+        name=ctx.called(person.name),
         mode=ctx.say(f"resolution.mode_{one.mode}"),
         cause=ctx.say("record_tree.choice", choice=named.title_in(ctx.say.language)) if named else "",
         day=one.resolved_on.isoformat() if one.resolved_on else "",

@@ -11,7 +11,7 @@ from db import activities, declarations, inspections, members, negatives, values
 from db.negatives import Negative
 from db.organizations import Organization
 from db.values import ValueRecord
-from handlers import picking, power_scope
+from handlers import power_scope
 from handlers.conversation import Button, Context, Picture, Reply
 from handlers.dates import said_day
 from notices.said_values import said_recorded
@@ -102,7 +102,7 @@ def _people(ctx: Context, kind: str, line: ValueRecord) -> list[str]:
 
 
 def _name(ctx: Context, member_id: int) -> str:
-    return picking.called(ctx, members.get(ctx.session, member_id))
+    return ctx.called(members.get(ctx.session, member_id).name)
 
 
 def _number(cause: str) -> int | None:
