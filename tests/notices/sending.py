@@ -103,3 +103,15 @@ def bind(session: Session, member_id: int, channel: str, **more: Any) -> Chat:
     session.add(chat)
     session.flush()
     return chat
+
+
+async def drained(sender, clock=None, rounds=20):
+    for _ in range(rounds):
+        if not await sender.drain_once():
+            return
+
+
+async def claimed(sender):
+    """It has the lease, and one handful in its hand."""
+    await sender.recover()
+    await sender._hand.claim(alone=True)

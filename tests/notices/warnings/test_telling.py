@@ -1,202 +1,28 @@
-"""Warnings: raised at the right day, repeated until acknowledged, taken further up, cleared and told."""
+"""Warnings are told with proof, repeated until acknowledged, taken further up, cleared and told."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from db import occurrences, warnings
 from db.activities import Activity
-from db.deliveries import Delivery
 from db.members import Member, Role
-from db.organizations import Organization
-from notices.troubles import VETO, Branch, troubles
-from notices.warnings import check_next, check_warnings
-from scoring.catalogue import shipped
-from scoring.fortress_facts import Activity as Fact
+from notices.troubles import VETO
+from notices.warnings import check_next
 from tests.cast import LIANGFENG, NAMES, QIAN, RUI, SHAZHOU, SUN
 from tests.conftest import ZONE
-
-DAY = timedelta(days=1)
-LECTURE, THEME, ASSEMBLY, COMMITTEE = (
-    "party_lecture",
-    "theme_party_day",
-    "member_assembly",
-    "branch_committee_meeting",
+from tests.notices.warnings.branch import (
+    COMMITTEE,
+    DAY,
+    THEME,
+    held,
+    nine,
+    rows,
+    yearly,
 )
-
-
-def nine(month, day, year=2026):
-    """09:00 in Shanghai."""
-    return datetime(year, month, day, 1, 0, tzinfo=UTC)
-
-
-def fact(day, kind=THEME, *, attended=10, scope="branch"):
-    return Fact(day, scope, frozenset({kind}), 20, attended)
-
-
-def kinds(as_of, *facts, **more):
-    found = troubles(shipped(), Branch(activities=facts, **more), as_of)
-    return {one.kind for one in found}
-
-
-def veto_on(as_of, count, founded_on=None):
-    facts = [fact(date(2026, 1, 1) + n * DAY, "volunteering") for n in range(count)]
-    found = troubles(shipped(), Branch(founded_on, facts), as_of)
-    return next((one.proof for one in found if one.kind == VETO), None)
-
-
-@pytest.mark.parametrize(
-    ("day", "enough"),
-    [(date(2026, 6, 30), 3), (date(2026, 9, 30), 5), (date(2026, 12, 1), 6), (date(2026, 12, 31), 6)],
-)
-def test_a_checkpoint_warns_with_one_too_few(day, enough):
-    assert veto_on(day, enough) is None
-    assert veto_on(day, enough - 1) is not None
-
-
-def test_between_the_checkpoints_an_even_pace_with_one_to_spare_is_enough():
-    assert veto_on(date(2026, 3, 31), 0) is None  # the first three months say nothing
-    assert veto_on(date(2026, 4, 1), 0) is not None
-    assert veto_on(date(2026, 4, 1), 1) is None
-    assert veto_on(date(2026, 6, 29), 2) is None  # floor(6 x 180 / 365)
-    assert veto_on(date(2026, 6, 29), 1) is not None
-
-
-def test_the_proof_holds_the_figures_of_the_sentence():
-    assert veto_on(date(2026, 10, 5), 4) == {
-        "activities": 4,
-        "needed": 6,
-        "missing": 2,
-        "expected": 5,
-        "due": 5,
-        "last": "2026-12-31",
-    }
-
-
-def test_a_young_branch_owes_its_share():
-    founded = date(2026, 7, 1)  # needs 3
-    assert veto_on(date(2026, 12, 1), 3, founded) is None
-    assert veto_on(date(2026, 12, 1), 2, founded)["needed"] == 3
-    assert veto_on(date(2026, 9, 20), 0, founded) is None  # too young to have a pace
-
-
-def test_six_are_enough_however_early():
-    assert veto_on(date(2026, 12, 31), 6) is None
-
-
-def test_only_distinct_days_that_half_came_to_count():
-    day = date(2026, 3, 3)
-    found = troubles(
-        shipped(),
-        Branch(
-            activities=[fact(day), fact(day, LECTURE), fact(day + DAY, attended=9), fact(day + 2 * DAY, COMMITTEE)]
-        ),
-        date(2026, 6, 30),
-    )
-    assert found[0].proof["activities"] == 1
-
-
-def test_a_theme_day_is_missed_from_the_25th_of_its_month_on():
-    enough = [fact(date(2026, 1, 1) + n * DAY, "volunteering") for n in range(6)]
-    assert kinds(date(2026, 5, 24), *enough) == set()
-    assert kinds(date(2026, 5, 25), *enough) == {"overdue_theme_day"}
-    assert kinds(date(2026, 5, 25), *enough, fact(date(2026, 5, 2))) == set()
-    assert kinds(date(2026, 5, 25), *enough, fact(date(2026, 4, 30))) == {"overdue_theme_day"}
-    assert kinds(date(2026, 5, 25), *enough, fact(date(2026, 5, 2), attended=9)) == {"overdue_theme_day"}
-
-
-def test_what_is_arranged_within_the_period_raises_no_warning():
-    enough = [fact(date(2026, 1, 1) + n * DAY, "volunteering") for n in range(6)]
-    planned = [(date(2026, 5, 31), frozenset({THEME}))]
-    assert kinds(date(2026, 5, 25), *enough, planned=planned) == set()
-    later = [(date(2026, 6, 1), frozenset({THEME}))]
-    assert kinds(date(2026, 5, 25), *enough, planned=later) == {"overdue_theme_day"}
-
-
-def test_assembly_and_lecture_are_missed_five_days_before_the_quarter_ends():
-    enough = [fact(date(2026, 1, 1) + n * DAY, "volunteering") for n in range(6)]
-    assert kinds(date(2026, 6, 24), *enough) == set()
-    assert kinds(date(2026, 6, 25), *enough, fact(date(2026, 6, 1))) == {"overdue_assembly", "overdue_lecture"}
-    held = [fact(date(2026, 4, 1), ASSEMBLY), fact(date(2026, 6, 25), LECTURE), fact(date(2026, 6, 1))]
-    assert kinds(date(2026, 6, 25), *enough, *held) == set()
-
-
-def test_a_committee_is_owed_only_by_branches_that_have_one():
-    facts = [fact(date(2026, 1, 1) + n * DAY, "volunteering") for n in range(6)] + [fact(date(2026, 5, 2))]
-    assert kinds(date(2026, 5, 25), *facts, full_members=6) == set()
-    assert kinds(date(2026, 5, 25), *facts, full_members=7) == {"overdue_committee"}
-
-
-def test_a_branch_owes_nothing_for_a_period_in_which_it_was_founded():
-    assert kinds(date(2026, 5, 25), founded_on=date(2026, 5, 2)) == set()
-    assert kinds(date(2026, 5, 25), founded_on=date(2026, 5, 1)) == {"overdue_theme_day"}
-
-
-# ---- with the database
-
-
-@pytest.fixture
-async def quiet_city(look):
-    """Branch 10 with six activities in January and nothing else; branch 20 is closed."""
-
-    def change(session):
-        for activity in session.execute(select(Activity)).scalars():
-            activity.state = "cancelled"
-        session.get(Organization, SHAZHOU).closed_on = date(2026, 1, 1)
-        for n in range(6):
-            session.add(held(100 + n, nine(1, 5) + n * DAY))
-        session.flush()
-
-    await look(change)
-
-
-def held(activity_id, starts_at, kind="volunteering", **more):
-    return Activity(
-        id=activity_id,
-        code=f"{900000 + activity_id}",
-        organization_id=LIANGFENG,
-        scope="branch",
-        kinds=kind,
-        title="活动",
-        place="活动室",
-        starts_at=starts_at,
-        ends_at=starts_at + timedelta(hours=2),
-        check_in_opens_at=starts_at,
-        check_in_closes_at=starts_at + timedelta(hours=2),
-        **{"state": "held", "should_attend": 7, "attended": 4, **more},
-    )
-
-
-@pytest.fixture
-def check(look):
-    return lambda now: look(lambda s: check_warnings(s, now, ZONE))
-
-
-@pytest.fixture
-def told(look):
-    async def read(member_id):
-        return await look(
-            lambda s: [
-                row.content["text"]
-                for row in s.execute(
-                    select(Delivery).where(Delivery.member_id == member_id).order_by(Delivery.id)
-                ).scalars()
-            ]
-        )
-
-    return read
-
-
-async def rows(look):
-    return await look(
-        lambda s: [
-            (row.kind, row.period, row.state)
-            for row in s.execute(select(warnings.BranchWarning).order_by(warnings.BranchWarning.id)).scalars()
-        ]
-    )
 
 
 async def test_the_secretary_is_told_once_with_proof_and_steps(quiet_city, check, told, look):
@@ -218,11 +44,6 @@ async def test_the_veto_sentence_reads_as_it_was_promised(look, check, told, qui
     assert await told(SUN) == [
         "【提醒】今年活动 4 次，还差 2 次（少于 6 次一票否决），离年底还有 87 天。按现在的速度到年底是 5 次。"
     ]
-
-
-async def yearly(look):
-    """Leave branch 10 with one activity in the year, so that the veto forecast stays open."""
-    await look(lambda s: [s.delete(s.get(Activity, 100 + n)) for n in range(1, 6)])
 
 
 async def test_an_open_warning_nags_each_week_and_is_escalated_once(quiet_city, check, told, look):
