@@ -14,13 +14,12 @@ from sqlalchemy import JSON, BigInteger, Text, bindparam, cast, func, select
 from sqlalchemy.sql.expression import Subquery
 from sqlalchemy.types import TypeEngine
 
-ROWS = "rows"  # the bind parameter that takes `as_rows`
 _KINDS: dict[type, TypeEngine[Any]] = {int: BigInteger(), str: Text()}
 
 
 def given(dialect: str, **columns: type[int] | type[str]) -> Subquery:
-    """A table `given` with these columns, in the order of each row's values."""
-    text = bindparam(ROWS, type_=Text)
+    """A table of these columns, in the order of each row's values; its parameter `rows` takes `as_rows`."""
+    text = bindparam("rows", type_=Text)
     if dialect == "postgresql":
         value = func.json_array_elements(cast(text, JSON)).table_valued("value").c.value
         chosen = [

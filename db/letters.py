@@ -17,6 +17,7 @@ from db.deliveries import Delivery
 from db.organizations import Organization
 
 LETTER_STATES = ("draft", "submitted", "approved", "standing", "sending", "done", "stopped", "dropped")
+MARK = 12  # digits of a fingerprint that a button carries
 APPROVAL_FOR = timedelta(hours=24)  # how long a second person may approve what was submitted
 SENDING_ROLES = frozenset({"secretary", "department", "operator"})
 APPROVING_ROLES = frozenset({"committee_reviewer", "department", "secretary", "operator"})

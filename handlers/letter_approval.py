@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from db import addressing, audit, letter_rights, letters, members
 from db.audiences import audience
-from db.letters import APPROVAL_FOR, APPROVING_ROLES, Letter, Topic
+from db.letters import APPROVAL_FOR, APPROVING_ROLES, MARK, Letter, Topic
 from db.organizations import Organization
 from handlers import letter_mandatory, letter_reach
 from handlers.broadcast import facts
@@ -23,7 +23,6 @@ from notices.markup import Marked, joined
 from notices.outbox import tell
 
 SHOWN = 5
-MARK = 12  # digits of the content's hash that a button carries
 
 
 def approvals(ctx: Context) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from db import audit, letter_corrections, letter_rights, letters
 from db.audiences import audience
 from db.letter_counts import DIRECT_MAX
-from db.letters import SENDING_ROLES, Letter, Topic
+from db.letters import MARK, SENDING_ROLES, Letter, Topic
 from handlers import letter_reach, letter_refusals
 from handlers.broadcast import facts, submit
 from handlers.conversation import Button, Command, Context, Reply
@@ -17,7 +17,6 @@ from notices.letters import letter_message, needs_second_person
 from notices.markup import Marked, joined
 
 LOOKED_AT = 5  # of one's last letters
-MARK = 12  # digits of the content's hash that a button carries
 
 
 def correction(ctx: Context) -> Reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from db.letters import Letter, fingerprint
+from db.letters import MARK, Letter, fingerprint
 from handlers import letter_draft, letter_refusals
 from handlers.conversation import Button, Context, Reply
 from handlers.letter_preview import preview
@@ -10,7 +10,6 @@ from handlers.meaning import typed_number
 from notices.letter_words import fault
 
 SHORT = 20  # characters: what is no longer and no number is a slip of the hand, not a part of a letter
-MARK = 12  # characters of the hash that a button carries
 
 
 def is_part(text: str) -> bool:
