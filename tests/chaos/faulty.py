@@ -61,8 +61,7 @@ class FaultyPlatform:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            self._server.close()
+        await self._stop_listening()
         for one in tuple(self.open):
             one.end()
 
@@ -86,10 +85,18 @@ class FaultyPlatform:
     async def go_away(self) -> None:
         """Listen to nobody for a moment."""
         if self._server is not None:
-            self._server.close()
-            self._server = None
+            await self._stop_listening()
             await asyncio.sleep(AWAY_S)
             await self._listen()
+
+    async def _stop_listening(self) -> None:
+        """Whoever was accepted a moment ago is let in first: a server that closes meanwhile loses their socket."""
+        server, self._server = self._server, None
+        if server is not None:
+            for listening in server.sockets:
+                asyncio.get_running_loop().remove_reader(listening)
+            await asyncio.sleep(0)
+            server.close()
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from bot.heartbeat import Heartbeat
 from bot.writer import Writer
-from db import groups
+from db import groups, schema  # noqa: F401 - all tables, as the service has them
 from db.cards import way
 from db.deliveries import Delivery
 from db.engine import OUT_OF_ORDER
