@@ -48,9 +48,8 @@ class Facts:
     reader: tuple[str, str] | None = None
     mass: MassWay | None = None  # None: nothing goes by mass letter
     cards: CardWay | None = None  # None: nothing is said on cards
-    made: dict[tuple[str, str, str], list[Message]] = field(
-        default_factory=dict
-    )  # what others of the batch get, too
+    # What others of the batch get, too.
+    made: dict[tuple[str, str, str], list[Message]] = field(default_factory=dict)
 
 
 def plan(

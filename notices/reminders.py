@@ -29,9 +29,7 @@ AT_ONCE = ("check_in_opens", "remote_opens", "activity_hour")
 IN_DIGEST = ("activity_soon", "activity_day", "activity_morning", NOTE)
 DAYS_BEFORE, DAY_BEFORE, HOUR_BEFORE = timedelta(days=3), timedelta(days=1), timedelta(hours=1)
 EARLY_KIND = "theme_party_day"  # people keep this day free: they hear of it three days before, too
-EVENING_BEFORE = time(
-    18
-)  # of a theme day, in place of a whole day before; and once more in the morning of the day
+EVENING_BEFORE = time(18)  # of a theme day, not a whole day before; and once more in its morning
 NO_DAY_WITHIN = timedelta(hours=2)  # made so late that the reminder an hour before says it all
 HORIZON = timedelta(days=4)  # rows are planned this far ahead: a digest looks to the end of its day
 DIGEST_FROM = time(7, 30)  # when the digest of a day may go out at the earliest

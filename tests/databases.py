@@ -126,9 +126,8 @@ def postgresql_server() -> Iterator[str]:
 def postgresql_copy(server: str, name: str, template: str = "template_cast") -> Iterator[str]:
     """The URL of a copy of `template`, dropped at the end."""
     with psycopg.connect(server.format(name="postgres"), autocommit=True) as connection:
-        by_files = (
-            "STRATEGY file_copy" if connection.info.server_version >= 150_000 else ""
-        )  # older ones know no other
+        knows_others = connection.info.server_version >= 150_000
+        by_files = "STRATEGY file_copy" if knows_others else ""
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" {by_files}')
         yield server.format(name=name)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
