@@ -29,7 +29,7 @@ HEARTS = 6  # without one before it is followed
 SPAN_S = float(os.environ.get("HONGXIN_CHAOS_S", "0"))  # at least; `make chaos` asks for more
 TROUBLES = ("kill", "stop", "restart")
 OF_EACH = 3  # at least
-PEOPLE = int(300 + 60 * SPAN_S)  # as many as can be sent meanwhile: then the two stay, with nothing to send
+PEOPLE = int(300 + 10 * SPAN_S)  # what can be sent meanwhile: 14/s were seen, with a trouble each second
 
 
 class Two:
