@@ -24,6 +24,7 @@ from typing import Any
 
 from benchmarks import letter_city
 from benchmarks.bot_api import StandIn, stand_in
+from benchmarks.sending_phases import WARM
 from db.engine import write_engine
 from tests.databases import postgresql_cluster, postgresql_programs
 
@@ -121,6 +122,8 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=letter_city.MEMBERS)
     parser.add_argument("--branch-letters", type=int, default=30)
     given = parser.parse_args()
+    if given.messages <= WARM:
+        parser.error(f"--messages must be more than {WARM}: so many go before the measuring begins")
     figures: dict[str, Any] = {"benchmark": "broadcast"}
     with tempfile.TemporaryDirectory() as made, stand_in(Path(made)) as server:
         folder = Path(made)
