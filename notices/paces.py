@@ -54,7 +54,7 @@ class Paces:
         return shortest
 
     def take(self, parcels: Sequence[Parcel], most: int) -> list[bool]:
-        """For each whether it goes out as soon as its intent is committed. An empty bucket is asked once."""
+        """For each whether it goes out once its intent is committed. An empty bucket is asked once a lane."""
         goes, empty = [False] * len(parcels), set[tuple[str, int, bool]]()
         for place, parcel in enumerate(parcels):
             if not most:
